@@ -1,1 +1,18 @@
-//! Placeholder.
+//! What Headlight says and hears, as plain data: the [`Request`], the [`Explanation`] document, the [`Manifest`] of
+//! models, the share [`link`], and the [`message`]s between the page and the worker that hosts the engine.
+//!
+//! Nothing here computes: the room knows no tensors and compiles in seconds, so that both wasm modules, the command
+//! line and the tests speak of exactly the same things.
+
+pub mod explanation;
+pub mod link;
+pub mod manifest;
+pub mod message;
+pub mod request;
+
+pub use explanation::{
+    Attention, AttentionKind, AttentionSummary, Attribution, Candidate, Checks, Explanation, Input, InputToken, Model,
+    Output, Target,
+};
+pub use manifest::{Example, FileRole, Manifest, ModelEntry, ModelFile};
+pub use request::{AttentionDetail, Method, Read, Request, RequestError, TargetKind, TargetSpec, Task, Token};

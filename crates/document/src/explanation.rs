@@ -1,0 +1,204 @@
+//! The explanation document: one question, its answer, and everything computed about it.
+//!
+//! The worker sends it, the command line prints it, the page exports it, and tests read it. A field's meaning never
+//! changes under one schema version.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::request::{Method, Read, TargetKind, Task};
+
+/// The schema that [`Explanation::schema`] names.
+pub const SCHEMA: &str = "headlight/explanation@1";
+
+/// One explanation, complete in itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// Always [`SCHEMA`].
+    pub schema: String,
+    /// The model that was asked.
+    pub model: Model,
+    /// The text, cut into tokens.
+    pub input: Input,
+    /// What the model answers.
+    pub output: Output,
+    /// The number that is explained.
+    pub target: Target,
+    /// One entry for each method, each with one value for every entry of `input.tokens`.
+    pub attributions: Vec<Attribution>,
+    /// Attention maps. Empty where none were asked for.
+    pub attention: Vec<Attention>,
+    /// What a reader must know before trusting the numbers, a sentence each.
+    pub warnings: Vec<String>,
+    /// Wall-clock times in milliseconds: `tokenize`, `forward`, `backward`, `readback`, `total`.
+    pub timing_ms: BTreeMap<String, f64>,
+}
+
+/// Which model answered, and on what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Model {
+    /// The registered name, or the folder's name.
+    pub id: String,
+    /// The name that people know it by.
+    pub title: String,
+    /// SHA-256 of the weights' file, in lower-case hexadecimal.
+    pub sha256: String,
+    /// The architecture's family.
+    pub family: String,
+    /// How many layers (transformer blocks) it has.
+    pub layers: usize,
+    /// How many query heads a layer has.
+    pub heads: usize,
+    /// How many key and value heads a layer has: fewer than `heads` where queries share them.
+    pub key_value_heads: usize,
+    /// The licence of the weights.
+    pub license: String,
+    /// `cpu`, or `webgpu` with the adapter's name.
+    pub device: String,
+}
+
+/// The text as the model reads it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Input {
+    /// What was done with the text.
+    pub task: Task,
+    /// The text.
+    pub text: String,
+    /// The second text, where the task takes two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_text: Option<String>,
+    /// The tokens of `text`, special ones included.
+    pub tokens: Vec<InputToken>,
+}
+
+/// One token and the piece of text it stands for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputToken {
+    /// Its number in the vocabulary.
+    pub id: u32,
+    /// The piece to show.
+    pub text: String,
+    /// First byte of the piece in the UTF-8 text.
+    pub start: usize,
+    /// The byte after its last one.
+    pub end: usize,
+    /// Whether it stands for no text, like `[CLS]`.
+    pub special: bool,
+    /// The word it belongs to, counted from 0; none for special tokens.
+    pub word: Option<usize>,
+}
+
+/// What the model answers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Output {
+    /// The most probable next tokens, best first. Empty for tasks without candidates.
+    pub top: Vec<Candidate>,
+}
+
+/// One possible answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Its number in the vocabulary.
+    pub id: u32,
+    /// The piece to show, a leading space included.
+    pub text: String,
+    /// Its raw score.
+    pub logit: f64,
+    /// Its probability over the whole vocabulary.
+    pub prob: f64,
+}
+
+/// The number that is explained.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Target {
+    /// What kind of number it is.
+    pub kind: TargetKind,
+    /// The token that it is read at, counted from 0 with special tokens; none for a similarity.
+    pub position: Option<usize>,
+    /// The vocabulary entry it is about; none for a similarity.
+    pub id: Option<u32>,
+    /// That entry's piece, or the second text of a similarity.
+    pub text: String,
+    /// As what it is read.
+    pub read: Read,
+    /// The number itself: a logit, a natural logarithm, a probability, or a cosine.
+    pub value: f64,
+}
+
+/// One method's answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Attribution {
+    /// The method.
+    pub method: Method,
+    /// The parameters it ran with, by name.
+    pub parameters: BTreeMap<String, serde_json::Value>,
+    /// One number for every entry of `input.tokens`, in the unit of the target (`saliency`: target per unit of
+    /// embedding length).
+    pub values: Vec<f64>,
+    /// What speaks for or against the values.
+    pub checks: Checks,
+}
+
+/// Figures that tell how far an attribution can be trusted.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Checks {
+    /// The target in the run that the values come from.
+    pub target_value: f64,
+}
+
+/// Attention of one kind, over all layers and heads.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Attention {
+    /// Which attention.
+    pub kind: AttentionKind,
+    /// How many layers.
+    pub layers: usize,
+    /// How many heads a layer.
+    pub heads: usize,
+    /// How many queries.
+    pub rows: usize,
+    /// How many keys.
+    pub columns: usize,
+    /// Every weight, flat and row-major as `[layers, heads, rows, columns]`. A row is a query and sums to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<Vec<f32>>,
+    /// Figures of each head, flat as `[layers, heads]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<AttentionSummary>,
+}
+
+impl Attention {
+    /// The map of one head, flat and row-major as `[rows, columns]`, where values are at hand and the head exists.
+    #[must_use]
+    pub fn head(&self, layer: usize, head: usize) -> Option<&[f32]> {
+        if layer >= self.layers || head >= self.heads {
+            return None;
+        }
+        let size = self.rows.checked_mul(self.columns)?;
+        let start = (layer * self.heads + head).checked_mul(size)?;
+        self.values.as_deref()?.get(start..start.checked_add(size)?)
+    }
+}
+
+/// Which attention a map is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttentionKind {
+    /// A decoder's own tokens (`self`): row i attends to columns 0..=i.
+    #[serde(rename = "self")]
+    SelfAttention,
+    /// An encoder's tokens: every row attends to every column.
+    Encoder,
+    /// From a decoder's tokens to an encoder's.
+    Cross,
+}
+
+/// Figures of each head, flat as `[layers, heads]`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AttentionSummary {
+    /// Mean entropy of a head's rows, −Σ a ln a, in nats.
+    pub entropy: Vec<f32>,
+    /// Mean distance of query and key weighted by attention, in tokens: Σα·|i−j| / Σα (Vig & Belinkov 2019).
+    pub distance: Vec<f32>,
+}

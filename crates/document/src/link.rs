@@ -1,0 +1,162 @@
+//! The share link: what a page shows, in the fragment of its address (`#1.…`), so that it never reaches a server.
+//!
+//! It is JSON, compressed with raw DEFLATE, written in base64url, behind a version number. A link is untrusted input:
+//! its length is bounded before it is decoded and its size while it is decompressed, it names a registered model and
+//! never an address, and everything in it is shown as text.
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::request::{Request, RequestError};
+
+/// The longest fragment that is looked at, in bytes, its leading `#` not counted.
+pub const MAX_FRAGMENT_BYTES: usize = 32 * 1024;
+
+/// The largest state that a fragment may decompress to, in bytes.
+pub const MAX_STATE_BYTES: usize = 128 * 1024;
+
+const VERSION: &str = "1";
+
+/// What a link opens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Link {
+    /// The question.
+    pub request: Request,
+    /// SHA-256 of the weights that gave the shared answer, where it was known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_sha256: Option<String>,
+    /// What of the answer is looked at.
+    #[serde(default)]
+    pub view: View,
+}
+
+/// What of an answer is looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct View {
+    /// The layer and head whose map is open, both counted from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<(usize, usize)>,
+    /// The token whose row is picked, counted from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<usize>,
+    /// Which of the request's methods colours the text, counted from 0.
+    #[serde(default)]
+    pub method: usize,
+}
+
+/// Why a link cannot be opened.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum LinkError {
+    /// Longer than [`MAX_FRAGMENT_BYTES`], or it unpacks to more than [`MAX_STATE_BYTES`].
+    #[error("This link is too large to be one of Headlight's; it was not opened.")]
+    TooLarge,
+    /// Made by a later Headlight, or by something else.
+    #[error("This link is of a kind that this version of Headlight does not know; reload the page to get the newest.")]
+    UnknownVersion,
+    /// Cut off or altered.
+    #[error("This link is damaged, perhaps cut off when it was copied; ask for it again.")]
+    Damaged,
+    /// Well made, but what it asks for is refused.
+    #[error("This link asks for something that cannot be done: {0}")]
+    Refused(#[from] RequestError),
+}
+
+impl Link {
+    /// The fragment for this state, without its leading `#`.
+    ///
+    /// # Errors
+    /// [`LinkError::TooLarge`] where the text is too long for a link.
+    pub fn encode(&self) -> Result<String, LinkError> {
+        let state = serde_json::to_vec(self).map_err(|_| LinkError::Damaged)?;
+        let packed = miniz_oxide::deflate::compress_to_vec(&state, 9);
+        let fragment = format!("{VERSION}.{}", Base64UrlUnpadded::encode_string(&packed));
+        if state.len() > MAX_STATE_BYTES || fragment.len() > MAX_FRAGMENT_BYTES {
+            return Err(LinkError::TooLarge);
+        }
+        Ok(fragment)
+    }
+
+    /// Reads a fragment, with or without its leading `#`.
+    ///
+    /// # Errors
+    /// Every fragment that [`Link::encode`] did not make is answered with one of [`LinkError`]'s.
+    pub fn decode(fragment: &str) -> Result<Self, LinkError> {
+        let fragment = fragment.strip_prefix('#').unwrap_or(fragment);
+        if fragment.len() > MAX_FRAGMENT_BYTES {
+            return Err(LinkError::TooLarge);
+        }
+        let (version, packed) = fragment.split_once('.').ok_or(LinkError::UnknownVersion)?;
+        if version != VERSION {
+            return Err(LinkError::UnknownVersion);
+        }
+        let packed = Base64UrlUnpadded::decode_vec(packed).map_err(|_| LinkError::Damaged)?;
+        let state =
+            miniz_oxide::inflate::decompress_to_vec_with_limit(&packed, MAX_STATE_BYTES).map_err(
+                |error| match error.status {
+                    miniz_oxide::inflate::TINFLStatus::HasMoreOutput => LinkError::TooLarge,
+                    _ => LinkError::Damaged,
+                },
+            )?;
+        let link: Self = serde_json::from_slice(&state).map_err(|_| LinkError::Damaged)?;
+        link.request.validate()?;
+        Ok(link)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Task;
+
+    fn sample() -> Link {
+        Link {
+            request: Request::new("smollm2", Task::Continue, "Das ist 好 <b>x</b> 🙂"),
+            model_sha256: Some("ab".repeat(32)),
+            view: View { head: Some((3, 4)), token: Some(2), method: 0 },
+        }
+    }
+
+    fn fragment_of(state: &[u8]) -> String {
+        let packed = miniz_oxide::deflate::compress_to_vec(state, 9);
+        format!("1.{}", Base64UrlUnpadded::encode_string(&packed))
+    }
+
+    #[test]
+    fn a_link_opens_as_it_was_made() {
+        let fragment = sample().encode().unwrap();
+        assert!(fragment.len() < 400, "a link of one sentence should stay short: {}", fragment.len());
+        assert_eq!(Link::decode(&fragment), Ok(sample()));
+        assert_eq!(Link::decode(&format!("#{fragment}")), Ok(sample()));
+    }
+
+    #[test]
+    fn every_cut_and_every_flip_is_an_error_or_a_valid_link() {
+        let fragment = sample().encode().unwrap();
+        for end in 0..fragment.len() {
+            assert!(Link::decode(&fragment[..end]).is_err());
+        }
+        for at in 0..fragment.len() {
+            let mut bytes = fragment.clone().into_bytes();
+            bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+            if let Ok(link) = Link::decode(&String::from_utf8(bytes).unwrap()) {
+                assert_eq!(link.request.validate(), Ok(()));
+            }
+        }
+    }
+
+    #[test]
+    fn bombs_and_strangers_are_refused() {
+        assert_eq!(Link::decode(&fragment_of(&vec![b' '; MAX_STATE_BYTES + 1])), Err(LinkError::TooLarge));
+        assert_eq!(Link::decode(&"A".repeat(MAX_FRAGMENT_BYTES + 1)), Err(LinkError::TooLarge));
+        assert_eq!(Link::decode("2.AAAA"), Err(LinkError::UnknownVersion));
+        assert_eq!(Link::decode("javascript:alert(1)"), Err(LinkError::UnknownVersion));
+        assert_eq!(Link::decode("1.<script>"), Err(LinkError::Damaged));
+        let deep = format!("{}{}", "[".repeat(50_000), "]".repeat(50_000));
+        assert_eq!(Link::decode(&fragment_of(deep.as_bytes())), Err(LinkError::Damaged));
+        let mut empty = sample();
+        empty.request.text.clear();
+        assert!(matches!(Link::decode(&empty.encode().unwrap()), Err(LinkError::Refused(_))));
+    }
+}
