@@ -1,0 +1,178 @@
+"""What every reference script shares: where models lie, how a golden file is written, and figures of an attention map."""
+
+import argparse
+import hashlib
+import json
+import math
+import os
+from pathlib import Path
+
+import torch
+
+HERE = Path(__file__).resolve().parent
+GOLDEN = HERE.parent / "golden"
+SCHEMA = "headlight/golden@1"
+# Up to this many tokens a golden file holds every attention map in full; above it, a sample (see attention_block).
+FULL_ATTENTION_TOKENS = 13
+
+
+def default_models():
+    """The models folder that `cargo xtask models` fills."""
+    if os.environ.get("HEADLIGHT_CACHE"):
+        return Path(os.environ["HEADLIGHT_CACHE"]) / "models"
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "headlight" / "models"
+
+
+def arguments(description):
+    """The arguments every script takes."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--models", type=Path, default=default_models(), help="folder with smollm2/ and minilm/")
+    parser.add_argument("--threads", type=int, default=1, help="torch threads")
+    return parser
+
+
+def one_file(folder, pattern):
+    """The only file under `folder` whose name matches `pattern`."""
+    found = sorted(Path(folder).rglob(pattern))
+    if len(found) != 1:
+        raise SystemExit(f"expected one {pattern} under {folder}, found {len(found)}; run `cargo xtask models` first")
+    return found[0]
+
+
+def sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def texts(model):
+    """The texts of one model, from texts.json."""
+    return json.loads((HERE / "texts.json").read_text(encoding="utf-8"))[model]
+
+
+# --- numbers -------------------------------------------------------------------------------------
+
+
+class Wrapped(list):
+    """A flat list written with `width` numbers a line, so that one row of a matrix is one line of the file."""
+
+    def __init__(self, values, width):
+        super().__init__(values)
+        self.width = width
+
+
+def finite(x):
+    if not math.isfinite(x):
+        raise ValueError(f"a reference value is {x}")
+    return x
+
+
+def number(x):
+    """A scalar at seven significant digits."""
+    return float(f"{finite(float(x)):.7g}")
+
+
+def numbers(tensor, width=None):
+    """A tensor flattened row-major at seven significant digits."""
+    flat = [number(x) for x in tensor.detach().flatten().tolist()]
+    return Wrapped(flat, width) if width else flat
+
+
+def weights(tensor, width=None):
+    """Attention weights flattened row-major at seven decimals: they are compared absolutely."""
+    flat = [round(finite(x), 7) for x in tensor.detach().flatten().tolist()]
+    return Wrapped(flat, width) if width else flat
+
+
+def scalar_text(value):
+    if isinstance(value, float):
+        return "0" if value == 0 else f"{value:.7g}"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def dump(value, depth=0):
+    """JSON with lists of scalars on one line each, so that a change of values reads well in a diff."""
+    pad, inner = " " * depth, " " * (depth + 1)
+    if isinstance(value, Wrapped):
+        rows = [value[i : i + value.width] for i in range(0, len(value), value.width)]
+        return "[\n" + ",\n".join(inner + ",".join(map(scalar_text, row)) for row in rows) + f"\n{pad}]"
+    if isinstance(value, dict):
+        if all(not isinstance(v, (dict, list)) for v in value.values()):
+            return "{" + ", ".join(f"{json.dumps(k)}: {scalar_text(v)}" for k, v in value.items()) + "}"
+        parts = [f"{inner}{json.dumps(k)}: {dump(v, depth + 1)}" for k, v in value.items()]
+        return "{\n" + ",\n".join(parts) + f"\n{pad}}}"
+    if isinstance(value, list):
+        if all(not isinstance(v, (dict, list)) for v in value):
+            return "[" + ",".join(map(scalar_text, value)) + "]"
+        return "[\n" + ",\n".join(inner + dump(v, depth + 1) for v in value) + f"\n{pad}]"
+    return scalar_text(value)
+
+
+def write(path, document):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(dump(document) + "\n", encoding="utf-8")
+    print(f"{path.relative_to(GOLDEN.parent.parent)}  {path.stat().st_size:,} bytes", flush=True)
+
+
+# --- attention -----------------------------------------------------------------------------------
+
+
+def summary(maps, causal):
+    """Figures of every head, [layers][heads], means over queries: entropy in nats (no smoothing), distance (mean of i-j,
+    or |i-j| for an encoder, weighted by attention), and the attention to the first token, to oneself, to the token before."""
+    maps = maps.double()
+    tokens = maps.shape[-1]
+    index = torch.arange(tokens, dtype=torch.float64)
+    gap = index[:, None] - index[None, :]
+    figures = {
+        "entropy": -torch.xlogy(maps, maps).sum(-1).mean(-1),
+        "distance": (maps * (gap if causal else gap.abs())).sum((-1, -2)) / maps.sum((-1, -2)),
+        "first": maps[..., 0].mean(-1),
+        "self": maps.diagonal(dim1=-2, dim2=-1).mean(-1),
+        "previous": maps.diagonal(offset=-1, dim1=-2, dim2=-1).mean(-1),
+    }
+    return {name: [numbers(layer) for layer in figure] for name, figure in figures.items()}
+
+
+def attention_block(maps, causal):
+    """`maps` [layers, heads, rows, columns] as the golden files hold it: in full for a short text, else a fixed sample of
+    rows from every layer; the summary covers every head of every layer either way."""
+    layers, heads, rows, columns = maps.shape
+    block = {"layers": layers, "heads": heads, "rows": rows, "columns": columns}
+    if rows <= FULL_ATTENTION_TOKENS:
+        block["values"] = weights(maps, columns)
+    else:
+        count = 2 if layers > 12 else 4
+        picks = []
+        for layer in range(layers):
+            chosen = [(layer * count + i) % heads for i in range(count)]
+            picks += [(layer, head, rows - 1) for head in chosen]
+            picks.append((layer, chosen[0], (layer * 37 + 11) % (rows - 1)))
+        block["samples"] = [
+            {"layer": layer, "head": head, "row": row, "values": weights(maps[layer, head, row], columns)}
+            for layer, head, row in picks
+        ]
+    block["summary"] = summary(maps, causal)
+    return block
+
+
+# --- attributions --------------------------------------------------------------------------------
+
+
+def attribution(value, gradient, embeddings):
+    """Saliency and gradient times input of one target, one number a token, with the target's value."""
+    return {
+        "value": number(value),
+        "saliency": numbers(gradient.norm(dim=-1)),
+        "grad_x_input": numbers((gradient * embeddings).sum(-1)),
+    }
+
+
+def relative(a, b):
+    """The relative distance of `a` from `b`, in the L2 norm."""
+    return ((a.double() - b.double()).norm() / b.double().norm()).item()
+
+
+def digits(x):
+    """A measured error, at two significant digits: more would only be noise in the file."""
+    return float(f"{x:.1e}")
