@@ -8,6 +8,11 @@ import os
 from pathlib import Path
 
 import torch
+from transformers.utils import logging
+
+# Loading reports and progress bars would drown what the scripts print.
+logging.set_verbosity_error()
+logging.disable_progress_bar()
 
 HERE = Path(__file__).resolve().parent
 GOLDEN = HERE.parent / "golden"
@@ -166,6 +171,11 @@ def attribution(value, gradient, embeddings):
         "saliency": numbers(gradient.norm(dim=-1)),
         "grad_x_input": numbers((gradient * embeddings).sum(-1)),
     }
+
+
+def attributions(reads, embeddings):
+    """`attribution` for every read of `reads`, read -> (value, gradient)."""
+    return {read: attribution(value, gradient, embeddings) for read, (value, gradient) in reads.items()}
 
 
 def relative(a, b):

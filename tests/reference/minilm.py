@@ -106,5 +106,6 @@ def documents(models_folder, names=None):
         if text.get("hooks"):
             document["hooks"] = hook_samples(model, first.ids)
         document["attention"] = attention_block(single["maps"], causal=False)
+        document["float64"] = attribution(double["value"], double["gradient"], double["embeddings"])
         document["rounding"] = rounding(single, double)
         yield text["name"], document

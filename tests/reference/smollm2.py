@@ -6,7 +6,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import AutoModelForCausalLM
 
 import llama
-from common import SCHEMA, attention_block, attribution, digits, number, numbers, one_file, relative, sha256, texts
+from common import SCHEMA, attention_block, attributions, digits, number, numbers, one_file, relative, sha256, texts
 
 TOP = 10
 HOOK_LAYERS = (0, 14, 29)
@@ -106,9 +106,6 @@ def documents(models_folder, names=None):
         def piece(index):
             return encoder.decode([index])
 
-        def attributions(key):
-            return {read: attribution(v, g, single["embeddings"]) for read, (v, g) in single[key].items()}
-
         document = {
             "schema": SCHEMA,
             "model": "smollm2",
@@ -126,17 +123,18 @@ def documents(models_folder, names=None):
                 "position": len(ids) - 1,
                 "id": single["target"],
                 "text": piece(single["target"]),
-                "reads": attributions("reads"),
+                "reads": attributions(single["reads"], single["embeddings"]),
             },
         }
         if rank is not None:
             document["foil"] = {
                 "id": single["foil"],
                 "text": piece(single["foil"]),
-                "reads": attributions("foil_reads"),
+                "reads": attributions(single["foil_reads"], single["embeddings"]),
             }
         if text.get("hooks"):
             document["hooks"] = hook_samples(model, ids)
         document["attention"] = attention_block(single["maps"], causal=True)
+        document["float64"] = {"reads": attributions(double["reads"], double["embeddings"])}
         document["rounding"] = rounding(single, double)
         yield text["name"], document

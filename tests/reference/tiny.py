@@ -9,7 +9,7 @@ from transformers import BertConfig, BertModel, LlamaConfig, LlamaForCausalLM
 
 import bert
 import llama
-from common import SCHEMA, attribution, number, numbers, weights
+from common import SCHEMA, attribution, attributions, number, numbers, weights
 
 NORMS = ("layernorm.weight", "norm.weight", "LayerNorm.weight")
 TOP = 10
@@ -92,15 +92,14 @@ def llama_case(model, ids, gradients):
             "kind": "next_token",
             "position": len(ids) - 1,
             "id": result["target"],
-            "reads": {read: attribution(v, g, result["embeddings"]) for read, (v, g) in result["reads"].items()},
+            "reads": attributions(result["reads"], result["embeddings"]),
         },
         "attention": maps_block(result["maps"]),
     }
     if gradients:
         gradient = result["reads"]["log_prob"][1]
         case["gradient"] = {"read": "log_prob", "shape": list(gradient.shape), "values": numbers(gradient, 64)}
-        last = llama.captures(model, ids)
-        case["hooks"] = hooks(last)
+        case["hooks"] = hooks(llama.captures(model, ids))
     return case, result
 
 
