@@ -18,19 +18,14 @@ pub(crate) fn sized(name: &str, shape: &[u64], dtype: Dtype) -> Result<(Vec<usiz
         return Err(WeightsError::PartialBlock { name: name.to_owned(), row, dtype, block });
     }
 
-    let elements = shape.iter().try_fold(1_u64, |product, size| product.checked_mul(*size)).ok_or_else(overflow)?;
-    let in_memory = elements.checked_mul(size_of::<f32>() as u64).ok_or_else(overflow)?;
+    // A zero anywhere makes the product small whatever stands beside it, so the sizes are multiplied without zeros.
+    let product = shape.iter().try_fold(1_u64, |product, size| product.checked_mul(*size.max(&1)));
+    let in_memory = product.and_then(|product| product.checked_mul(size_of::<f32>() as u64)).ok_or_else(overflow)?;
     isize::try_from(in_memory).map_err(|_| overflow())?;
+    let sizes =
+        shape.iter().map(|size| usize::try_from(*size)).collect::<Result<Vec<_>, _>>().map_err(|_| overflow())?;
 
-    // A zero anywhere makes the product small whatever stands beside it, so each size is held on its own as well.
-    let sizes: Vec<usize> =
-        shape.iter().map(|size| usize::try_from(*size).map_err(|_| overflow())).collect::<Result<_, _>>()?;
-    sizes
-        .iter()
-        .filter(|size| **size != 0)
-        .try_fold(1_usize, |product, size| product.checked_mul(*size))
-        .ok_or_else(overflow)?;
-
+    let elements: u64 = shape.iter().product();
     let bytes = (elements / block).checked_mul(dtype.block_bytes()).ok_or_else(overflow)?;
     Ok((sizes, bytes))
 }
