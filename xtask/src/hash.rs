@@ -52,7 +52,9 @@ pub fn check_file(path: &Path, bytes: u64, sha256: &str) -> Result<()> {
     })
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+/// Bytes in lower-case hexadecimal.
+#[must_use]
+pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

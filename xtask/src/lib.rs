@@ -2,11 +2,18 @@
 
 pub mod catalogue;
 pub mod error;
+pub mod exports;
 pub mod hash;
+pub mod inputs;
 pub mod models;
 pub mod paths;
 pub mod process;
 pub mod say;
+pub mod site;
+pub mod sizes;
+pub mod system;
+pub mod toolchain;
+pub mod tools;
 
 pub use error::{Error, Result};
 pub use paths::Paths;

@@ -45,6 +45,15 @@ pub fn all_there(paths: &Paths) -> bool {
     MODELS.iter().all(|model| is_there(paths, model)) && paths.models().join("manifest.json").is_file()
 }
 
+/// Reads a manifest.
+///
+/// # Errors
+/// When it can't be read or is none.
+pub fn read_manifest(path: &Path) -> Result<Manifest> {
+    let text = fs::read_to_string(path).map_err(Error::io("read", path))?;
+    serde_json::from_str(&text).map_err(|error| Error::Check(format!("{} is no manifest: {error}.", path.display())))
+}
+
 fn is_there(paths: &Paths, model: &Pinned) -> bool {
     let folder = paths.models().join(model.id);
     let checked = read_checked(&folder);
