@@ -6,14 +6,18 @@ use std::process::ExitCode;
 
 use xtask::toolchain::Toolchain;
 use xtask::tools::Tools;
-use xtask::{Error, Paths, Result, models, say, site};
+use xtask::{Error, Paths, Result, models, say, serve, site, suite};
 
 const HELP: &str = "\
 cargo xtask COMMAND
 
-  models [ID…]      fetch the models, check their hashes and write the manifest
-  setup-wasm        set up what builds wasm: a Rust toolchain, wasm-bindgen and trunk
-  build [--dev]     build the static site in dist/
+  serve [--port N] [--open]   build the site if anything changed, and serve it on loopback (port 8080 or the next free)
+  test [--only STEP]… [--skip STEP]… [--keep-going]
+                              run everything that has to pass: setup, fmt, clippy, native, build, budgets,
+                              clippy-wasm, wasm, browser
+  build [--dev]               build the static site in dist/
+  models [ID…]                fetch the models, check their hashes and write the manifest
+  setup-wasm                  set up what builds wasm: a Rust toolchain, wasm-bindgen and trunk
 
 Each command first sets up what it needs and is missing. Tools and models lie in a cache outside the checkout:
 $HEADLIGHT_CACHE, else $XDG_CACHE_HOME/headlight, else ~/.cache/headlight.";
@@ -51,10 +55,33 @@ fn run(arguments: &[String]) -> Result<()> {
         ("build", options @ ([] | ["--dev"])) => {
             site::build(&paths, site::Options { dev: !options.is_empty(), only_if_changed: false })?;
         }
+        ("serve", options) => {
+            let (port, open) = serve_options(options)?;
+            site::build(&paths, site::Options { dev: false, only_if_changed: true })?;
+            serve::serve(&paths.dist(), port, open)?;
+        }
+        ("test", options) => suite::run(&paths, &suite::Options::parse(options)?)?,
         _ => {
             let line = arguments.join(" ");
             return Err(Error::Usage(format!("`{line}` is no command; `cargo xtask help` lists them.")));
         }
     }
     Ok(())
+}
+
+fn serve_options(options: &[&str]) -> Result<(u16, bool)> {
+    let mut port = 8080;
+    let mut open = false;
+    let mut rest = options.iter();
+    while let Some(&option) = rest.next() {
+        match option {
+            "--open" => open = true,
+            "--port" => {
+                let number = rest.next().and_then(|text| text.parse().ok());
+                port = number.ok_or_else(|| Error::Usage("--port takes a number up to 65535.".to_owned()))?;
+            }
+            other => return Err(Error::Usage(format!("`cargo xtask serve` has no option {other}."))),
+        }
+    }
+    Ok((port, open))
 }

@@ -2,12 +2,14 @@
 
 use std::env;
 use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
+use crate::say;
 
 /// Runs a command with its output shown.
 ///
@@ -26,6 +28,26 @@ pub fn output(command: &mut Command) -> Result<String> {
     let output = command.stderr(Stdio::inherit()).output().map_err(|error| not_started(command, &error))?;
     expect_success(command, output.status)?;
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// Runs a command and returns what it printed on standard output, which is shown line by line meanwhile.
+///
+/// # Errors
+/// When it can't be started or ends with an error.
+pub fn output_shown(command: &mut Command) -> Result<String> {
+    let mut child = command.stdout(Stdio::piped()).spawn().map_err(|error| not_started(command, &error))?;
+    let mut all = String::new();
+    if let Some(stdout) = child.stdout.take() {
+        for line in BufReader::new(stdout).split(b'\n').map_while(std::result::Result::ok) {
+            let line = String::from_utf8_lossy(&line).into_owned();
+            say::line(&line);
+            all.push_str(&line);
+            all.push('\n');
+        }
+    }
+    let status = child.wait().map_err(|error| not_started(command, &error))?;
+    expect_success(command, status)?;
+    Ok(all)
 }
 
 /// Runs a command without showing its output; whether it succeeded.
