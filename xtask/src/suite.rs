@@ -208,7 +208,7 @@ fn browser(paths: &Paths) -> Result<()> {
     let files = test_files(paths)?;
     let mut node = Command::new(system::ensure_node()?);
     // One file after the other: each has a browser to itself, and they would only slow each other.
-    node.current_dir(&paths.root).args(["--test", "--test-concurrency=1"]).args(files);
+    node.current_dir(&paths.root).args(["--test", "--test-concurrency=1", "--test-reporter=spec"]).args(files);
     node.env("HEADLIGHT_CHROMIUM", system::ensure_chromium()?).env("HEADLIGHT_DIST", paths.dist());
     process::run(&mut node)
 }

@@ -1,0 +1,85 @@
+// Starts a real Chromium for the browser tests, with or without WebGPU.
+
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+import { chromium } from 'playwright-core';
+
+/** What keeps Chromium from talking to anyone but the tests. */
+const QUIET = [
+  '--no-sandbox',
+  '--no-first-run',
+  '--disable-quic',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** WebGPU on the CPU, for machines without a GPU: right, and slow. */
+const SOFTWARE_WEBGPU = [
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--enable-unsafe-swiftshader',
+  // It takes longer over a kernel than a GPU may.
+  '--disable-gpu-watchdog',
+];
+
+/** The Chromium that the tests use: `HEADLIGHT_CHROMIUM`, or the first on `PATH`. */
+export function executablePath() {
+  if (process.env.HEADLIGHT_CHROMIUM) return process.env.HEADLIGHT_CHROMIUM;
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  for (const name of ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome']) {
+    for (const folder of folders) {
+      const path = join(folder, name);
+      try {
+        accessSync(path, constants.X_OK);
+        return path;
+      } catch {
+        // Not here.
+      }
+    }
+  }
+  throw new Error('There is no Chromium: install one, or set HEADLIGHT_CHROMIUM to its path.');
+}
+
+/**
+ * Starts a browser.
+ *
+ * @param {{ webgpu?: boolean, args?: string[] }} [options] whether there is a WebGPU adapter; further flags
+ * @returns {Promise<{
+ *   browser: import('playwright-core').Browser,
+ *   open: (url: string, options?: object) => Promise<Page>,
+ *   close: () => Promise<void>,
+ * }>}
+ */
+export async function launch({ webgpu = false, args = [] } = {}) {
+  // Without WebGPU means without the interface, whatever the machine has.
+  const gpu = webgpu ? SOFTWARE_WEBGPU : ['--disable-features=WebGPU', '--disable-gpu'];
+  const browser = await chromium.launch({ executablePath: executablePath(), args: [...QUIET, ...gpu, ...args] });
+  return {
+    browser,
+    /** Opens a page in a fresh profile (pass `context` to share one) and collects what it complains about. */
+    async open(url, { context, ...options } = {}) {
+      const own = context ?? (await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options }));
+      const page = await own.newPage();
+      const complaints = collect(page);
+      if (url) await page.goto(url, { waitUntil: 'load' });
+      return Object.assign(page, { complaints });
+    },
+    close: () => browser.close(),
+  };
+}
+
+/** The console errors, uncaught exceptions and failed requests of a page and its workers, in order. */
+export function collect(page) {
+  const complaints = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push({ kind: 'console', text: message.text() });
+  });
+  page.on('pageerror', (error) => complaints.push({ kind: 'exception', text: String(error) }));
+  page.on('crash', () => complaints.push({ kind: 'crash', text: 'the page crashed' }));
+  page.on('requestfailed', (request) => {
+    complaints.push({ kind: 'request', text: `${request.url()}: ${request.failure()?.errorText}` });
+  });
+  return complaints;
+}
