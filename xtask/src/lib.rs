@@ -1,5 +1,6 @@
 //! Every command a person needs, as a library so that its parts have tests.
 
+pub mod bench;
 pub mod catalogue;
 pub mod error;
 pub mod exports;
@@ -8,6 +9,7 @@ pub mod inputs;
 pub mod models;
 pub mod paths;
 pub mod process;
+pub mod reference;
 pub mod say;
 pub mod serve;
 pub mod site;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use xtask::toolchain::Toolchain;
 use xtask::tools::Tools;
-use xtask::{Error, Paths, Result, models, say, serve, site, suite};
+use xtask::{Error, Paths, Result, bench, models, reference, say, serve, site, suite};
 
 const HELP: &str = "\
 cargo xtask COMMAND
@@ -16,6 +16,8 @@ cargo xtask COMMAND
                               run everything that has to pass: setup, fmt, clippy, native, build, budgets,
                               clippy-wasm, wasm, browser
   build [--dev]               build the static site in dist/
+  bench [native|browser] […]  measure beside onnxruntime-web and PyTorch, as ratios
+  reference [make|check] […]  make or check the reference values with PyTorch (installs 5 GB the first time)
   models [ID…]                fetch the models, check their hashes and write the manifest
   setup-wasm                  set up what builds wasm: a Rust toolchain, wasm-bindgen and trunk
 
@@ -60,6 +62,8 @@ fn run(arguments: &[String]) -> Result<()> {
             site::build(&paths, site::Options { dev: false, only_if_changed: true })?;
             serve::serve(&paths.dist(), port, open)?;
         }
+        ("bench", rest) => bench::run(&paths, rest)?,
+        ("reference", rest) => reference::run(&paths, rest)?,
         ("test", options) => suite::run(&paths, &suite::Options::parse(options)?)?,
         _ => {
             let line = arguments.join(" ");
