@@ -41,13 +41,6 @@ pub enum Command {
         /// The request to give up.
         id: RequestId,
     },
-    /// Destroy the device, to show what losing it looks like. For tests.
-    LoseDevice,
-    /// Run the tiny models of the self-test and send back all their numbers. For tests.
-    Probe {
-        /// This request.
-        id: RequestId,
-    },
 }
 
 /// What the worker tells the page.
@@ -104,13 +97,6 @@ pub enum Event {
     DeviceLost {
         /// What happened, in one sentence.
         message: String,
-    },
-    /// The numbers of [`Command::Probe`].
-    Probed {
-        /// The request.
-        id: RequestId,
-        /// `{ "llama": {"attention": […], "saliency": […], …}, "bert": … }`.
-        values: serde_json::Value,
     },
 }
 

@@ -1,1 +1,19 @@
-//! Placeholder.
+//! The engine behind the page and the command line: choose a [`Device`](device), open a [`Model`](model::Model), and
+//! [`answer`](answer::answer) requests with progress and cancellation.
+//!
+//! The only room that front ends talk to. It speaks in documents, and knows neither the DOM nor a terminal.
+
+pub mod answer;
+pub mod bench;
+pub mod device;
+pub mod error;
+pub mod model;
+pub mod probe;
+pub mod progress;
+pub mod self_test;
+
+pub use answer::answer;
+pub use device::{Chosen, choose};
+pub use error::EngineError;
+pub use model::{Files, Model};
+pub use progress::{Cancelled, Clock, Progress, Quiet};

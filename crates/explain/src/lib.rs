@@ -1,1 +1,43 @@
-//! Placeholder.
+//! Everything computed *about* a run of a model: [`attribution`] of a [`Target`] to the tokens of a text, and figures of
+//! its [`attention`].
+//!
+//! The room knows the surface that every family shares and nothing of families, files or the browser.
+
+pub mod attention;
+pub mod attribution;
+mod gradient;
+mod target;
+
+pub use gradient::{Explained, explain, observe};
+pub use target::{Choice, Read, Reading, Target, pooled};
+
+use headlight_models::RunError;
+use thiserror::Error;
+
+/// Why something cannot be explained.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ExplainError {
+    /// The run failed or was given up.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The model has no language-model head.
+    #[error("This model does not predict tokens, so there is no next token to explain.")]
+    NoUnembedding,
+    /// The vocabulary has no such entry.
+    #[error("The vocabulary has {vocabulary} entries; there is no number {id}.")]
+    NoSuchToken {
+        /// What was asked for.
+        id: u32,
+        /// How many entries there are.
+        vocabulary: usize,
+    },
+    /// The text has no such token.
+    #[error("The text has {tokens} tokens; there is none at position {position}.")]
+    NoSuchPosition {
+        /// What was asked for, counted from 0.
+        position: usize,
+        /// How many tokens there are.
+        tokens: usize,
+    },
+}

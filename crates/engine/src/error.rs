@@ -1,0 +1,95 @@
+//! Everything that can go wrong, each as one sentence that a person can act on.
+
+use headlight_document::RequestError;
+use headlight_document::message::Failure;
+use headlight_explain::ExplainError;
+use headlight_models::{ModelError, RunError};
+use headlight_text::TextError;
+use headlight_weights::WeightsError;
+use thiserror::Error;
+
+use crate::progress::Cancelled;
+
+/// Why there is no answer.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The work was given up, as asked.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+    /// The request makes no sense by itself.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// The request names a token that the vocabulary lacks.
+    #[error("\"{given}\" is not a single token of this model; mind the leading space, as in \" Paris\".")]
+    NotOneToken {
+        /// What was asked for.
+        given: String,
+    },
+    /// The text cannot be cut into tokens.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// The weights' file is damaged or of an unknown kind.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// The model cannot be opened.
+    #[error(transparent)]
+    Model(ModelError),
+    /// The question cannot be answered by this model.
+    #[error(transparent)]
+    Explain(ExplainError),
+    /// Results did not come back from the device.
+    #[error("The device failed while computing ({0}); starting again on the CPU usually helps.")]
+    Device(String),
+    /// WebGPU was asked for and is not to be had.
+    #[error("WebGPU cannot be used here: {0}.")]
+    NoGpu(String),
+    /// The device computes wrong numbers.
+    #[error("The self-test on this device failed: {0}.")]
+    SelfTest(String),
+    /// A file of the model is missing.
+    #[error("The model lacks its {0}.")]
+    MissingFile(&'static str),
+    /// Two parts of one model contradict each other.
+    #[error("The model is inconsistent: {0}.")]
+    Inconsistent(String),
+}
+
+impl EngineError {
+    /// Whether the work was given up rather than failed.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Cancelled(_))
+    }
+
+    /// As the page is told of it.
+    #[must_use]
+    pub fn failure(&self) -> Failure {
+        Failure { message: self.to_string(), retry: matches!(self, Self::Device(_)) }
+    }
+}
+
+impl From<ModelError> for EngineError {
+    fn from(error: ModelError) -> Self {
+        match error {
+            ModelError::Cancelled(_) => Self::Cancelled(Cancelled),
+            error => Self::Model(error),
+        }
+    }
+}
+
+impl From<ExplainError> for EngineError {
+    fn from(error: ExplainError) -> Self {
+        match error {
+            ExplainError::Run(RunError::Cancelled(_)) => Self::Cancelled(Cancelled),
+            ExplainError::Run(RunError::Device(message)) => Self::Device(message),
+            error => Self::Explain(error),
+        }
+    }
+}
+
+impl From<RunError> for EngineError {
+    fn from(error: RunError) -> Self {
+        ExplainError::Run(error).into()
+    }
+}

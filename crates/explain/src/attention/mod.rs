@@ -1,0 +1,5 @@
+//! Figures of attention maps.
+
+mod summary;
+
+pub use summary::{Summary, summarise};

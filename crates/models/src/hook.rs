@@ -1,0 +1,199 @@
+//! The places in a run that can be looked at, by the names that TransformerLens gave them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use burn::tensor::Tensor;
+
+/// A place within a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Point {
+    /// What enters the block: `[batch, token, width]`.
+    ResidPre,
+    /// Queries, before any rotation: `[batch, token, head, head width]`.
+    Q,
+    /// Keys, before any rotation: `[batch, token, key-value head, head width]`.
+    K,
+    /// Values: `[batch, token, key-value head, head width]`.
+    V,
+    /// Queries after rotary embedding, where a family has one: `[batch, token, head, head width]`.
+    RotQ,
+    /// Keys after rotary embedding, where a family has one: `[batch, token, key-value head, head width]`.
+    RotK,
+    /// q·kᵀ/√d with masked entries at a large negative number: `[batch, head, query, key]`.
+    AttnScores,
+    /// The softmax of the scores: `[batch, head, query, key]`, rows sum to one.
+    Pattern,
+    /// The pattern applied to the values: `[batch, token, head, head width]`.
+    Z,
+    /// The residual after attention: `[batch, token, width]`. In BERT the sum before its norm.
+    ResidMid,
+    /// The residual after the block: `[batch, token, width]`. In BERT the sum before its norm.
+    ResidPost,
+    /// What leaves a block of a family that normalises after adding: `[batch, token, width]`.
+    NormalizedResidPost,
+}
+
+impl Point {
+    /// Every place.
+    pub const ALL: [Self; 12] = [
+        Self::ResidPre,
+        Self::Q,
+        Self::K,
+        Self::V,
+        Self::RotQ,
+        Self::RotK,
+        Self::AttnScores,
+        Self::Pattern,
+        Self::Z,
+        Self::ResidMid,
+        Self::ResidPost,
+        Self::NormalizedResidPost,
+    ];
+
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::ResidPre => "hook_resid_pre",
+            Self::Q => "attn.hook_q",
+            Self::K => "attn.hook_k",
+            Self::V => "attn.hook_v",
+            Self::RotQ => "attn.hook_rot_q",
+            Self::RotK => "attn.hook_rot_k",
+            Self::AttnScores => "attn.hook_attn_scores",
+            Self::Pattern => "attn.hook_pattern",
+            Self::Z => "attn.hook_z",
+            Self::ResidMid => "hook_resid_mid",
+            Self::ResidPost => "hook_resid_post",
+            Self::NormalizedResidPost => "hook_normalized_resid_post",
+        }
+    }
+}
+
+/// A place in a block of a model, written `blocks.{layer}.attn.hook_pattern`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Hook {
+    /// The block, counted from 0.
+    pub layer: usize,
+    /// The place in it.
+    pub point: Point,
+}
+
+impl fmt::Display for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "blocks.{}.{}", self.layer, self.point.suffix())
+    }
+}
+
+impl std::str::FromStr for Hook {
+    type Err = UnknownHook;
+
+    fn from_str(name: &str) -> Result<Self, UnknownHook> {
+        let parse = || {
+            let (layer, suffix) = name.strip_prefix("blocks.")?.split_once('.')?;
+            let point = Point::ALL.into_iter().find(|point| point.suffix() == suffix)?;
+            Some(Self { layer: layer.parse().ok()?, point })
+        };
+        parse().ok_or_else(|| UnknownHook(name.to_owned()))
+    }
+}
+
+/// A name that is no hook's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" names no place in a model; an example that does is blocks.0.attn.hook_pattern.")]
+pub struct UnknownHook(pub String);
+
+/// Which places of a run are kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Capture {
+    points: BTreeSet<Point>,
+}
+
+impl Capture {
+    /// Nothing.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// These places, in every block.
+    pub fn of(points: impl IntoIterator<Item = Point>) -> Self {
+        Self { points: points.into_iter().collect() }
+    }
+
+    /// The attention pattern of every block.
+    #[must_use]
+    pub fn patterns() -> Self {
+        Self::of([Point::Pattern])
+    }
+
+    /// Whether `point` is kept.
+    #[must_use]
+    pub fn wants(&self, point: Point) -> bool {
+        self.points.contains(&point)
+    }
+}
+
+/// What a run kept. Tensors are plain: they carry no gradient.
+#[derive(Debug, Default)]
+pub struct Captures {
+    wanted: Capture,
+    residual: BTreeMap<Hook, Tensor<3>>,
+    by_head: BTreeMap<Hook, Tensor<4>>,
+}
+
+impl Captures {
+    /// An empty store that will keep what `wanted` says.
+    #[must_use]
+    pub fn new(wanted: Capture) -> Self {
+        Self { wanted, ..Self::default() }
+    }
+
+    /// Keeps a tensor of rank 3 where it is wanted.
+    pub fn residual(&mut self, layer: usize, point: Point, tensor: &Tensor<3>) {
+        if self.wanted.wants(point) {
+            self.residual.insert(Hook { layer, point }, tensor.clone().inner());
+        }
+    }
+
+    /// Keeps a tensor of rank 4 where it is wanted. `tensor` is only called if so, since some captures (keys before
+    /// rotation, say) cost a copy.
+    pub fn by_head(&mut self, layer: usize, point: Point, tensor: impl FnOnce() -> Tensor<4>) {
+        if self.wanted.wants(point) {
+            self.by_head.insert(Hook { layer, point }, tensor().inner());
+        }
+    }
+
+    /// A kept tensor `[batch, token, width]`.
+    #[must_use]
+    pub fn get_residual(&self, hook: Hook) -> Option<Tensor<3>> {
+        self.residual.get(&hook).cloned()
+    }
+
+    /// A kept tensor of rank 4; [`Point`] says which dimensions.
+    #[must_use]
+    pub fn get_by_head(&self, hook: Hook) -> Option<Tensor<4>> {
+        self.by_head.get(&hook).cloned()
+    }
+
+    /// The patterns of all layers, in order: each `[batch, head, query, key]`.
+    pub fn patterns(&self) -> impl Iterator<Item = Tensor<4>> + '_ {
+        self.by_head.iter().filter(|(hook, _)| hook.point == Point::Pattern).map(|(_, tensor)| tensor.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_transformer_lens_and_round_trip() {
+        assert_eq!(Hook { layer: 3, point: Point::Pattern }.to_string(), "blocks.3.attn.hook_pattern");
+        assert_eq!(Hook { layer: 0, point: Point::ResidPre }.to_string(), "blocks.0.hook_resid_pre");
+        for point in Point::ALL {
+            let hook = Hook { layer: 11, point };
+            assert_eq!(hook.to_string().parse(), Ok(hook));
+        }
+        assert!("blocks.x.hook_resid_pre".parse::<Hook>().is_err());
+        assert!("blocks.1.hook_nothing".parse::<Hook>().is_err());
+    }
+}
