@@ -134,14 +134,6 @@ fn cargo(paths: &Paths) -> Command {
     command
 }
 
-fn natively(command: &mut Command) -> &mut Command {
-    command.arg("--workspace");
-    for package in WASM_ONLY {
-        command.args(["--exclude", package]);
-    }
-    command
-}
-
 fn setup(paths: &Paths) -> Result<()> {
     models::fetch(paths, &[])?;
     Toolchain::ensure(paths)?;
@@ -157,11 +149,17 @@ fn format(paths: &Paths) -> Result<()> {
 }
 
 fn clippy(paths: &Paths) -> Result<()> {
-    process::run(natively(cargo(paths).arg("clippy")).args(["--all-targets", "--quiet", "--", "-D", "warnings"]))
+    let mut clippy = cargo(paths);
+    clippy.args(["clippy", "--workspace", "--all-targets", "--quiet"]);
+    for package in WASM_ONLY {
+        clippy.args(["--exclude", package]);
+    }
+    process::run(clippy.args(["--", "-D", "warnings"]))
 }
 
 fn native(paths: &Paths) -> Result<()> {
-    process::run(natively(cargo(paths).arg("test")))
+    // The page's tests are of its logic, and run natively too.
+    process::run(cargo(paths).args(["test", "--workspace", "--exclude", "headlight-worker"]))
 }
 
 fn build(paths: &Paths) -> Result<()> {
