@@ -66,7 +66,7 @@ PAIRS = {
 
 def smollm2():
     folder = MODELS / "smollm2"
-    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, gguf_file="SmolLM2-135M-Instruct.Q4_1.gguf")
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, gguf_file="model.gguf")
     plain = {name: tokenizer(text)["input_ids"] for name, text in TEXTS.items()}
     tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]

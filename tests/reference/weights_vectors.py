@@ -70,7 +70,7 @@ def entry(name, values):
 
 
 def smollm2():
-    reader = gguf.GGUFReader(MODELS / "smollm2" / "SmolLM2-135M-Instruct.Q4_1.gguf")
+    reader = gguf.GGUFReader(MODELS / "smollm2" / "model.gguf")
     for tensor in reader.tensors:
         values = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
         yield entry(tensor.name, values.reshape([int(size) for size in reversed(tensor.shape)]))

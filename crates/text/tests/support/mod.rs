@@ -23,7 +23,7 @@ fn model_file(path: &str) -> PathBuf {
 
 /// SmolLM2's vocabulary as its GGUF file has it.
 pub fn smollm2_vocabulary() -> GgufVocabulary {
-    let file = File::open(model_file("smollm2/SmolLM2-135M-Instruct.Q4_1.gguf")).unwrap();
+    let file = File::open(model_file("smollm2/model.gguf")).unwrap();
     let file = GgufFile::open(file).unwrap();
     let metadata = file.metadata();
     let key = |name: &str| format!("tokenizer.ggml.{name}");
