@@ -165,7 +165,8 @@ impl Results {
         if !value.is_finite() || !finite(&logits) || !values.iter().all(|(_, values)| finite(values)) {
             return Err(failed("it returned values that are not numbers".to_owned()));
         }
-        if tokens > 0 && attention.chunks_exact(tokens).any(|row| !((row.iter().sum::<f32>() - 1.0).abs() < ROW_SUM)) {
+        let sums_to_one = |row: &[f32]| (row.iter().sum::<f32>() - 1.0).abs() < ROW_SUM;
+        if tokens > 0 && !attention.chunks_exact(tokens).all(sums_to_one) {
             return Err(failed("it returned attention whose rows do not sum to one".to_owned()));
         }
         Ok(Self { value, logits, id, methods: values, attention })
@@ -179,7 +180,7 @@ fn floats(data: TensorData) -> Result<Vec<f32>, EngineError> {
 /// ln Σ exp over all logits.
 fn log_sum_exp(logits: &[f32]) -> f64 {
     let greatest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f64 = logits.iter().map(|logit| f64::from(logit - greatest).exp()).sum();
+    let sum: f64 = logits.iter().map(|logit| (f64::from(*logit) - f64::from(greatest)).exp()).sum();
     sum.ln() + f64::from(greatest)
 }
 

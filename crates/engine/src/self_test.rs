@@ -13,6 +13,8 @@ use crate::probe::{self, Numbers};
 const ATTENTION: f32 = 1e-4;
 /// The largest ‖a−b‖/‖b‖ that gradients may have.
 const GRADIENT: f32 = 1e-3;
+/// The largest difference that a target may have.
+const VALUE: f32 = 1e-3;
 
 const STORED: &str = include_str!("../../../tests/golden/tiny/self_test.json");
 
@@ -51,19 +53,23 @@ fn compare(what: &str, found: &Numbers, stored: &StoredRun) -> Result<(), Engine
     let fail = |text: String| Err(EngineError::SelfTest(text));
     let layer = found.attention.len().saturating_sub(stored.attention.len());
     let attention = greatest_difference(found.attention.get(layer..).unwrap_or_default(), &stored.attention);
-    // Written so that a NaN fails too.
-    if !(attention <= ATTENTION) {
+    if beyond(attention, ATTENTION) {
         return fail(format!("attention of {what} is off by {attention:.1e}"));
     }
     let gradient = relative_difference(&found.saliency, &stored.saliency);
-    if !(gradient <= GRADIENT) {
+    if beyond(gradient, GRADIENT) {
         return fail(format!("gradients of {what} are off by {gradient:.1e} relative"));
     }
     let value = (found.value - stored.value).abs();
-    if !(value <= 1e-3) {
+    if beyond(value, VALUE) {
         return fail(format!("the value of {what} is off by {value:.1e}"));
     }
     Ok(())
+}
+
+/// Whether a difference is too large, or no number at all.
+fn beyond(difference: f32, bound: f32) -> bool {
+    difference.is_nan() || difference > bound
 }
 
 /// max |a−b|; NaN where lengths differ.

@@ -64,7 +64,13 @@ pub async fn explain(
     let mut tracked = track(model, embeddings.clone(), capture, pulse).await?;
     let reading = target.read(model, tracked.hidden(model))?;
     let captures = std::mem::take(&mut tracked.captures);
-    let value = reading.value.clone().inner();
-    let gradient = tracked.backward(reading.value, pulse).await?;
-    Ok(Explained { captures, value, logits: reading.logits, ids: reading.ids, embeddings, gradient: Some(gradient) })
+    let gradient = tracked.backward(reading.seed, pulse).await?;
+    Ok(Explained {
+        captures,
+        value: reading.value,
+        logits: reading.logits,
+        ids: reading.ids,
+        embeddings,
+        gradient: Some(gradient),
+    })
 }

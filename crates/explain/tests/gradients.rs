@@ -163,7 +163,7 @@ fn central_differences_confirm_gradients() {
                     .collect();
             let step = 1e-3;
             let d = Tensor::<3>::from_data(TensorData::new(signs.clone(), [1, tokens, width]), &device) * step;
-            let slope = (f(x.clone() + d.clone()) - f(x.clone() - d)) / (2.0 * f64::from(step));
+            let slope = (f(x.clone() + d.clone()) - f(x.clone() - d)) / (2.0 * step);
             measured.push(slope as f32);
             predicted.push(analytic.iter().zip(&signs).map(|(g, s)| g * s).sum::<f32>());
         }

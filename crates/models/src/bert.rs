@@ -2,7 +2,7 @@
 //! `modeling_bert.py`).
 
 use burn::tensor::module::layer_norm;
-use burn::tensor::{Device, Int, Tensor, activation};
+use burn::tensor::{Device, Tensor, activation};
 use headlight_weights::TensorSource;
 
 use crate::config::Config;
@@ -188,7 +188,7 @@ impl Transformer for Bert {
         None
     }
 
-    fn unembedding_rows(&self, _: Tensor<1, Int>) -> Option<Tensor<2>> {
+    fn unembedding(&self) -> Option<Tensor<2>> {
         None
     }
 }

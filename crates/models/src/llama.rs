@@ -1,7 +1,7 @@
 //! Llama and its relatives: RMSNorm before each half, rotary positions, shared key-value heads, SwiGLU, tied or separate
 //! unembedding (Touvron et al. 2023; transformers' `modeling_llama.py`).
 
-use burn::tensor::{Device, Int, Tensor, TensorData, activation};
+use burn::tensor::{Device, Tensor, TensorData, activation};
 use headlight_weights::TensorSource;
 
 use crate::config::{Config, Layout};
@@ -151,10 +151,6 @@ impl Llama {
         })
     }
 
-    fn unembedding(&self) -> Tensor<2> {
-        self.unembedding.as_ref().unwrap_or(&self.embedding).clone()
-    }
-
     /// Turns each pair (i, i + half) of a head by its position's angle.
     fn rotate(input: Tensor<4>, (cos, sin): &(Tensor<4>, Tensor<4>)) -> Tensor<4> {
         let half = input.dims()[3] / 2;
@@ -286,10 +282,10 @@ impl Transformer for Llama {
     }
 
     fn unembed(&self, hidden: Tensor<2>) -> Option<Tensor<2>> {
-        Some(hidden.matmul(self.unembedding().transpose()))
+        Some(hidden.matmul(self.unembedding()?.transpose()))
     }
 
-    fn unembedding_rows(&self, ids: Tensor<1, Int>) -> Option<Tensor<2>> {
-        Some(self.unembedding().select(0, ids))
+    fn unembedding(&self) -> Option<Tensor<2>> {
+        Some(self.unembedding.as_ref().unwrap_or(&self.embedding).clone())
     }
 }

@@ -82,9 +82,9 @@ pub trait Transformer: Send {
     /// without a language-model head.
     fn unembed(&self, hidden: Tensor<2>) -> Option<Tensor<2>>;
 
-    /// The rows `[n, width]` of the unembedding for these vocabulary entries, so that one logit can be read as one dot
-    /// product; none for a family without a language-model head.
-    fn unembedding_rows(&self, ids: Tensor<1, Int>) -> Option<Tensor<2>>;
+    /// The unembedding itself, `[vocabulary, width]`: a handle, not a copy. None for a family without a language-model
+    /// head.
+    fn unembedding(&self) -> Option<Tensor<2>>;
 }
 
 impl Batch {

@@ -1,0 +1,24 @@
+//! The registered models: where each comes from, the hash of every file, and fetching them into a cache outside the
+//! checkout, which the page's build and the command line read.
+
+mod error;
+mod fetch;
+pub mod hash;
+mod pinned;
+
+use std::env;
+use std::path::PathBuf;
+
+pub use error::Error;
+pub use fetch::{fetch, read_manifest};
+pub use pinned::{MODELS, Package, Pinned, PinnedExample, PinnedFile};
+
+/// The folder that outlives a clone: `HEADLIGHT_CACHE`, else `headlight` in `XDG_CACHE_HOME`, else in `~/.cache`. None
+/// where the environment names none of them.
+#[must_use]
+pub fn cache() -> Option<PathBuf> {
+    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set("HEADLIGHT_CACHE")
+        .or_else(|| set("XDG_CACHE_HOME").map(|cache| cache.join("headlight")))
+        .or_else(|| set("HOME").map(|home| home.join(".cache").join("headlight")))
+}

@@ -1,0 +1,77 @@
+//! `headlight models`.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, Write as _};
+
+use headlight_document::FileRole;
+use headlight_weights::{GgufFile, SafetensorsFile, TensorSource};
+
+use crate::arguments::Models;
+use crate::error::Error;
+use crate::find::{Found, find, manifest};
+
+/// Lists, fetches or inspects, and gives back what to print.
+pub fn models(action: Models) -> Result<String, Error> {
+    match action {
+        Models::List => list(),
+        Models::Fetch { ids } => {
+            let cache = headlight_catalogue::cache().ok_or(Error::NoCache)?;
+            // Standard output is for the answer.
+            headlight_catalogue::fetch(&cache, &ids, &|text| {
+                let _ = writeln!(io::stderr(), "{text}");
+            })?;
+            list()
+        }
+        Models::Inspect { model } => inspect(&find(&model)?),
+    }
+}
+
+fn list() -> Result<String, Error> {
+    let entries = manifest()?.map(|manifest| manifest.models).unwrap_or_default();
+    if entries.is_empty() {
+        return Ok("There are no models yet; `headlight models fetch` gets the registered ones.\n".to_owned());
+    }
+    let mut text = String::new();
+    for entry in entries {
+        let tasks: Vec<&str> = entry.tasks.iter().map(|task| task.name()).collect();
+        let size = entry.bytes() as f64 / 1e6;
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "{:10} {:24} {size:6.1} MB  {:10}  {}",
+            entry.id,
+            entry.title,
+            entry.license,
+            tasks.join(", ")
+        );
+    }
+    Ok(text)
+}
+
+fn inspect(found: &Found) -> Result<String, Error> {
+    let mut text = String::new();
+    let entry = &found.entry;
+    let _ = writeln!(text, "{}\nlicence  {}\nsource   {}", entry.title, entry.license, entry.source);
+    for file in &entry.files {
+        let _ = writeln!(text, "file     {} ({} bytes, sha256 {})", file.name, file.bytes, file.sha256);
+    }
+    let Some(weights) = entry.file(FileRole::Weights) else { return Ok(text) };
+    let path = found.folder.join(&weights.name);
+    let unreadable = |error| Error::Read { path: path.clone(), error };
+    let mut reader = BufReader::new(File::open(&path).map_err(unreadable)?);
+    let mut magic = [0; 4];
+    let is_gguf = reader.read_exact(&mut magic).is_ok() && &magic == b"GGUF";
+    reader.rewind().map_err(unreadable)?;
+    let tensors = if is_gguf {
+        GgufFile::open(reader)?.tensors().to_vec()
+    } else {
+        SafetensorsFile::open(reader)?.tensors().to_vec()
+    };
+    let parameters: usize = tensors.iter().map(|tensor| tensor.elements()).sum();
+    let _ = writeln!(text, "weights  {} tensors, {:.1} million values", tensors.len(), parameters as f64 / 1e6);
+    for tensor in tensors {
+        let _ = writeln!(text, "  {:60} {:?} {:?}", tensor.name, tensor.dtype, tensor.shape);
+    }
+    Ok(text)
+}
