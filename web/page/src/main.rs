@@ -1,1 +1,14 @@
-fn main() {}
+//! The page of Headlight: it shows documents, and talks to the worker that computes them.
+
+mod app;
+mod browser;
+mod draw;
+mod panels;
+mod state;
+mod worker;
+
+fn main() {
+    std::panic::set_hook(Box::new(|info| browser::report(&format!("The page of Headlight broke: {info}"))));
+    browser::remove_placeholder();
+    leptos::mount::mount_to_body(panels::Page);
+}

@@ -1,0 +1,121 @@
+//! From a question to its answer: what the conductor says is carried out here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use headlight_document::message::Command;
+use headlight_document::{Explanation, Request, RequestError};
+use leptos::prelude::*;
+
+use super::{App, Listing, Shown, weights_hash};
+use crate::browser;
+use crate::state::attention;
+use crate::state::conductor::{self, Input};
+use crate::state::form::Form;
+use crate::worker::Line;
+
+/// How long a cancelled request may say nothing before its worker is replaced.
+const PATIENCE: Duration = Duration::from_secs(6);
+
+impl App {
+    /// Asks what the form says; `again` even where the answer is on the page already.
+    pub fn ask(self, again: bool) {
+        self.clear(self.pause);
+        if !matches!(self.listing.get_untracked(), Listing::Ready(_)) {
+            self.pending.set(true);
+            return;
+        }
+        self.pending.set(false);
+        let request = self.form.with_untracked(Form::request);
+        if let Err(error) = request.validate() {
+            self.hint.set(Some(match error {
+                RequestError::EmptyText if request.text.trim().is_empty() => "Type a text to see it explained.".into(),
+                RequestError::EmptyText | RequestError::NoSecondText => "Type a second text to compare with.".into(),
+                other => other.to_string(),
+            }));
+            self.tell(Input::Forget);
+            return;
+        }
+        self.hint.set(None);
+        if self.entry_now(&request.model).is_none() {
+            self.hint.set(Some("Choose a model first.".into()));
+            return;
+        }
+        if !again && self.shown.with_untracked(|shown| shown.request.as_ref() == Some(&request)) {
+            self.tell(Input::Forget);
+            return;
+        }
+        self.tell(Input::Ask(Box::new(request)));
+    }
+
+    /// Tells the conductor something and does what it says.
+    pub fn tell(self, input: Input) {
+        let effects = self.conductor.try_update(|conductor| conductor.step(input)).unwrap_or_default();
+        for effect in effects {
+            self.carry_out(effect);
+        }
+    }
+
+    fn carry_out(self, effect: conductor::Effect) {
+        match effect {
+            conductor::Effect::Spawn => {
+                self.clear(self.watch);
+                // Ends the worker there was.
+                self.line.set_value(None);
+                let hear = move |heard| match heard {
+                    Ok(event) => self.tell(Input::Heard(Box::new(event))),
+                    Err(message) => self.tell(Input::Broke(message)),
+                };
+                match Line::open(hear) {
+                    Ok(line) => self.line.set_value(Some(line)),
+                    Err(message) => self.tell(Input::Broke(message)),
+                }
+            }
+            conductor::Effect::Terminate => self.line.set_value(None),
+            conductor::Effect::Post(command) => self.post(&command),
+            conductor::Effect::PostLoad(id, model) => {
+                let base = browser::beside(&format!("models/{model}/"));
+                if let (Some(entry), Some(base)) = (self.entry_now(&model), base) {
+                    self.post(&Command::Load { id, model: Box::new(entry), base });
+                }
+            }
+            conductor::Effect::Watch(id) => {
+                self.clear(self.watch);
+                let handle = set_timeout_with_handle(move || self.tell(Input::Silence(id)), PATIENCE).ok();
+                self.watch.set_value(handle);
+            }
+            conductor::Effect::Show(document, request) => self.show(*document, *request),
+            conductor::Effect::Remember(model) => {
+                if let Some(entry) = self.entry_now(&model) {
+                    browser::remember(&format!("kept.{model}"), weights_hash(&entry));
+                    self.kept.update(|kept| {
+                        kept.insert(model);
+                    });
+                }
+            }
+        }
+    }
+
+    fn post(self, command: &Command) {
+        let sent = self.line.with_value(|line| line.as_ref().map(|line| line.post(command)));
+        if let Some(Err(message)) = sent {
+            self.tell(Input::Broke(message));
+        }
+    }
+
+    fn show(self, document: Explanation, request: Request) {
+        let tokens = document.input.tokens.len();
+        let suggested =
+            if self.suggest.get_value() { document.attention.first().and_then(attention::telling_head) } else { None };
+        self.suggest.set_value(false);
+        let (layers, heads) = document.attention.first().map_or((0, 0), |map| (map.layers, map.heads));
+        self.form.update(|form| {
+            form.head = form.head.filter(|&(layer, head)| layer < layers && head < heads).or(suggested);
+            form.token = form.token.filter(|&token| token < tokens);
+        });
+        self.shown.update(|shown| {
+            *shown = Shown { document: Arc::new(document), request: Some(request), number: shown.number + 1 };
+        });
+        self.save_soon();
+    }
+}

@@ -1,0 +1,286 @@
+//! The page's state as signals, and everything that changes it: the panels call these methods and read these signals.
+
+mod asking;
+mod opening;
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use headlight_document::message::DeviceChoice;
+use headlight_document::{Explanation, FileRole, Manifest, ModelEntry, Request, TargetSpec, Token};
+use leptos::prelude::*;
+
+use crate::browser;
+use crate::state::conductor::{Conductor, Errand, Flight, Input, Phase};
+use crate::state::form::Form;
+use crate::worker::Line;
+
+/// How long the page waits after a keystroke before it asks.
+const PAUSE: Duration = Duration::from_millis(400);
+
+/// The explanation that is on the page.
+#[derive(Clone)]
+pub struct Shown {
+    /// The document.
+    pub document: Arc<Explanation>,
+    /// The question that it answers; none for the precomputed one.
+    pub request: Option<Request>,
+    /// How many answers came before it.
+    pub number: u32,
+}
+
+/// The list of models.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Listing {
+    /// Being fetched.
+    Pending,
+    /// Here.
+    Ready(Arc<Manifest>),
+    /// Not to be had, and why.
+    Failed(String),
+}
+
+/// Light, dark, or as the system says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Theme {
+    /// As the system says.
+    Auto,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+impl Theme {
+    /// As it is stored; `auto` is stored as nothing.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+}
+
+/// The page's state. Copies are handles to the same state.
+#[derive(Clone, Copy)]
+pub struct App {
+    /// What the person has chosen.
+    pub form: RwSignal<Form>,
+    /// Who talks to the worker.
+    pub conductor: RwSignal<Conductor>,
+    /// The explanation on the page.
+    pub shown: RwSignal<Shown>,
+    /// The models.
+    pub listing: RwSignal<Listing>,
+    /// Models that this browser has had before.
+    pub kept: RwSignal<BTreeSet<String>>,
+    /// A sentence that waits to be dismissed.
+    pub notice: RwSignal<Option<String>>,
+    /// What is missing before the text can be explained.
+    pub hint: RwSignal<Option<String>>,
+    /// Whether a keystroke waits to be answered.
+    pub pending: RwSignal<bool>,
+    /// The theme.
+    pub theme: RwSignal<Theme>,
+    /// Whether the page is dark.
+    pub dark: Memo<bool>,
+    device: DeviceChoice,
+    suggest: StoredValue<bool>,
+    system_dark: RwSignal<bool>,
+    linked: RwSignal<Option<Option<String>>>,
+    line: StoredValue<Option<Line>, LocalStorage>,
+    pause: StoredValue<Option<TimeoutHandle>, LocalStorage>,
+    watch: StoredValue<Option<TimeoutHandle>, LocalStorage>,
+    save: StoredValue<Option<TimeoutHandle>, LocalStorage>,
+}
+
+/// How soon a change is to be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// After a pause in typing.
+    Soon,
+    /// At once.
+    Now,
+    /// Not at all: it changes what is looked at, or waits for a button.
+    Never,
+}
+
+impl App {
+    /// The state of this page.
+    pub fn get() -> Self {
+        expect_context()
+    }
+
+    /// A model of the list.
+    pub fn entry(self, id: &str) -> Option<ModelEntry> {
+        self.listing.with(|listing| match listing {
+            Listing::Ready(manifest) => manifest.models.iter().find(|entry| entry.id == id).cloned(),
+            _ => None,
+        })
+    }
+
+    /// A model of the list, outside of views.
+    pub fn entry_now(self, id: &str) -> Option<ModelEntry> {
+        untrack(|| self.entry(id))
+    }
+
+    /// The name that people know a model by.
+    pub fn title(self, id: &str) -> String {
+        self.entry(id).map_or_else(|| id.to_owned(), |entry| entry.title)
+    }
+
+    /// Changes what the person has chosen.
+    pub fn edit(self, when: When, change: impl FnOnce(&mut Form)) {
+        self.form.update(change);
+        self.hint.set(None);
+        self.save_soon();
+        match when {
+            When::Never => {}
+            When::Now => self.ask(false),
+            When::Soon => {
+                self.pending.set(true);
+                self.clear(self.pause);
+                let handle = set_timeout_with_handle(move || self.ask(false), PAUSE).ok();
+                self.pause.set_value(handle);
+            }
+        }
+    }
+
+    /// Takes another model; its first answer opens with a head that is worth a look.
+    pub fn choose_model(self, entry: &ModelEntry) {
+        self.suggest.set_value(true);
+        // A model that has been here before costs no download, so that its answer can come at once.
+        let is_kept = self.kept.with_untracked(|kept| kept.contains(&entry.id));
+        self.edit(if is_kept { When::Now } else { When::Never }, |form| {
+            form.choose(entry);
+            if form.request().validate().is_err()
+                && let Some(example) = entry.examples.iter().find(|example| example.task == form.task)
+            {
+                form.set_text(example.text.clone());
+                form.second_text = example.second_text.clone().unwrap_or_default();
+            }
+        });
+    }
+
+    /// Starts a new worker, on the CPU or as the address says.
+    pub fn restart(self, on_cpu: bool) {
+        self.tell(Input::Restart(if on_cpu { DeviceChoice::Cpu } else { self.device }));
+    }
+
+    /// Whether the explanation on the page answers what the form says.
+    pub fn is_current(self) -> bool {
+        let request = self.form.with(Form::request);
+        self.shown.with(|shown| shown.request.as_ref() == Some(&request))
+    }
+
+    /// The head that is open, where the explanation on the page has it: a link may name any.
+    pub fn open_head(self) -> Option<(usize, usize)> {
+        let (layers, heads) = self.shown.with(|shown| {
+            shown.document.attention.first().map_or((0, 0), |attention| (attention.layers, attention.heads))
+        });
+        self.form.with(|form| form.head).filter(|&(layer, head)| layer < layers && head < heads)
+    }
+
+    /// The token that is picked, where the explanation on the page has it.
+    pub fn picked_token(self) -> Option<usize> {
+        let count = self.shown.with(|shown| shown.document.input.tokens.len());
+        self.form.with(|form| form.token).filter(|&token| token < count)
+    }
+
+    /// The state in one word, for the status line and for tests.
+    pub fn word(self) -> &'static str {
+        let pending = self.pending.get();
+        let is_current = self.is_current();
+        let is_listed = self.listing.with(|listing| !matches!(listing, Listing::Failed(_)));
+        self.conductor.with(|conductor| match (&conductor.phase, &conductor.flight) {
+            _ if !is_listed => "error",
+            (Phase::Down { .. }, _) => "error",
+            _ if conductor.trouble.is_some() => "error",
+            (Phase::Starting, _) => "starting",
+            (_, Some(Flight { errand: Errand::Load(_), .. })) => "loading",
+            (_, Some(Flight { errand: Errand::Explain(_), cancelling: false, .. })) => "running",
+            _ if conductor.is_asked() || (pending && conductor.loaded.is_some()) => "running",
+            _ if is_current => "done",
+            (Phase::Up(_), _) if conductor.loaded.is_some() => "ready",
+            _ => "idle",
+        })
+    }
+
+    /// Explains one candidate.
+    pub fn aim(self, id: u32) {
+        // From the precomputed page this loads the model: its text is in the form.
+        self.edit(When::Now, |form| form.target = TargetSpec::Next(Some(Token::Id(id))));
+    }
+
+    /// Chooses a theme and remembers it.
+    pub fn set_theme(self, theme: Theme) {
+        self.theme.set(theme);
+        browser::remember("theme", theme.name());
+    }
+
+    /// The link to what is on the page, or why there is none.
+    pub fn link(self) -> Result<String, String> {
+        let form = self.form.get_untracked();
+        let request = form.request();
+        request.validate().map_err(|error| error.to_string())?;
+        let sha256 = self.shown.with_untracked(|shown| {
+            let model = &shown.document.model;
+            (model.id == form.model && !model.sha256.is_empty()).then(|| model.sha256.clone())
+        });
+        form.link(sha256).encode().map_err(|error| error.to_string())
+    }
+
+    /// Keeps text and choices in the address and for the next visit.
+    fn save_soon(self) {
+        self.clear(self.save);
+        let handle = set_timeout_with_handle(
+            move || {
+                browser::remember("draft", &self.form.with_untracked(Form::draft));
+                // A text that is empty or too long for a link is kept in the draft alone.
+                browser::set_fragment(&self.link().unwrap_or_default());
+            },
+            Duration::from_millis(250),
+        );
+        self.save.set_value(handle.ok());
+    }
+
+    /// Saves the explanation on the page as a file.
+    pub fn export(self) {
+        let document = self.shown.with_untracked(|shown| Arc::clone(&shown.document));
+        let name = format!("headlight-{}-{}.json", file_name(&document.model.id), file_name(&document.input.text));
+        let mut file = browser::Download::new();
+        let saved = serde_json::to_writer(&mut file, &*document).is_ok() && file.flush().is_ok();
+        if !saved || file.save(&name).is_err() {
+            self.notice
+                .set(Some("The file could not be saved; the browser may block downloads from this page.".into()));
+        }
+    }
+
+    fn clear(self, timer: StoredValue<Option<TimeoutHandle>, LocalStorage>) {
+        if let Some(handle) = timer.try_update_value(Option::take).flatten() {
+            handle.clear();
+        }
+    }
+}
+
+fn weights_hash(entry: &ModelEntry) -> &str {
+    entry.file(FileRole::Weights).map_or("", |file| &file.sha256)
+}
+
+fn is_kept(entry: &ModelEntry) -> bool {
+    browser::recall(&format!("kept.{}", entry.id)).is_some_and(|sha256| sha256 == weights_hash(entry))
+}
+
+// The first words of a text, as a part of a file's name.
+fn file_name(text: &str) -> String {
+    let words: Vec<String> = text
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .take(5)
+        .map(|word| word.chars().take(20).collect::<String>().to_lowercase())
+        .collect();
+    if words.is_empty() { "text".to_owned() } else { words.join("-") }
+}

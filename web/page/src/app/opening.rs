@@ -1,0 +1,170 @@
+//! How the page opens: its address, the last visit's draft, the list of models.
+
+use std::sync::Arc;
+
+use headlight_document::message::DeviceChoice;
+use headlight_document::{Explanation, Manifest};
+use leptos::prelude::*;
+
+use super::{App, Listing, Shown, Theme, is_kept};
+use crate::browser;
+use crate::state::attention;
+use crate::state::conductor::Conductor;
+use crate::state::form::{self, Form, Opening};
+
+impl App {
+    /// Opens the page: from its address, else from the last visit's draft, else with the precomputed explanation.
+    pub fn open(sample: Explanation) -> Self {
+        let device = match browser::parameter("device").as_deref() {
+            Some("cpu") => DeviceChoice::Cpu,
+            Some("webgpu") => DeviceChoice::Webgpu,
+            _ => DeviceChoice::Auto,
+        };
+        let theme = RwSignal::new(match browser::recall("theme").as_deref() {
+            Some("light") => Theme::Light,
+            Some("dark") => Theme::Dark,
+            _ => Theme::Auto,
+        });
+        let system_dark = RwSignal::new(browser::prefers_dark());
+        let dark = Memo::new(move |_| match theme.get() {
+            Theme::Auto => system_dark.get(),
+            chosen => chosen == Theme::Dark,
+        });
+        let mut plain = Form::new(sample.model.id.clone(), sample.input.task, sample.input.text.clone());
+        plain.read = sample.target.read;
+        plain.head = sample.attention.first().and_then(attention::telling_head);
+        let app = Self {
+            form: RwSignal::new(plain),
+            conductor: RwSignal::new(Conductor::new(device)),
+            shown: RwSignal::new(Shown { document: Arc::new(sample), request: None, number: 0 }),
+            listing: RwSignal::new(Listing::Pending),
+            kept: RwSignal::default(),
+            notice: RwSignal::default(),
+            hint: RwSignal::default(),
+            pending: RwSignal::new(false),
+            theme,
+            dark,
+            device,
+            suggest: StoredValue::new(false),
+            system_dark,
+            linked: RwSignal::default(),
+            line: StoredValue::new_local(None),
+            pause: StoredValue::new_local(None),
+            watch: StoredValue::new_local(None),
+            save: StoredValue::new_local(None),
+        };
+        let is_linked = app.follow_fragment();
+        if !is_linked
+            && app.notice.with_untracked(Option::is_none)
+            && let Some(draft) = browser::recall("draft").as_deref().and_then(Form::of_draft)
+        {
+            app.form.set(draft);
+        }
+        Effect::new(move |_| {
+            let theme = theme.get();
+            browser::set_root_attribute("data-theme", (theme != Theme::Auto).then_some(theme.name()));
+        });
+        app.listen();
+        app.list_models();
+        app
+    }
+
+    fn listen(self) {
+        let handle = window_event_listener_untyped("hashchange", move |_| {
+            if self.follow_fragment() {
+                self.ask_linked();
+            }
+        });
+        on_cleanup(move || handle.remove());
+        if let Ok(Some(query)) = window().match_media("(prefers-color-scheme: dark)") {
+            let heard = wasm_bindgen::closure::Closure::<dyn FnMut()>::new(move || {
+                self.system_dark.set(browser::prefers_dark());
+            });
+            query.set_onchange(Some(wasm_bindgen::JsCast::unchecked_ref(heard.as_ref())));
+            // Both live as long as the page.
+            heard.forget();
+            std::mem::forget(query);
+        }
+    }
+
+    // Takes up the address's fragment; whether there was a link in it.
+    fn follow_fragment(self) -> bool {
+        match form::open(&browser::fragment()) {
+            Opening::Plain => false,
+            Opening::Refused(error) => {
+                self.notice.set(Some(error.to_string()));
+                browser::set_fragment("");
+                false
+            }
+            Opening::Linked(form, sha256) => {
+                self.form.set(*form);
+                self.linked.set(Some(sha256));
+                true
+            }
+        }
+    }
+
+    /// Fetches the list of models.
+    pub fn list_models(self) {
+        self.listing.set(Listing::Pending);
+        leptos::task::spawn_local(async move {
+            match fetch_manifest().await {
+                Ok(manifest) => {
+                    let kept = manifest.models.iter().filter(|entry| is_kept(entry)).map(|entry| entry.id.clone());
+                    self.kept.set(kept.collect());
+                    self.listing.set(Listing::Ready(Arc::new(manifest)));
+                    self.begin();
+                }
+                Err(why) => {
+                    self.listing.set(Listing::Failed(format!("The list of models could not be fetched: {why}.")));
+                }
+            }
+        });
+    }
+
+    // The list of models is here: go on with what was wanted before.
+    fn begin(self) {
+        if self.linked.with_untracked(Option::is_some) {
+            self.ask_linked();
+            return;
+        }
+        let model = self.form.with_untracked(|form| form.model.clone());
+        if self.entry_now(&model).is_none() {
+            self.choose_first();
+        } else if self.pending.get_untracked() || self.kept.with_untracked(|kept| kept.contains(&model)) {
+            self.ask(false);
+        }
+    }
+
+    fn ask_linked(self) {
+        let Listing::Ready(manifest) = self.listing.get_untracked() else { return };
+        let Some(sha256) = self.linked.try_update(Option::take).flatten() else { return };
+        let model = self.form.with_untracked(|form| form.model.clone());
+        if let Some(remark) = form::remark(&manifest, &model, sha256.as_deref()) {
+            self.notice.set(Some(remark));
+        }
+        if self.entry_now(&model).is_none() {
+            self.choose_first();
+            return;
+        }
+        self.ask(false);
+    }
+
+    fn choose_first(self) {
+        if let Listing::Ready(manifest) = self.listing.get_untracked()
+            && let Some(entry) = manifest.models.first()
+        {
+            self.form.update(|form| form.choose(entry));
+        }
+    }
+}
+
+async fn fetch_manifest() -> Result<Manifest, String> {
+    let address = browser::beside("models/manifest.json").ok_or("this page has no address")?;
+    let text = browser::fetch_text(&address).await?;
+    let manifest: Manifest = serde_json::from_str(&text).map_err(|_| "it is not a list of models")?;
+    if manifest.models.is_empty() {
+        return Err("it is empty".into());
+    }
+    Ok(manifest)
+}

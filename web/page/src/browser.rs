@@ -1,0 +1,179 @@
+//! The few things that the page asks of the browser. Each is allowed to fail: storage may be switched off, a clipboard
+//! refused.
+
+use js_sys::{Array, Uint8Array};
+use leptos::prelude::{document, window};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, HtmlElement, Response, Storage, Url, UrlSearchParams};
+
+/// Writes a line to the console.
+pub fn report(message: &str) {
+    web_sys::console::error_1(&JsValue::from_str(message));
+}
+
+/// Takes away what the page shows until its module has started.
+pub fn remove_placeholder() {
+    if let Some(element) = document().get_element_by_id("placeholder") {
+        element.remove();
+    }
+}
+
+/// The absolute address of something beside the page.
+pub fn beside(path: &str) -> Option<String> {
+    let base = document().base_uri().ok().flatten()?;
+    Some(Url::new_with_base(path, &base).ok()?.href())
+}
+
+/// A parameter of the address's query.
+pub fn parameter(name: &str) -> Option<String> {
+    let query = window().location().search().ok()?;
+    UrlSearchParams::new_with_str(&query).ok()?.get(name)
+}
+
+/// The address's fragment, with its `#`.
+pub fn fragment() -> String {
+    window().location().hash().unwrap_or_default()
+}
+
+/// Puts a fragment (without `#`) into the address without a step in the history; an empty one takes it away.
+pub fn set_fragment(fragment: &str) {
+    let address = address_with(fragment);
+    if let Ok(history) = window().history() {
+        // A browser that is asked too often refuses; the next change tries again.
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&address));
+    }
+}
+
+/// The page's address with this fragment.
+pub fn address_with(fragment: &str) -> String {
+    let href = window().location().href().unwrap_or_default();
+    let plain = href.split('#').next().unwrap_or_default();
+    if fragment.is_empty() { plain.to_owned() } else { format!("{plain}#{fragment}") }
+}
+
+fn storage() -> Option<Storage> {
+    window().local_storage().ok().flatten()
+}
+
+/// Reads what was remembered.
+pub fn recall(key: &str) -> Option<String> {
+    storage()?.get_item(&format!("headlight.{key}")).ok().flatten()
+}
+
+/// Remembers something for the next visit, where the browser lets us.
+pub fn remember(key: &str, value: &str) {
+    if let Some(storage) = storage() {
+        let _ = storage.set_item(&format!("headlight.{key}"), value);
+    }
+}
+
+/// Whether the system asks for a dark page.
+pub fn prefers_dark() -> bool {
+    window().match_media("(prefers-color-scheme: dark)").ok().flatten().is_some_and(|query| query.matches())
+}
+
+/// Sets or clears an attribute of the root element.
+pub fn set_root_attribute(name: &str, value: Option<&str>) {
+    if let Some(root) = document().document_element() {
+        let _ = match value {
+            Some(value) => root.set_attribute(name, value),
+            None => root.remove_attribute(name),
+        };
+    }
+}
+
+/// Moves the keyboard's focus.
+pub fn focus(id: &str) {
+    if let Some(element) = document().get_element_by_id(id).and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        let _ = element.focus();
+    }
+}
+
+/// How many device pixels a CSS pixel has.
+pub fn pixel_ratio() -> f64 {
+    let ratio = window().device_pixel_ratio();
+    if ratio.is_finite() { ratio.clamp(1.0, 4.0) } else { 1.0 }
+}
+
+/// Fetches a text; the error says what happened.
+pub async fn fetch_text(address: &str) -> Result<String, String> {
+    let response: Response = JsFuture::from(window().fetch_with_str(address))
+        .await
+        .map_err(|_| "the server cannot be reached".to_owned())?
+        .dyn_into()
+        .map_err(|_| "the answer is not a file".to_owned())?;
+    if !response.ok() {
+        return Err(format!("the server answered {}", response.status()));
+    }
+    let text = response.text().map_err(|_| "the answer is not text".to_owned())?;
+    let text = JsFuture::from(text).await.map_err(|_| "the connection broke off".to_owned())?;
+    text.as_string().ok_or_else(|| "the answer is not text".to_owned())
+}
+
+/// Copies a text; `false` where the browser refuses.
+pub async fn copy(text: &str) -> bool {
+    let navigator = window().navigator();
+    // The clipboard is missing outside secure contexts, whatever its type says.
+    let has_clipboard =
+        js_sys::Reflect::get(&navigator, &JsValue::from_str("clipboard")).is_ok_and(|clipboard| clipboard.is_object());
+    has_clipboard && JsFuture::from(navigator.clipboard().write_text(text)).await.is_ok()
+}
+
+/// A file being put together from pieces, so that a large document is never in memory twice.
+pub struct Download {
+    pieces: Array,
+    buffer: Vec<u8>,
+}
+
+const PIECE: usize = 1 << 20;
+
+impl Download {
+    /// An empty file.
+    pub fn new() -> Self {
+        Self { pieces: Array::new(), buffer: Vec::with_capacity(PIECE) }
+    }
+
+    /// Hands the file to the person under this name.
+    pub fn save(mut self, name: &str) -> Result<(), JsValue> {
+        self.flush_buffer();
+        let kind = BlobPropertyBag::new();
+        kind.set_type("application/json");
+        let blob = Blob::new_with_u8_array_sequence_and_options(&self.pieces, &kind)?;
+        let address = Url::create_object_url_with_blob(&blob)?;
+        let anchor: HtmlAnchorElement = document().create_element("a")?.unchecked_into();
+        anchor.set_href(&address);
+        anchor.set_download(name);
+        anchor.click();
+        // The browser takes its own hold of the blob when the download starts, which may be after this turn.
+        leptos::prelude::set_timeout(
+            move || {
+                let _ = Url::revoke_object_url(&address);
+            },
+            std::time::Duration::from_secs(60),
+        );
+        Ok(())
+    }
+
+    fn flush_buffer(&mut self) {
+        if !self.buffer.is_empty() {
+            self.pieces.push(&Uint8Array::from(self.buffer.as_slice()));
+            self.buffer.clear();
+        }
+    }
+}
+
+impl std::io::Write for Download {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= PIECE {
+            self.flush_buffer();
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.flush_buffer();
+        Ok(())
+    }
+}

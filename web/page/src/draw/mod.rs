@@ -1,0 +1,6 @@
+//! Drawing on canvases at the device's resolution.
+
+pub mod canvas;
+pub mod chart;
+pub mod grid;
+pub mod map;

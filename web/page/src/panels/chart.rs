@@ -1,0 +1,110 @@
+//! A figure of every head by layer, with its numbers as a table.
+
+use std::sync::Arc;
+
+use leptos::html::{Canvas, Div};
+use leptos::prelude::*;
+
+use super::attention::width_of;
+use crate::app::App;
+use crate::draw;
+use crate::state::attention::Figures;
+use crate::state::format::number;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Figure {
+    Entropy,
+    Distance,
+}
+
+impl Figure {
+    fn title(self) -> &'static str {
+        match self {
+            Self::Entropy => "Mean entropy",
+            Self::Distance => "Mean distance",
+        }
+    }
+
+    fn meaning(self) -> &'static str {
+        match self {
+            Self::Entropy => "How widely a head’s tokens spread their attention, in nats: 0 is one token only.",
+            Self::Distance => "How far away a head’s tokens look, weighted by attention, in tokens.",
+        }
+    }
+
+    fn values(self, figures: &Figures) -> &[f64] {
+        match self {
+            Self::Entropy => &figures.entropy,
+            Self::Distance => &figures.distance,
+        }
+    }
+}
+
+/// The chart beside the open head.
+#[component]
+pub fn Chart(figures: Memo<Arc<Figures>>) -> impl IntoView {
+    let app = App::get();
+    let frame = NodeRef::<Div>::new();
+    let canvas = NodeRef::<Canvas>::new();
+    let width = width_of(frame);
+    let figure = RwSignal::new(Figure::Entropy);
+    let open = Memo::new(move |_| app.open_head());
+    Effect::new(move |_| {
+        let (Some(canvas), true) = (canvas.get(), width.get() > 0.0) else { return };
+        let (figures, figure, open, dark) = (figures.get(), figure.get(), open.get(), app.dark.get());
+        let values = figure.values(&figures);
+        let size = (width.get(), (width.get() * 0.5).clamp(200.0, 300.0));
+        draw::chart::draw(&canvas, size, figures.heads, values, &figures.by_layer(values), open, dark);
+    });
+    let switch = move |which: Figure| {
+        view! {
+            <button
+                type="button"
+                class="segment"
+                aria-pressed=move || (figure.get() == which).to_string()
+                on:click=move |_| figure.set(which)
+            >
+                {which.title()}
+            </button>
+        }
+    };
+    view! {
+        <section class="chart" aria-labelledby="chart-title">
+            <div class="panel-head">
+                <h3 id="chart-title">"By layer"</h3>
+                <div class="segments" role="group" aria-label="Figure">
+                    {switch(Figure::Entropy)} {switch(Figure::Distance)}
+                </div>
+            </div>
+            <p class="caption">{move || figure.get().meaning()} " A dot is a head, the line their mean."</p>
+            <div class="chart-frame" node_ref=frame>
+                <canvas
+                    node_ref=canvas
+                    data-testid="chart-canvas"
+                    role="img"
+                    aria-label=move || format!("{} of attention by layer; its numbers are in the table that follows", figure.get().title())
+                ></canvas>
+            </div>
+            <p class="axis-title" aria-hidden="true">"layer"</p>
+            <div class="visually-hidden">
+            <table data-testid="chart-table">
+                <caption>{move || format!("{} by layer, averaged over heads", figure.get().title())}</caption>
+                <thead><tr><th scope="col">"Layer"</th><th scope="col">{move || figure.get().title()}</th></tr></thead>
+                <tbody>
+                    {move || {
+                        let figures = figures.get();
+                        figures
+                            .by_layer(figure.get().values(&figures))
+                            .into_iter()
+                            .enumerate()
+                            .map(|(layer, mean)| {
+                                view! { <tr><th scope="row">{layer}</th><td>{number(mean)}</td></tr> }
+                            })
+                            .collect_view()
+                    }}
+                </tbody>
+            </table>
+            </div>
+        </section>
+    }
+}

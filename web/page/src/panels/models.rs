@@ -1,0 +1,99 @@
+//! Which model: its size, its licence, and whether it is here.
+
+use headlight_document::ModelEntry;
+use leptos::prelude::*;
+
+use crate::app::{App, Listing};
+use crate::state::conductor::{Errand, Input};
+use crate::state::format::megabytes;
+use crate::state::words;
+
+/// The chooser, with what there is to know about the chosen model.
+#[component]
+pub fn ModelChooser() -> impl IntoView {
+    let app = App::get();
+    let chosen = Memo::new(move |_| app.form.with(|form| form.model.clone()));
+    let entry = Memo::new(move |_| app.entry(&chosen.get()));
+    let choose = move |event| {
+        let id = event_target_value(&event);
+        if let Some(entry) = app.entry_now(&id) {
+            app.choose_model(&entry);
+        }
+    };
+    view! {
+        <div class="models">
+            <label>
+                <span class="visually-hidden">"Model"</span>
+                <select data-testid="model-select" on:change=choose>
+                    {move || match app.listing.get() {
+                        Listing::Ready(manifest) => manifest
+                            .models
+                            .iter()
+                            .map(|entry| {
+                                let id = entry.id.clone();
+                                let value = entry.id.clone();
+                                view! {
+                                    <option value=value prop:selected=move || chosen.get() == id>
+                                        {entry.title.clone()}
+                                    </option>
+                                }
+                            })
+                            .collect_view()
+                            .into_any(),
+                        Listing::Pending | Listing::Failed(_) => {
+                            let title = app.shown.with_untracked(|shown| shown.document.model.title.clone());
+                            view! { <option>{title}</option> }.into_any()
+                        }
+                    }}
+                </select>
+            </label>
+            {move || entry.get().map(|entry| view! { <ModelState entry/> })}
+        </div>
+    }
+}
+
+#[component]
+fn ModelState(entry: ModelEntry) -> impl IntoView {
+    let app = App::get();
+    let id = StoredValue::new(entry.id.clone());
+    let size = megabytes(entry.bytes());
+    let state = Memo::new(move |_| {
+        let id = id.get_value();
+        let is_kept = app.kept.with(|kept| kept.contains(&id));
+        app.conductor.with(|conductor| {
+            let has_failed =
+                conductor.trouble.as_ref().is_some_and(|trouble| trouble.errand == Errand::Load(id.clone()));
+            if conductor.loaded.as_deref() == Some(&*id) {
+                ("ready", "ready".to_owned())
+            } else if conductor.loading() == Some(&*id) {
+                let share = conductor.flight.as_ref().and_then(|flight| flight.progress).and_then(words::share);
+                ("loading", share.map_or("loading".to_owned(), |share| format!("loading {:.0} %", share * 100.0)))
+            } else if has_failed {
+                ("failed", "failed".to_owned())
+            } else if is_kept {
+                ("cached", "cached".to_owned())
+            } else {
+                ("absent", "not loaded".to_owned())
+            }
+        })
+    });
+    let load = move |_| {
+        app.tell(Input::Load(id.get_value()));
+        app.ask(false);
+    };
+    view! {
+        <span class="model-facts" title=entry.card.clone()>
+            <span>{size}</span>
+            <span>{entry.license.clone()}</span>
+            <span class="model-state" data-testid="model-state" data-state=move || state.get().0>
+                {move || state.get().1}
+            </span>
+        </span>
+        {move || {
+            matches!(state.get().0, "absent" | "cached" | "failed")
+                .then(|| {
+                    view! { <button type="button" class="small" data-testid="load" on:click=load>"Load"</button> }
+                })
+        }}
+    }
+}

@@ -1,0 +1,298 @@
+//! The text itself, coloured by attribution.
+
+use headlight_document::{Method, Read, Task};
+use leptos::ev;
+use leptos::prelude::*;
+
+use super::legend::TokenLegend;
+use crate::app::{App, When};
+use crate::browser;
+use crate::state::colour::{Palette, Scale};
+use crate::state::format::{number, signed};
+use crate::state::pieces::{pieces, visible};
+
+/// Which of a document's attributions is on show: the chosen method's, else the first.
+fn chosen_values(app: App) -> (Method, Vec<f64>) {
+    let method = app.form.with(|form| form.method);
+    app.shown.with(|shown| {
+        let all = &shown.document.attributions;
+        let found = all.iter().find(|attribution| attribution.method == method).or_else(|| all.first());
+        found.map_or((method, Vec::new()), |attribution| (attribution.method, attribution.values.clone()))
+    })
+}
+
+/// The coloured text.
+#[component]
+pub fn TokensPanel() -> impl IntoView {
+    let app = App::get();
+    let dark: Signal<bool> = app.dark.into();
+    let chosen = Memo::new(move |_| chosen_values(app));
+    let scale =
+        Signal::derive(move || chosen.with(|(method, values)| Scale::of(values.iter().copied(), method.is_signed())));
+    let pointed = RwSignal::new(None::<usize>);
+    let is_stale = move || app.shown.with(|shown| shown.request.is_some()) && !app.is_current();
+    let warnings = move || app.shown.with(|shown| shown.document.warnings.clone());
+    view! {
+        <section class="panel tokens-panel" class:stale=is_stale aria-labelledby="tokens-title">
+            <div class="panel-head">
+                <h2 id="tokens-title">"What the answer rests on"</h2>
+                <Controls/>
+            </div>
+            <Target/>
+            <Flow chosen scale pointed/>
+            <Readout chosen pointed/>
+            <TokenLegend scale dark/>
+            {move || {
+                warnings()
+                    .into_iter()
+                    .map(|warning| view! { <p class="warning">{warning}</p> })
+                    .collect_view()
+            }}
+            <Table chosen/>
+        </section>
+    }
+}
+
+#[component]
+fn Controls() -> impl IntoView {
+    let app = App::get();
+    let choose_method = move |event| {
+        if let Ok(method) = event_target_value(&event).parse() {
+            app.edit(When::Never, |form| form.method = method);
+        }
+    };
+    let choose_read = move |event| {
+        if let Ok(read) = event_target_value(&event).parse() {
+            app.edit(When::Now, |form| form.read = read);
+        }
+    };
+    let is_compare = move || app.form.with(|form| form.task == Task::Compare);
+    view! {
+        <div class="controls">
+            <select data-testid="method" aria-label="Method" on:change=choose_method>
+                {Method::ALL
+                    .iter()
+                    .map(|&method| {
+                        view! {
+                            <option
+                                value=method.name()
+                                prop:selected=move || app.form.with(|form| form.method == method)
+                            >
+                                {method.title()}
+                            </option>
+                        }
+                    })
+                    .collect_view()}
+            </select>
+            <select data-testid="read" aria-label="Read the answer as" on:change=choose_read prop:disabled=is_compare>
+                {Read::ALL
+                    .iter()
+                    .map(|&read| {
+                        view! {
+                            <option value=read.name() prop:selected=move || app.form.with(|form| form.read == read)>
+                                {move || if is_compare() { "of the cosine" } else { read_title(read) }}
+                            </option>
+                        }
+                    })
+                    .collect_view()}
+            </select>
+        </div>
+    }
+}
+
+fn read_title(read: Read) -> &'static str {
+    match read {
+        Read::Logit => "of the logit",
+        Read::LogProb => "of the log-probability",
+        Read::Prob => "of the probability",
+    }
+}
+
+/// What is explained, and its value.
+#[component]
+fn Target() -> impl IntoView {
+    let app = App::get();
+    view! {
+        <p class="target" data-testid="target" data-value=move || app.shown.with(|shown| shown.document.target.value.to_string())>
+            {move || {
+                app.shown.with(|shown| {
+                    let target = &shown.document.target;
+                    let name = match target.read {
+                        Read::Logit if target.position.is_none() => "cosine",
+                        Read::Logit => "logit",
+                        Read::LogProb => "log-probability",
+                        Read::Prob => "probability",
+                    };
+                    let value = number(target.value);
+                    if target.position.is_none() {
+                        return view! { "The " {name} " with the second text is " <b class="figure">{value}</b> "." }
+                            .into_any();
+                    }
+                    view! {
+                        "The " {name} " of " <b class="piece">{visible(&target.text)}</b> " as the next token is "
+                        <b class="figure">{value}</b> "."
+                    }
+                    .into_any()
+                })
+            }}
+        </p>
+    }
+}
+
+#[component]
+fn Flow(chosen: Memo<(Method, Vec<f64>)>, scale: Signal<Scale>, pointed: RwSignal<Option<usize>>) -> impl IntoView {
+    let app = App::get();
+    // The token that the Tab key reaches; arrow keys move it.
+    let active = RwSignal::new(0_usize);
+    let picked = Memo::new(move |_| app.picked_token());
+    let parts = Memo::new(move |_| {
+        app.shown.with(|shown| {
+            let input = &shown.document.input;
+            let names = input.tokens.iter().map(|token| visible(&token.text));
+            pieces(input).into_iter().zip(names).collect::<Vec<_>>()
+        })
+    });
+    let pick = move |at: usize| {
+        app.edit(When::Never, |form| form.token = if form.token == Some(at) { None } else { Some(at) });
+    };
+    let on_key = move |event: ev::KeyboardEvent| {
+        let last = parts.with_untracked(Vec::len).saturating_sub(1);
+        let at = active.get_untracked().min(last);
+        let to = match event.key().as_str() {
+            "ArrowRight" | "ArrowDown" => (at + 1).min(last),
+            "ArrowLeft" | "ArrowUp" => at.saturating_sub(1),
+            "Home" => 0,
+            "End" => last,
+            "Enter" | " " if !(event.ctrl_key() || event.meta_key()) => {
+                event.prevent_default();
+                pick(at);
+                return;
+            }
+            _ => return,
+        };
+        event.prevent_default();
+        active.set(to);
+        browser::focus(&format!("token-{to}"));
+    };
+    let token_view = move |at: usize, text: String, name: String, is_special: bool| {
+        let value = move || chosen.with(|(_, values)| values.get(at).copied().unwrap_or(f64::NAN));
+        let colour = move || scale.get().colour(value(), Palette::of(app.dark.get()));
+        let shown = if is_special { text.clone() } else { text.replace('\n', "⏎\n").replace('\t', "⇥\t") };
+        view! {
+            <span
+                id=format!("token-{at}")
+                class="token"
+                class:special=is_special
+                role="option"
+                aria-selected=move || (picked.get() == Some(at)).to_string()
+                aria-label=move || format!("{name}: {}", number(value()))
+                tabindex=move || if active.get() == at { "0" } else { "-1" }
+                data-index=at
+                data-value=move || value().to_string()
+                style:background-color=move || colour().css()
+                style:color=move || colour().ink().css()
+                on:click=move |_| {
+                    active.set(at);
+                    pick(at);
+                }
+                on:mouseenter=move |_| pointed.set(Some(at))
+                on:mouseleave=move |_| pointed.set(None)
+                on:focus=move |_| {
+                    active.set(at);
+                    pointed.set(Some(at));
+                }
+                on:blur=move |_| pointed.set(None)
+            >
+                {shown}
+            </span>
+        }
+    };
+    view! {
+        <div
+            class="flow"
+            class:long=move || parts.with(|parts| parts.len() > 60)
+            data-testid="tokens"
+            role="listbox"
+            aria-label="The text, token by token, with what each contributes"
+            on:keydown=on_key
+        >
+            {move || {
+                active.set(0);
+                pointed.set(None);
+                parts
+                    .get()
+                    .into_iter()
+                    .enumerate()
+                    .map(|(at, (piece, name))| view! { {piece.gap} {token_view(at, piece.text, name, piece.special)} })
+                    .collect_view()
+            }}
+        </div>
+    }
+}
+
+/// The number under the pointer.
+#[component]
+fn Readout(chosen: Memo<(Method, Vec<f64>)>, pointed: RwSignal<Option<usize>>) -> impl IntoView {
+    let app = App::get();
+    view! {
+        <p class="readout" data-testid="token-readout">
+            {move || {
+                let at = pointed.get().or_else(|| app.picked_token());
+                let line = at.and_then(|at| {
+                    let text = app
+                        .shown
+                        .with(|shown| shown.document.input.tokens.get(at).map(|token| visible(&token.text)))?;
+                    let (method, value) =
+                        chosen.with(|(method, values)| values.get(at).map(|&value| (*method, value)))?;
+                    let value = if method.is_signed() { signed(value) } else { number(value) };
+                    Some(format!("{at}  “{text}”  {value}"))
+                });
+                line.unwrap_or_else(|| "Point at a token to see its number; choose one to follow its attention.".into())
+            }}
+        </p>
+    }
+}
+
+#[component]
+fn Table(chosen: Memo<(Method, Vec<f64>)>) -> impl IntoView {
+    let app = App::get();
+    view! {
+        <details class="as-table">
+            <summary>"As a table"</summary>
+            <div class="table-box" tabindex="0" role="region" aria-label="Attribution of every token">
+                <table data-testid="token-table">
+                    <caption class="visually-hidden">
+                        {move || chosen.with(|(method, _)| format!("{} of every token", method.title()))}
+                    </caption>
+                    <thead>
+                        <tr><th scope="col">"#"</th><th scope="col">"Token"</th><th scope="col">"Value"</th></tr>
+                    </thead>
+                    <tbody>
+                        {move || {
+                            let (_, values) = chosen.get();
+                            app.shown.with(|shown| {
+                                shown
+                                    .document
+                                    .input
+                                    .tokens
+                                    .iter()
+                                    .zip(values)
+                                    .enumerate()
+                                    .map(|(at, (token, value))| {
+                                        view! {
+                                            <tr>
+                                                <td>{at}</td>
+                                                <th scope="row">{visible(&token.text)}</th>
+                                                <td class="figure">{number(value)}</td>
+                                            </tr>
+                                        }
+                                    })
+                                    .collect_view()
+                            })
+                        }}
+                    </tbody>
+                </table>
+            </div>
+        </details>
+    }
+}

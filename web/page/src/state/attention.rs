@@ -1,0 +1,199 @@
+//! Figures of attention maps, as the literature defines them (Clark et al. 2019; Vig & Belinkov 2019).
+
+use headlight_document::{Attention, AttentionKind};
+
+/// Figures of every head, flat as `[layers, heads]`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Figures {
+    /// How many layers.
+    pub layers: usize,
+    /// How many heads a layer.
+    pub heads: usize,
+    /// Mean entropy of a head's rows, −Σ a ln a, in nats, without smoothing.
+    pub entropy: Vec<f64>,
+    /// Mean distance Σ a·|i−j| / Σ a, in tokens.
+    pub distance: Vec<f64>,
+}
+
+impl Figures {
+    /// The figures of `attention`: its own summary where it has no values.
+    #[must_use]
+    pub fn of(attention: &Attention) -> Self {
+        let count = attention.layers * attention.heads;
+        let mut figures = Self {
+            layers: attention.layers,
+            heads: attention.heads,
+            entropy: Vec::with_capacity(count),
+            distance: Vec::with_capacity(count),
+        };
+        if attention.values.is_none()
+            && let Some(summary) = &attention.summary
+        {
+            figures.entropy.extend(summary.entropy.iter().map(|&value| f64::from(value)));
+            figures.distance.extend(summary.distance.iter().map(|&value| f64::from(value)));
+            return figures;
+        }
+        for layer in 0..attention.layers {
+            for head in 0..attention.heads {
+                let Some(map) = attention.head(layer, head) else { return Self::default() };
+                figures.entropy.push(entropy(map, attention.columns));
+                figures.distance.push(distance(map, attention.columns));
+            }
+        }
+        figures
+    }
+
+    /// The mean of `values` over each layer's heads.
+    #[must_use]
+    pub fn by_layer(&self, values: &[f64]) -> Vec<f64> {
+        if self.heads == 0 {
+            return Vec::new();
+        }
+        values.chunks_exact(self.heads).map(|row| row.iter().sum::<f64>() / row.len() as f64).collect()
+    }
+}
+
+/// Mean entropy of a map's rows, in nats; zero weights add nothing.
+#[must_use]
+pub fn entropy(map: &[f32], columns: usize) -> f64 {
+    if columns == 0 || map.is_empty() {
+        return 0.0;
+    }
+    let sum: f64 = map.iter().map(|&a| f64::from(a)).filter(|&a| a > 0.0).map(|a| -a * a.ln()).sum();
+    sum / (map.len() / columns).max(1) as f64
+}
+
+/// Mean distance of query and key, weighted by attention, in tokens.
+#[must_use]
+pub fn distance(map: &[f32], columns: usize) -> f64 {
+    if columns == 0 {
+        return 0.0;
+    }
+    let (mut weighted, mut whole) = (0.0, 0.0);
+    for (row, weights) in map.chunks_exact(columns).enumerate() {
+        for (column, &weight) in weights.iter().enumerate() {
+            weighted += f64::from(weight) * row.abs_diff(column) as f64;
+            whole += f64::from(weight);
+        }
+    }
+    if whole > 0.0 { weighted / whole } else { 0.0 }
+}
+
+/// The columns that a row attends to most, largest first.
+#[must_use]
+pub fn strongest(row: &[f32], count: usize) -> Vec<(usize, f32)> {
+    let mut all: Vec<_> = row.iter().copied().enumerate().filter(|&(_, weight)| weight > 0.0).collect();
+    all.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    all.truncate(count);
+    all
+}
+
+/// The head worth opening first: the one whose last token looks hardest at one token other than the first and itself,
+/// which most heads fall back to.
+#[must_use]
+pub fn telling_head(attention: &Attention) -> Option<(usize, usize)> {
+    let mut best = None;
+    for layer in 0..attention.layers {
+        for head in 0..attention.heads {
+            let row = attention.head(layer, head)?.chunks_exact(attention.columns.max(1)).next_back()?;
+            let middle = row.get(1..row.len().saturating_sub(1)).unwrap_or_default();
+            let most = middle.iter().copied().fold(0.0, f32::max);
+            if best.is_none_or(|(weight, _)| most > weight) {
+                best = Some((most, (layer, head)));
+            }
+        }
+    }
+    best.map(|(_, head)| head)
+}
+
+/// Whether a cell can't be attended to, and so is drawn as blank: what lies after the query of a decoder.
+#[must_use]
+pub fn is_blank(kind: AttentionKind, row: usize, column: usize) -> bool {
+    kind == AttentionKind::SelfAttention && column > row
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn close(a: f64, b: f64) -> bool {
+        (a - b).abs() < 1e-6
+    }
+
+    #[test]
+    fn entropy_is_zero_for_one_column_and_ln_n_for_all() {
+        assert!(close(entropy(&[1.0, 0.0, 0.0, 1.0], 2), 0.0));
+        assert!(close(entropy(&[0.25; 16], 4), 4f64.ln()));
+        // The mean over rows, not the sum.
+        assert!(close(entropy(&[1.0, 0.0, 0.5, 0.5], 2), 2f64.ln() / 2.0));
+        assert!(close(entropy(&[], 0), 0.0));
+    }
+
+    #[test]
+    fn distance_counts_tokens() {
+        assert!(close(distance(&[1.0, 0.0, 0.0, 1.0], 2), 0.0));
+        // Every row looks at the token before it.
+        assert!(close(distance(&[0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0], 3), 1.0));
+        assert!(close(distance(&[1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0], 3), 1.0));
+    }
+
+    #[test]
+    fn figures_cover_every_head_and_average_over_layers() {
+        let attention = Attention {
+            kind: AttentionKind::SelfAttention,
+            layers: 2,
+            heads: 2,
+            rows: 2,
+            columns: 2,
+            values: Some(vec![1., 0., 1., 0., 1., 0., 0.5, 0.5, 1., 0., 0., 1., 1., 0., 0., 1.]),
+            summary: None,
+        };
+        let figures = Figures::of(&attention);
+        assert_eq!(figures.entropy.len(), 4);
+        let means = figures.by_layer(&figures.distance);
+        assert!(close(means[0], 0.375), "{means:?}");
+        assert!(close(means[1], 0.0));
+        let entropies = figures.by_layer(&figures.entropy);
+        assert!(close(entropies[0], 2f64.ln() / 4.0));
+    }
+
+    #[test]
+    fn a_map_that_is_too_short_gives_no_figures() {
+        let attention = Attention {
+            kind: AttentionKind::Encoder,
+            layers: 2,
+            heads: 2,
+            rows: 2,
+            columns: 2,
+            values: Some(vec![0.5; 5]),
+            summary: None,
+        };
+        assert_eq!(Figures::of(&attention), Figures::default());
+    }
+
+    #[test]
+    fn the_telling_head_looks_at_something_in_the_middle() {
+        let sink = [1., 0., 0., 1., 0., 0., 1., 0., 0.];
+        let own = [1., 0., 0., 0., 1., 0., 0.2, 0.1, 0.7];
+        let telling = [1., 0., 0., 0., 1., 0., 0.2, 0.5, 0.3];
+        let attention = Attention {
+            kind: AttentionKind::SelfAttention,
+            layers: 1,
+            heads: 3,
+            rows: 3,
+            columns: 3,
+            values: Some([sink, own, telling].concat()),
+            summary: None,
+        };
+        assert_eq!(telling_head(&attention), Some((0, 2)));
+        assert_eq!(telling_head(&Attention { values: None, ..attention }), None);
+    }
+
+    #[test]
+    fn the_strongest_columns_come_first_and_zeros_not_at_all() {
+        assert_eq!(strongest(&[0.1, 0.6, 0.0, 0.3], 2), [(1, 0.6), (3, 0.3)]);
+        assert_eq!(strongest(&[0.0, 0.0], 3), []);
+        assert!(is_blank(AttentionKind::SelfAttention, 1, 2));
+        assert!(!is_blank(AttentionKind::Encoder, 1, 2));
+    }
+}

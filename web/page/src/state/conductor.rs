@@ -1,0 +1,356 @@
+//! Who talks to the worker, and when: a state machine with inputs from the page and the worker, and effects for the
+//! shell to carry out. It keeps one promise: never more than one request is in flight, and the newest wish wins.
+
+use headlight_document::message::{Command, DeviceChoice, DeviceInfo, Event, Failure, RequestId, Stage};
+use headlight_document::{Explanation, Request};
+
+/// Where the worker stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Phase {
+    /// No worker: nobody has asked for anything yet.
+    Idle,
+    /// A worker is choosing and testing its device.
+    Starting,
+    /// The worker answers.
+    Up(DeviceInfo),
+    /// The worker is gone; `lost` tells a lost device from a worker that failed.
+    Down {
+        /// One sentence for a person.
+        message: String,
+        /// Whether the device was lost, so that the CPU is worth offering.
+        lost: bool,
+    },
+}
+
+/// What one request in flight is for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Errand {
+    /// Making a model ready.
+    Load(String),
+    /// Answering a question.
+    Explain(Box<Request>),
+}
+
+/// The one request in flight.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Flight {
+    /// Its number.
+    pub id: RequestId,
+    /// What it is for.
+    pub errand: Errand,
+    /// The newest progress.
+    pub progress: Option<Progress>,
+    /// Whether it is being given up.
+    pub cancelling: bool,
+}
+
+/// How far a request has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// What is being done.
+    pub stage: Stage,
+    /// How much is done.
+    pub done: u64,
+    /// Of how much, where known.
+    pub total: Option<u64>,
+}
+
+/// Something that went wrong with one errand.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trouble {
+    /// What was tried.
+    pub errand: Errand,
+    /// What happened.
+    pub failure: Failure,
+}
+
+/// What happens to the conductor.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// A question is wanted, in place of any earlier one; its model is loaded first where it is not.
+    Ask(Box<Request>),
+    /// A model is wanted.
+    Load(String),
+    /// The earlier question is not wanted any more: its text was cleared or is about to change.
+    Forget,
+    /// The person gave up what is going on.
+    Cancel,
+    /// The person wants the failed errand again.
+    Retry,
+    /// The person wants a new worker, on this device.
+    Restart(DeviceChoice),
+    /// The worker said something.
+    Heard(Box<Event>),
+    /// The worker could not be started, or broke.
+    Broke(String),
+    /// Nothing was heard for a while since this request was given up.
+    Silence(RequestId),
+}
+
+/// What the shell is to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// End the worker there is, if there is one, and start another.
+    Spawn,
+    /// End the worker.
+    Terminate,
+    /// Send a command.
+    Post(Command),
+    /// Send the command that loads this model; the shell knows its files and address.
+    PostLoad(RequestId, String),
+    /// (Re)start the clock whose end is [`Input::Silence`].
+    Watch(RequestId),
+    /// Show an answer.
+    Show(Box<Explanation>, Box<Request>),
+    /// A model became ready: remember that it was used.
+    Remember(String),
+}
+
+/// The state machine.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Conductor {
+    /// Where the worker stands.
+    pub phase: Phase,
+    /// The model that the worker holds ready.
+    pub loaded: Option<String>,
+    /// The one request in flight.
+    pub flight: Option<Flight>,
+    /// What went wrong last, until something is tried again.
+    pub trouble: Option<Trouble>,
+    device: DeviceChoice,
+    model: Option<String>,
+    question: Option<Box<Request>>,
+    next: RequestId,
+}
+
+impl Conductor {
+    /// A conductor without a worker.
+    #[must_use]
+    pub fn new(device: DeviceChoice) -> Self {
+        Self {
+            phase: Phase::Idle,
+            loaded: None,
+            flight: None,
+            trouble: None,
+            device,
+            model: None,
+            question: None,
+            next: 1,
+        }
+    }
+
+    /// The model that is being loaded.
+    #[must_use]
+    pub fn loading(&self) -> Option<&str> {
+        match self.flight.as_ref().map(|flight| &flight.errand) {
+            Some(Errand::Load(model)) => Some(model),
+            _ => None,
+        }
+    }
+
+    /// Whether a question is being answered or waits for its turn.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.question.is_some()
+            || matches!(&self.flight, Some(Flight { errand: Errand::Explain(_), cancelling: false, .. }))
+    }
+
+    /// Takes one input and says what is to be done.
+    pub fn step(&mut self, input: Input) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match input {
+            Input::Ask(request) => {
+                self.trouble = None;
+                self.model = Some(request.model.clone());
+                self.question = Some(request);
+            }
+            Input::Load(model) => {
+                self.trouble = None;
+                if self.question.as_ref().is_some_and(|question| question.model != model) {
+                    self.question = None;
+                }
+                self.model = Some(model);
+            }
+            Input::Forget => {
+                self.question = None;
+                if let Some(Flight { errand: Errand::Explain(_), .. }) = self.flight {
+                    self.give_up(&mut effects);
+                }
+            }
+            Input::Cancel => {
+                self.question = None;
+                self.model = self.loaded.clone();
+                if self.phase == Phase::Starting {
+                    self.phase = Phase::Idle;
+                    effects.push(Effect::Terminate);
+                } else {
+                    self.give_up(&mut effects);
+                }
+            }
+            Input::Retry => self.retry(),
+            Input::Restart(device) => {
+                self.device = device;
+                self.wish_again();
+                self.spawn(&mut effects);
+            }
+            Input::Heard(event) => self.hear(*event, &mut effects),
+            Input::Broke(message) => self.go_down(message, false, &mut effects),
+            Input::Silence(id) => {
+                // A worker that is deep in one computation can't hear a cancel: a new one takes the model from the cache.
+                if self.flight.as_ref().is_some_and(|flight| flight.id == id && flight.cancelling) {
+                    if self.model.is_none() {
+                        self.model = self.loaded.clone();
+                    }
+                    self.spawn(&mut effects);
+                }
+            }
+        }
+        self.advance(&mut effects);
+        effects
+    }
+
+    fn hear(&mut self, event: Event, effects: &mut Vec<Effect>) {
+        if let (Some(flight), Event::Progress { id, .. }) = (&self.flight, &event)
+            && flight.cancelling
+            && flight.id == *id
+        {
+            effects.push(Effect::Watch(*id));
+        }
+        match event {
+            Event::Started { device } => self.phase = Phase::Up(device),
+            Event::Progress { id, stage, done, total } => {
+                if let Some(flight) = self.flight.as_mut().filter(|flight| flight.id == id) {
+                    flight.progress = Some(Progress { stage, done, total });
+                }
+            }
+            Event::Loaded { id, model, .. } => {
+                if self.take_flight(id).is_some() {
+                    self.loaded = Some(model.clone());
+                    effects.push(Effect::Remember(model));
+                }
+            }
+            Event::Explained { id, explanation } => {
+                if let Some(Flight { errand: Errand::Explain(request), cancelling, .. }) = self.take_flight(id)
+                    && !cancelling
+                {
+                    effects.push(Effect::Show(explanation, request));
+                }
+            }
+            Event::Cancelled { id } => {
+                self.take_flight(id);
+            }
+            Event::Failed { failure, .. } if self.phase == Phase::Starting => {
+                self.go_down(failure.message, false, effects);
+            }
+            Event::Failed { id, failure } => {
+                if let Some(flight) = self.take_flight(id)
+                    && !flight.cancelling
+                {
+                    // Nothing is tried again unasked; the question waits for the retry of a failed load.
+                    self.model = self.loaded.clone();
+                    self.trouble = Some(Trouble { errand: flight.errand, failure });
+                }
+            }
+            Event::DeviceLost { message } => self.go_down(message, true, effects),
+        }
+    }
+
+    fn take_flight(&mut self, id: RequestId) -> Option<Flight> {
+        self.flight.take_if(|flight| flight.id == id)
+    }
+
+    fn give_up(&mut self, effects: &mut Vec<Effect>) {
+        if let Some(flight) = self.flight.as_mut().filter(|flight| !flight.cancelling) {
+            flight.cancelling = true;
+            effects.push(Effect::Post(Command::Cancel { id: flight.id }));
+            effects.push(Effect::Watch(flight.id));
+        }
+    }
+
+    fn retry(&mut self) {
+        match self.trouble.take().map(|trouble| trouble.errand) {
+            Some(Errand::Load(model)) => self.model = Some(model),
+            Some(Errand::Explain(request)) => {
+                self.model = Some(request.model.clone());
+                self.question = Some(request);
+            }
+            None => {}
+        }
+    }
+
+    // What was under way becomes a wish again, so that a new worker takes it up.
+    fn wish_again(&mut self) {
+        match self.flight.take() {
+            Some(Flight { errand: Errand::Explain(request), cancelling: false, .. }) if self.question.is_none() => {
+                self.question = Some(request);
+            }
+            Some(Flight { errand: Errand::Load(model), cancelling: false, .. }) if self.model.is_none() => {
+                self.model = Some(model);
+            }
+            _ => {}
+        }
+        if self.model.is_none() {
+            self.model = self.question.as_ref().map(|question| question.model.clone()).or_else(|| self.loaded.clone());
+        }
+    }
+
+    fn spawn(&mut self, effects: &mut Vec<Effect>) {
+        self.flight = None;
+        self.loaded = None;
+        self.trouble = None;
+        self.phase = Phase::Starting;
+        effects.push(Effect::Spawn);
+        effects.push(Effect::Post(Command::Start { device: self.device }));
+    }
+
+    fn go_down(&mut self, message: String, lost: bool, effects: &mut Vec<Effect>) {
+        self.wish_again();
+        self.loaded = None;
+        self.phase = Phase::Down { message, lost };
+        effects.push(Effect::Terminate);
+    }
+
+    fn advance(&mut self, effects: &mut Vec<Effect>) {
+        let Some(model) = self.model.clone() else { return };
+        match &self.phase {
+            Phase::Idle => return self.spawn(effects),
+            Phase::Starting | Phase::Down { .. } => return,
+            Phase::Up(_) => {}
+        }
+        let is_outdated = match self.flight.as_ref().map(|flight| &flight.errand) {
+            None => false,
+            Some(Errand::Load(loading)) => *loading != model,
+            Some(Errand::Explain(asked)) => {
+                asked.model != model || self.question.as_ref().is_some_and(|question| question != asked)
+            }
+        };
+        if is_outdated {
+            self.give_up(effects);
+        }
+        if let Some(flight) = &self.flight {
+            if !flight.cancelling && matches!(&flight.errand, Errand::Explain(_)) {
+                // The same question again: the one under way answers it.
+                self.question = None;
+            }
+            return;
+        }
+        let id = self.next;
+        let errand = if self.loaded.as_deref() != Some(&model) {
+            // The worker drops the old model when it is told to load another.
+            self.loaded = None;
+            effects.push(Effect::PostLoad(id, model.clone()));
+            Errand::Load(model)
+        } else if let Some(request) = self.question.take() {
+            effects.push(Effect::Post(Command::Explain { id, request: request.clone() }));
+            Errand::Explain(request)
+        } else {
+            return;
+        };
+        self.next += 1;
+        self.flight = Some(Flight { id, errand, progress: None, cancelling: false });
+    }
+}
+
+#[cfg(test)]
+#[path = "conductor_tests.rs"]
+mod tests;

@@ -1,0 +1,217 @@
+use headlight_document::message::DeviceKind;
+use headlight_document::{Task, explanation};
+
+use super::*;
+
+fn device() -> DeviceInfo {
+    DeviceInfo { kind: DeviceKind::Cpu, name: "CPU".into(), reason: None }
+}
+
+fn question(text: &str) -> Box<Request> {
+    Box::new(Request::new("smollm2", Task::Continue, text))
+}
+
+fn answer() -> Box<Explanation> {
+    Box::new(Explanation {
+        schema: explanation::SCHEMA.into(),
+        model: headlight_document::Model {
+            id: "smollm2".into(),
+            title: String::new(),
+            sha256: String::new(),
+            family: String::new(),
+            layers: 1,
+            heads: 1,
+            key_value_heads: 1,
+            license: String::new(),
+            device: "cpu".into(),
+        },
+        input: headlight_document::Input { task: Task::Continue, text: "a".into(), second_text: None, tokens: vec![] },
+        output: headlight_document::Output::default(),
+        target: headlight_document::Target {
+            kind: headlight_document::TargetKind::NextToken,
+            position: None,
+            id: None,
+            text: String::new(),
+            read: headlight_document::Read::Logit,
+            value: 0.0,
+        },
+        attributions: vec![],
+        attention: vec![],
+        warnings: vec![],
+        timing_ms: std::collections::BTreeMap::default(),
+    })
+}
+
+fn heard(event: Event) -> Input {
+    Input::Heard(Box::new(event))
+}
+
+fn loaded(id: RequestId) -> Input {
+    heard(Event::Loaded { id, model: "smollm2".into(), cached: false, milliseconds: 1.0 })
+}
+
+/// A conductor whose worker holds `smollm2` ready.
+fn ready() -> Conductor {
+    let mut conductor = Conductor::new(DeviceChoice::Auto);
+    conductor.step(Input::Load("smollm2".into()));
+    conductor.step(heard(Event::Started { device: device() }));
+    conductor.step(loaded(1));
+    conductor
+}
+
+#[test]
+fn a_question_starts_the_worker_loads_its_model_and_is_asked() {
+    let mut conductor = Conductor::new(DeviceChoice::Cpu);
+    assert_eq!(
+        conductor.step(Input::Ask(question("a"))),
+        [Effect::Spawn, Effect::Post(Command::Start { device: DeviceChoice::Cpu })]
+    );
+    assert_eq!(conductor.step(heard(Event::Started { device: device() })), [Effect::PostLoad(1, "smollm2".into())]);
+    assert_eq!(conductor.loading(), Some("smollm2"));
+    assert_eq!(
+        conductor.step(loaded(1)),
+        [Effect::Remember("smollm2".into()), Effect::Post(Command::Explain { id: 2, request: question("a") })]
+    );
+    assert_eq!(
+        conductor.step(heard(Event::Explained { id: 2, explanation: answer() })),
+        [Effect::Show(answer(), question("a"))]
+    );
+    assert_eq!(conductor.flight, None);
+}
+
+#[test]
+fn a_newer_question_cancels_the_older_and_waits_for_its_end() {
+    let mut conductor = ready();
+    conductor.step(Input::Ask(question("a")));
+    assert_eq!(conductor.step(Input::Ask(question("ab"))), [Effect::Post(Command::Cancel { id: 2 }), Effect::Watch(2)]);
+    // An even newer one sends no second cancel and no second question.
+    assert_eq!(conductor.step(Input::Ask(question("abc"))), []);
+    assert_eq!(
+        conductor.step(heard(Event::Cancelled { id: 2 })),
+        [Effect::Post(Command::Explain { id: 3, request: question("abc") })]
+    );
+}
+
+#[test]
+fn an_answer_that_came_too_late_is_not_shown() {
+    let mut conductor = ready();
+    conductor.step(Input::Ask(question("a")));
+    conductor.step(Input::Ask(question("ab")));
+    assert_eq!(
+        conductor.step(heard(Event::Explained { id: 2, explanation: answer() })),
+        [Effect::Post(Command::Explain { id: 3, request: question("ab") })]
+    );
+}
+
+#[test]
+fn the_same_question_twice_is_asked_once() {
+    let mut conductor = ready();
+    conductor.step(Input::Ask(question("a")));
+    assert_eq!(conductor.step(Input::Ask(question("a"))), []);
+    conductor.step(heard(Event::Explained { id: 2, explanation: answer() }));
+    assert!(!conductor.is_asked());
+}
+
+#[test]
+fn a_worker_that_does_not_hear_a_cancel_is_replaced() {
+    let mut conductor = ready();
+    conductor.step(Input::Ask(question("a")));
+    conductor.step(Input::Ask(question("ab")));
+    let progress = Event::Progress { id: 2, stage: Stage::Forward, done: 1, total: None };
+    assert_eq!(conductor.step(heard(progress)), [Effect::Watch(2)]);
+    assert_eq!(
+        conductor.step(Input::Silence(2)),
+        [Effect::Spawn, Effect::Post(Command::Start { device: DeviceChoice::Auto })]
+    );
+    conductor.step(heard(Event::Started { device: device() }));
+    assert_eq!(
+        conductor.step(loaded(3)).last(),
+        Some(&Effect::Post(Command::Explain { id: 4, request: question("ab") }))
+    );
+    // The old clock's end means nothing now.
+    assert_eq!(conductor.step(Input::Silence(2)), []);
+}
+
+#[test]
+fn cancelling_a_load_leaves_nothing_to_do_and_another_try_works() {
+    let mut conductor = Conductor::new(DeviceChoice::Auto);
+    conductor.step(Input::Ask(question("a")));
+    conductor.step(heard(Event::Started { device: device() }));
+    assert_eq!(conductor.step(Input::Cancel), [Effect::Post(Command::Cancel { id: 1 }), Effect::Watch(1)]);
+    assert_eq!(conductor.step(heard(Event::Cancelled { id: 1 })), []);
+    assert_eq!(conductor.step(Input::Load("smollm2".into())), [Effect::PostLoad(2, "smollm2".into())]);
+}
+
+#[test]
+fn cancelling_while_the_worker_starts_ends_it() {
+    let mut conductor = Conductor::new(DeviceChoice::Auto);
+    conductor.step(Input::Load("smollm2".into()));
+    assert_eq!(conductor.step(Input::Cancel), [Effect::Terminate]);
+    assert_eq!(conductor.phase, Phase::Idle);
+}
+
+#[test]
+fn a_failed_load_can_be_tried_again_with_the_question_kept() {
+    let mut conductor = Conductor::new(DeviceChoice::Auto);
+    conductor.step(Input::Ask(question("a")));
+    conductor.step(heard(Event::Started { device: device() }));
+    let failure = Failure { message: "The download broke off.".into(), retry: true };
+    assert_eq!(conductor.step(heard(Event::Failed { id: 1, failure: failure.clone() })), []);
+    assert_eq!(conductor.trouble.as_ref().map(|trouble| &trouble.failure), Some(&failure));
+    assert_eq!(conductor.step(Input::Retry), [Effect::PostLoad(2, "smollm2".into())]);
+    assert_eq!(conductor.trouble, None);
+    assert_eq!(
+        conductor.step(loaded(2)).last(),
+        Some(&Effect::Post(Command::Explain { id: 3, request: question("a") }))
+    );
+}
+
+#[test]
+fn a_lost_device_is_said_and_a_restart_takes_up_the_question() {
+    let mut conductor = ready();
+    conductor.step(Input::Ask(question("a")));
+    assert_eq!(conductor.step(heard(Event::DeviceLost { message: "Gone.".into() })), [Effect::Terminate]);
+    assert_eq!(conductor.phase, Phase::Down { message: "Gone.".into(), lost: true });
+    // Nothing happens until the person says so.
+    assert_eq!(conductor.step(Input::Ask(question("ab"))), []);
+    assert_eq!(
+        conductor.step(Input::Restart(DeviceChoice::Cpu)),
+        [Effect::Spawn, Effect::Post(Command::Start { device: DeviceChoice::Cpu })]
+    );
+    conductor.step(heard(Event::Started { device: device() }));
+    assert_eq!(
+        conductor.step(loaded(3)).last(),
+        Some(&Effect::Post(Command::Explain { id: 4, request: question("ab") }))
+    );
+}
+
+#[test]
+fn a_device_that_cannot_start_is_a_sentence() {
+    let mut conductor = Conductor::new(DeviceChoice::Webgpu);
+    conductor.step(Input::Load("smollm2".into()));
+    let failure = Failure { message: "No WebGPU here.".into(), retry: false };
+    conductor.step(heard(Event::Failed { id: 0, failure }));
+    assert_eq!(conductor.phase, Phase::Down { message: "No WebGPU here.".into(), lost: false });
+}
+
+#[test]
+fn another_model_replaces_the_one_being_loaded() {
+    let mut conductor = Conductor::new(DeviceChoice::Auto);
+    conductor.step(Input::Load("smollm2".into()));
+    conductor.step(heard(Event::Started { device: device() }));
+    assert_eq!(
+        conductor.step(Input::Load("minilm".into())),
+        [Effect::Post(Command::Cancel { id: 1 }), Effect::Watch(1)]
+    );
+    assert_eq!(conductor.step(heard(Event::Cancelled { id: 1 })), [Effect::PostLoad(2, "minilm".into())]);
+}
+
+#[test]
+fn strangers_events_change_nothing() {
+    let mut conductor = ready();
+    let before = conductor.clone();
+    conductor.step(heard(Event::Cancelled { id: 99 }));
+    conductor.step(heard(Event::Explained { id: 98, explanation: answer() }));
+    conductor.step(heard(Event::Progress { id: 97, stage: Stage::Forward, done: 1, total: None }));
+    assert_eq!(conductor, before);
+}

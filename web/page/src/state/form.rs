@@ -1,0 +1,261 @@
+//! What a person has chosen, and how it becomes a request, a link, and again a choice.
+
+use headlight_document::link::{Link, LinkError, View};
+use headlight_document::{AttentionDetail, FileRole, Manifest, Method, ModelEntry, Read, Request, TargetSpec, Task};
+use serde_json::{Value, json};
+
+/// The methods that the page asks for: all of them, since they share one backward run.
+pub const METHODS: &[Method] = &[Method::GradXInput, Method::Saliency];
+
+/// What a person has chosen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Form {
+    /// The registered name of the model.
+    pub model: String,
+    /// What is done with the text.
+    pub task: Task,
+    /// The text.
+    pub text: String,
+    /// The text it is compared with; kept while another task is chosen.
+    pub second_text: String,
+    /// What is explained.
+    pub target: TargetSpec,
+    /// As what it is read.
+    pub read: Read,
+    /// Which method colours the text.
+    pub method: Method,
+    /// The layer and head that is open.
+    pub head: Option<(usize, usize)>,
+    /// The token that is picked.
+    pub token: Option<usize>,
+}
+
+impl Form {
+    /// The plain question about `text`.
+    #[must_use]
+    pub fn new(model: impl Into<String>, task: Task, text: impl Into<String>) -> Self {
+        Self {
+            model: model.into(),
+            task,
+            text: text.into(),
+            second_text: String::new(),
+            target: Request::new("", task, "").target,
+            read: Read::Logit,
+            method: Method::GradXInput,
+            head: None,
+            token: None,
+        }
+    }
+
+    /// The question in it, not yet validated.
+    #[must_use]
+    pub fn request(&self) -> Request {
+        Request {
+            model: self.model.clone(),
+            task: self.task,
+            text: self.text.clone(),
+            second_text: (self.task == Task::Compare).then(|| self.second_text.clone()),
+            target: self.target.clone(),
+            read: if self.task == Task::Compare { Read::Logit } else { self.read },
+            methods: METHODS.to_vec(),
+            attention: AttentionDetail::Full,
+        }
+    }
+
+    /// Takes a model and a task that it can do; what does not go with them is reset.
+    pub fn choose(&mut self, entry: &ModelEntry) {
+        self.model = entry.id.clone();
+        if !entry.tasks.contains(&self.task)
+            && let Some(&task) = entry.tasks.first()
+        {
+            self.set_task(task);
+        }
+        // Numbers of vocabulary entries mean something else in another model.
+        self.target = Request::new("", self.task, "").target;
+        self.clear_view();
+    }
+
+    /// Takes another task.
+    pub fn set_task(&mut self, task: Task) {
+        self.task = task;
+        self.target = Request::new("", task, "").target;
+        self.clear_view();
+    }
+
+    /// Takes another text: the target and the view spoke of the old one.
+    pub fn set_text(&mut self, text: String) {
+        self.text = text;
+        self.target = Request::new("", self.task, "").target;
+        self.token = None;
+    }
+
+    fn clear_view(&mut self) {
+        self.head = None;
+        self.token = None;
+    }
+
+    /// The link to it; `sha256` is of the weights that answered.
+    #[must_use]
+    pub fn link(&self, sha256: Option<String>) -> Link {
+        Link {
+            request: self.request(),
+            model_sha256: sha256,
+            view: View {
+                head: self.head,
+                token: self.token,
+                method: METHODS.iter().position(|&method| method == self.method).unwrap_or(0),
+            },
+        }
+    }
+
+    /// What a link opens. The link's methods may be fewer than the page's: what colours the text is found by name.
+    #[must_use]
+    pub fn of_link(link: Link) -> Self {
+        let Link { request, view, .. } = link;
+        let method = request.methods.get(view.method).copied().unwrap_or(Method::GradXInput);
+        Self {
+            model: request.model,
+            task: request.task,
+            text: request.text,
+            second_text: request.second_text.unwrap_or_default(),
+            target: request.target,
+            read: request.read,
+            method,
+            head: view.head,
+            token: view.token,
+        }
+    }
+
+    /// The draft that is kept for the next visit.
+    #[must_use]
+    pub fn draft(&self) -> String {
+        json!({ "model": self.model, "task": self.task.name(), "text": self.text, "second_text": self.second_text })
+            .to_string()
+    }
+
+    /// Reads a draft; none where it is not one.
+    #[must_use]
+    pub fn of_draft(draft: &str) -> Option<Self> {
+        let draft: Value = serde_json::from_str(draft).ok()?;
+        let field = |name: &str| draft.get(name)?.as_str();
+        let mut form = Self::new(field("model")?, field("task")?.parse().ok()?, field("text")?);
+        form.second_text = field("second_text").unwrap_or_default().to_owned();
+        Some(form)
+    }
+}
+
+/// What an address says when the page opens or when it changes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Opening {
+    /// Nothing.
+    Plain,
+    /// A link, with the hash of the weights it speaks of.
+    Linked(Box<Form>, Option<String>),
+    /// Something that can't be opened.
+    Refused(LinkError),
+}
+
+/// Reads an address's fragment.
+#[must_use]
+pub fn open(fragment: &str) -> Opening {
+    if fragment.trim_start_matches('#').is_empty() {
+        return Opening::Plain;
+    }
+    match Link::decode(fragment) {
+        Ok(link) => {
+            let sha256 = link.model_sha256.clone();
+            Opening::Linked(Box::new(Form::of_link(link)), sha256)
+        }
+        Err(error) => Opening::Refused(error),
+    }
+}
+
+/// What is to be said about a link's model, if anything: that it is not offered here, or that its weights differ.
+#[must_use]
+pub fn remark(manifest: &Manifest, model: &str, sha256: Option<&str>) -> Option<String> {
+    let Some(entry) = manifest.models.iter().find(|entry| entry.id == model) else {
+        let name: String = model.chars().take(40).collect();
+        return Some(format!("This link asks for the model “{name}”, which is not offered here; choose another one."));
+    };
+    let ours = entry.file(FileRole::Weights)?;
+    (sha256? != ours.sha256).then(|| {
+        format!("This link was made with other weights of {} than the ones here; numbers may differ.", entry.title)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(id: &str, task: Task, sha256: &str) -> ModelEntry {
+        ModelEntry {
+            id: id.into(),
+            title: id.to_uppercase(),
+            family: "llama".into(),
+            files: vec![headlight_document::ModelFile {
+                role: FileRole::Weights,
+                name: "w".into(),
+                bytes: 1,
+                sha256: sha256.into(),
+            }],
+            license: "Apache-2.0".into(),
+            tasks: vec![task],
+            examples: vec![],
+            source: String::new(),
+            card: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_form_survives_its_link() {
+        let mut form = Form::new("smollm2", Task::Continue, "好 <b>🙂");
+        form.read = Read::Prob;
+        form.method = Method::Saliency;
+        form.head = Some((3, 4));
+        form.token = Some(1);
+        form.target = "next:#7042".parse().unwrap();
+        let fragment = form.link(Some("ab".into())).encode().unwrap();
+        assert_eq!(open(&format!("#{fragment}")), Opening::Linked(Box::new(form), Some("ab".into())));
+    }
+
+    #[test]
+    fn a_form_survives_its_draft() {
+        let mut form = Form::new("minilm", Task::Compare, "a \"quoted\" text");
+        form.second_text = "另一个".into();
+        assert_eq!(Form::of_draft(&form.draft()), Some(form));
+        for bad in ["", "{}", "[1]", r#"{"model":"a","task":"x","text":"t"}"#] {
+            assert_eq!(Form::of_draft(bad), None);
+        }
+    }
+
+    #[test]
+    fn bad_fragments_are_said_and_empty_ones_are_nothing() {
+        assert_eq!(open(""), Opening::Plain);
+        assert_eq!(open("#"), Opening::Plain);
+        assert_eq!(open("#1.<script>"), Opening::Refused(LinkError::Damaged));
+        assert_eq!(open("#javascript:alert(1)"), Opening::Refused(LinkError::UnknownVersion));
+    }
+
+    #[test]
+    fn another_model_brings_its_task_and_forgets_the_target() {
+        let mut form = Form::new("smollm2", Task::Continue, "a");
+        form.target = "next:#7".parse().unwrap();
+        form.head = Some((29, 8));
+        form.choose(&entry("minilm", Task::Compare, ""));
+        assert_eq!((form.task, &form.target, form.head), (Task::Compare, &TargetSpec::Similarity, None));
+        form.second_text = "b".into();
+        assert_eq!(form.request().validate(), Ok(()));
+        form.choose(&entry("smollm2", Task::Continue, ""));
+        assert_eq!(form.request().second_text, None);
+        assert_eq!(form.request().validate(), Ok(()));
+    }
+
+    #[test]
+    fn other_weights_and_unknown_models_are_remarked_on() {
+        let manifest = Manifest { schema: String::new(), models: vec![entry("smollm2", Task::Continue, "aa")] };
+        assert_eq!(remark(&manifest, "smollm2", Some("aa")), None);
+        assert_eq!(remark(&manifest, "smollm2", None), None);
+        assert!(remark(&manifest, "smollm2", Some("bb")).unwrap().contains("other weights"));
+        assert!(remark(&manifest, "gpt9", None).unwrap().contains("gpt9"));
+    }
+}

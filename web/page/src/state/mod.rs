@@ -1,0 +1,10 @@
+//! What the page knows and how it changes, without a browser: everything here is tested natively.
+
+pub mod attention;
+pub mod colour;
+pub mod conductor;
+pub mod form;
+pub mod format;
+pub mod grid;
+pub mod pieces;
+pub mod words;

@@ -1,0 +1,61 @@
+//! What the page says about what is going on.
+
+use headlight_document::message::Stage;
+
+use super::conductor::Progress;
+use super::format::{megabytes, megabytes_number};
+
+/// One line about how far a request has come; `title` is the model's name.
+#[must_use]
+pub fn progress(progress: Progress, title: &str) -> String {
+    let Progress { stage, done, total } = progress;
+    let bytes = || match total {
+        Some(total) => format!("{} of {}", megabytes_number(done.min(total)), megabytes(total)),
+        None => megabytes(done),
+    };
+    let steps = |unit: &str| match total {
+        Some(total) => format!("{unit} {} of {total}", done.min(total)),
+        None => format!("{unit} {done}"),
+    };
+    match stage {
+        Stage::Download => format!("Downloading {title}: {}", bytes()),
+        Stage::Cache => format!("Reading {title} from this browser’s cache: {}", bytes()),
+        Stage::Verify => format!("Checking {title}: {}", bytes()),
+        Stage::Unpack => format!("Unpacking {title}: {}", steps("tensor")),
+        Stage::Forward => format!("Reading your text: {}", steps("layer")),
+        Stage::Backward => format!("Tracing the answer back: {}", steps("layer")),
+        Stage::Readback => "Collecting the numbers".to_owned(),
+    }
+}
+
+/// How much is done, from 0 to 1, where that is known.
+#[must_use]
+pub fn share(progress: Progress) -> Option<f64> {
+    let total = progress.total.filter(|&total| total > 0)?;
+    Some((progress.done as f64 / total as f64).clamp(0.0, 1.0))
+}
+
+/// `1 token`, `2 tokens`.
+#[must_use]
+pub fn count(many: usize, one: &str) -> String {
+    if many == 1 { format!("1 {one}") } else { format!("{many} {one}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_is_said_in_the_unit_of_its_stage() {
+        let bytes = Progress { stage: Stage::Download, done: 41_000_000, total: Some(98_000_000) };
+        assert_eq!(progress(bytes, "SmolLM2"), "Downloading SmolLM2: 41 of 98 MB");
+        let open = Progress { total: None, ..bytes };
+        assert_eq!(progress(open, "SmolLM2"), "Downloading SmolLM2: 41 MB");
+        let layers = Progress { stage: Stage::Forward, done: 12, total: Some(30) };
+        assert_eq!(progress(layers, "SmolLM2"), "Reading your text: layer 12 of 30");
+        assert_eq!(share(layers), Some(0.4));
+        assert_eq!(share(open), None);
+        assert_eq!(share(Progress { total: Some(0), ..bytes }), None);
+        assert_eq!((count(1, "token"), count(5, "token")), ("1 token".into(), "5 tokens".into()));
+    }
+}

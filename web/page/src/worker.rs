@@ -1,0 +1,100 @@
+//! The line to the worker that hosts the engine: one object `{ json, arrays }` each way.
+
+use headlight_document::message::{Command, Event};
+use js_sys::{Array, Float32Array, Object, Reflect};
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{MessageEvent, Worker, WorkerOptions, WorkerType};
+
+use crate::browser;
+
+/// A running worker. It ends when this is dropped.
+pub struct Line {
+    worker: Worker,
+    // The worker calls these for as long as it lives.
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_error: Closure<dyn FnMut(web_sys::Event)>,
+    _on_unreadable: Closure<dyn FnMut(MessageEvent)>,
+}
+
+/// What comes over the line.
+pub type Heard = Result<Event, String>;
+
+impl Line {
+    /// Starts a worker and hands everything it says to `hear`.
+    pub fn open(hear: impl Fn(Heard) + Clone + 'static) -> Result<Self, String> {
+        let fault =
+            || "This browser cannot start the engine; a current Chrome, Edge, Firefox or Safari can.".to_owned();
+        let address = browser::beside("worker/boot.js").ok_or_else(fault)?;
+        let options = WorkerOptions::new();
+        options.set_type(WorkerType::Module);
+        let worker = Worker::new_with_options(&address, &options).map_err(|_| fault())?;
+
+        let on_message = Closure::<dyn FnMut(_)>::new({
+            let hear = hear.clone();
+            move |event: MessageEvent| hear(read(&event.data()))
+        });
+        let on_error = Closure::<dyn FnMut(_)>::new({
+            let hear = hear.clone();
+            move |event: web_sys::Event| {
+                // A script that can't be fetched gives an event without a message.
+                let detail = Reflect::get(&event, &"message".into()).ok().and_then(|detail| detail.as_string());
+                let detail = detail.unwrap_or_default();
+                hear(Err(if detail.is_empty() {
+                    "The engine could not be started; its files may be missing beside this page.".to_owned()
+                } else {
+                    let detail: String = detail.chars().take(200).collect();
+                    format!("The engine stopped because of an error of its own ({detail}).")
+                }));
+            }
+        });
+        let on_unreadable = Closure::<dyn FnMut(_)>::new(move |_: MessageEvent| hear(Err(UNREADABLE.to_owned())));
+        worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        worker.set_onmessageerror(Some(on_unreadable.as_ref().unchecked_ref()));
+        Ok(Self { worker, _on_message: on_message, _on_error: on_error, _on_unreadable: on_unreadable })
+    }
+
+    /// Sends a command.
+    pub fn post(&self, command: &Command) -> Result<(), String> {
+        let fault = |_| "The engine cannot be reached.".to_owned();
+        let json = serde_json::to_string(command).map_err(|error| error.to_string())?;
+        let message = Object::new();
+        Reflect::set(&message, &"json".into(), &json.into()).map_err(fault)?;
+        Reflect::set(&message, &"arrays".into(), &Array::new()).map_err(fault)?;
+        self.worker.post_message(&message).map_err(fault)
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.worker.set_onmessage(None);
+        self.worker.set_onerror(None);
+        self.worker.set_onmessageerror(None);
+        self.worker.terminate();
+    }
+}
+
+const UNREADABLE: &str = "The engine said something that this page does not understand; reload the page.";
+
+// Puts a message together again: the attention's values travel beside the JSON.
+fn read(data: &JsValue) -> Heard {
+    let json = Reflect::get(data, &"json".into()).ok().and_then(|json| json.as_string()).ok_or(UNREADABLE)?;
+    let mut event: Event = serde_json::from_str(&json).map_err(|_| UNREADABLE)?;
+    if let Event::Explained { explanation, .. } = &mut event {
+        let arrays = Reflect::get(data, &"arrays".into()).unwrap_or(JsValue::UNDEFINED);
+        let arrays = if Array::is_array(&arrays) { Array::from(&arrays) } else { Array::new() };
+        for (at, attention) in explanation.attention.iter_mut().enumerate() {
+            let Ok(values) = arrays.get(at as u32).dyn_into::<Float32Array>() else { continue };
+            if values.length() == 0 && attention.values.is_none() {
+                continue;
+            }
+            let count = attention.layers * attention.heads * attention.rows * attention.columns;
+            if values.length() as usize != count {
+                return Err(UNREADABLE.to_owned());
+            }
+            attention.values = Some(values.to_vec());
+        }
+    }
+    Ok(event)
+}
