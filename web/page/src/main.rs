@@ -10,5 +10,8 @@ mod worker;
 fn main() {
     std::panic::set_hook(Box::new(|info| browser::report(&format!("The page of Headlight broke: {info}"))));
     browser::remove_placeholder();
-    leptos::mount::mount_to_body(panels::Page);
+    match panels::sample() {
+        Ok(sample) => leptos::mount::mount_to_body(move || leptos::view! { <panels::Page sample/> }),
+        Err(error) => browser::report(&format!("The precomputed explanation cannot be read: {error}")),
+    }
 }

@@ -280,7 +280,7 @@ fn file_name(text: &str) -> String {
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
         .take(5)
-        .map(|word| word.chars().take(20).collect::<String>().to_lowercase())
+        .map(|word| word.chars().take(20).collect::<String>().to_ascii_lowercase())
         .collect();
     if words.is_empty() { "text".to_owned() } else { words.join("-") }
 }

@@ -16,21 +16,21 @@ use headlight_document::Explanation;
 use leptos::prelude::*;
 
 use crate::app::App;
-use crate::browser;
 
 /// The precomputed explanation of a real run, shown before any model has loaded.
 const SAMPLE: &str = include_str!("../../assets/sample.json");
 
+/// The precomputed explanation.
+///
+/// # Errors
+/// Only where the page was built with a file that is none.
+pub fn sample() -> serde_json::Result<Explanation> {
+    serde_json::from_str(SAMPLE)
+}
+
 /// The whole page.
 #[component]
-pub fn Page() -> impl IntoView {
-    let sample: Explanation = match serde_json::from_str(SAMPLE) {
-        Ok(sample) => sample,
-        Err(error) => {
-            browser::report(&format!("The precomputed explanation cannot be read: {error}"));
-            return view! { <p>"This copy of Headlight is damaged; please build it again."</p> }.into_any();
-        }
-    };
+pub fn Page(sample: Explanation) -> impl IntoView {
     provide_context(App::open(sample));
     view! {
         <topbar::TopBar/>
@@ -48,5 +48,27 @@ pub fn Page() -> impl IntoView {
             <p>"Everything on this page is computed in your browser. Your text is sent nowhere."</p>
         </footer>
     }
-    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_precomputed_explanation_is_whole() {
+        let sample = super::sample().unwrap();
+        assert_eq!(sample.schema, headlight_document::explanation::SCHEMA);
+        let tokens = sample.input.tokens.len();
+        assert_eq!(sample.output.top.len(), 10);
+        for method in crate::state::form::METHODS {
+            let found = sample.attributions.iter().find(|attribution| attribution.method == *method).unwrap();
+            assert_eq!(found.values.len(), tokens);
+        }
+        let attention = &sample.attention[0];
+        assert_eq!((attention.rows, attention.columns), (tokens, tokens));
+        for row in attention.values.as_ref().unwrap().chunks_exact(tokens) {
+            assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-4);
+        }
+        // It is a real run's, and says of which weights.
+        assert_eq!(sample.model.sha256.len(), 64);
+        assert!(sample.timing_ms.contains_key("total"));
+    }
 }

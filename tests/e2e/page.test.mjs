@@ -1,0 +1,302 @@
+// What a visitor does: sees a finished explanation at once, types, clicks, exports, reloads, shares; and what the page
+// does when things go wrong. Numbers are read back from the exported document and held against PyTorch's.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, afterEach, before, test } from 'node:test';
+
+import { launch } from './browser.mjs';
+import { greatest, relative } from './numbers.mjs';
+import { serve } from './server.mjs';
+
+const WEIGHTS = 'models/smollm2/model.gguf';
+const SLOW = { timeout: 300_000 };
+
+let server;
+let browser;
+
+const golden = async (model, name) =>
+  JSON.parse(await readFile(new URL(`../golden/${model}/${name}.json`, import.meta.url), 'utf8'));
+
+before(async () => {
+  server = await serve();
+  browser = await launch();
+});
+
+afterEach(() => {
+  server.heal();
+  server.resetCounts();
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+const at = (id) => `[data-testid="${id}"]`;
+const status = (state) => `${at('status')}[data-state="${state}"]`;
+
+/** Waits until the answer to what the page shows is there. */
+async function done(page, text) {
+  await page.waitForFunction(
+    (text) => {
+      const state = document.querySelector('[data-testid="status"]')?.dataset.state;
+      if (state === 'error') throw new Error(document.querySelector('[data-testid="status"]').innerText);
+      const shown = document.querySelector('[data-testid="tokens"]')?.textContent ?? '';
+      return state === 'done' && (text === undefined || shown.replaceAll('\u200b', '').includes(text));
+    },
+    text,
+    { timeout: 240_000, polling: 100 },
+  );
+}
+
+/** The document that the Export button gives. */
+async function exported(page) {
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click(at('export'))]);
+  return JSON.parse(await readFile(await download.path(), 'utf8'));
+}
+
+function attribution(document, method) {
+  const found = document.attributions.find((one) => one.method === method);
+  assert.ok(found, `the document has ${method}`);
+  return found.values;
+}
+
+test('a finished explanation is painted within a second, before any model', async () => {
+  const page = await browser.open();
+  await page.addInitScript(() => {
+    const look = () => {
+      if (document.querySelectorAll('[data-testid="tokens"] [data-value]').length > 0) {
+        requestAnimationFrame(() => { window.painted = performance.now(); });
+      } else {
+        requestAnimationFrame(look);
+      }
+    };
+    requestAnimationFrame(look);
+  });
+  await page.goto(server.url);
+  await page.waitForFunction('window.painted');
+  const painted = await page.evaluate('window.painted');
+  console.log(`the precomputed explanation was painted after ${painted.toFixed(0)} ms`);
+  assert.ok(painted < 1000, `painted after ${painted} ms`);
+  assert.match(await page.innerText(at('banner-precomputed')), /[Pp]recomputed/);
+  const document = await exported(page);
+  const stored = await golden('smollm2', 'plain');
+  assert.equal(document.schema, 'headlight/explanation@1');
+  assert.equal(document.model.sha256, stored.weights_sha256);
+  assert.ok(greatest(document.attention[0].values, stored.attention.values) < 1e-4);
+  assert.equal(server.requests(WEIGHTS), 0);
+  assert.deepEqual(page.complaints, []);
+});
+
+test('SmolLM2 on the CPU: type, export, choose another token, reload, follow a link', SLOW, async () => {
+  const page = await browser.open(`${server.url}?device=cpu`);
+  const stored = await golden('smollm2', 'punctuation');
+  await page.fill(at('text'), stored.text);
+  await done(page);
+
+  let document = await exported(page);
+  assert.equal(document.input.text, stored.text);
+  assert.equal(document.model.device, 'cpu');
+  assert.deepEqual(document.input.tokens.map(({ id }) => id), stored.ids);
+  assert.deepEqual(document.output.top.map(({ id }) => id), stored.top.map(({ id }) => id));
+  for (const [index, { prob }] of document.output.top.entries()) {
+    assert.ok(Math.abs(Math.log(prob) - stored.top[index].log_prob) < 1e-3);
+  }
+  assert.ok(greatest(document.attention[0].values, stored.attention.values) < 1e-4);
+  const logit = stored.float64.reads.logit;
+  assert.ok(relative(attribution(document, 'grad_x_input'), logit.grad_x_input) < 1e-3);
+
+  // Another method, another reading.
+  await page.selectOption(at('method'), 'saliency');
+  await page.selectOption(at('read'), 'log_prob');
+  await page.waitForTimeout(100);
+  await done(page);
+  document = await exported(page);
+  assert.equal(document.target.read, 'log_prob');
+  assert.ok(relative(attribution(document, 'saliency'), stored.float64.reads.log_prob.saliency) < 1e-3);
+
+  // Another candidate.
+  const second = stored.top[1];
+  await page.locator(`${at('candidates')} button`).nth(1).click();
+  await page.waitForTimeout(100);
+  await done(page);
+  document = await exported(page);
+  assert.equal(document.target.id, second.id);
+  assert.ok(Math.abs(document.target.value - second.log_prob) < 1e-3);
+
+  // A reload finds text, target and model again, and downloads nothing.
+  assert.equal(server.requests(WEIGHTS), 1);
+  server.resetCounts();
+  await page.reload();
+  await done(page);
+  assert.equal(await page.inputValue(at('text')), stored.text);
+  const again = await exported(page);
+  assert.equal(again.target.id, second.id);
+  assert.deepEqual(again.attributions, document.attributions);
+  assert.equal(server.requests(WEIGHTS), 0, 'the model came from the cache');
+
+  // The link alone says everything.
+  const link = page.url();
+  assert.match(link, /#1\./);
+  const other = await browser.open(undefined, { context: page.context() });
+  await other.goto(link);
+  await done(other);
+  const followed = await exported(other);
+  assert.deepEqual(followed.attributions, document.attributions);
+  assert.deepEqual(followed.target, document.target);
+  assert.deepEqual(page.complaints, []);
+  assert.deepEqual(other.complaints, []);
+  await page.context().close();
+});
+
+test('MiniLM on the CPU: two texts are compared as PyTorch does', SLOW, async () => {
+  const page = await browser.open(`${server.url}?device=cpu`);
+  const stored = await golden('minilm', 'plain');
+  await page.selectOption(at('model-select'), 'minilm');
+  await page.fill(at('text'), stored.text);
+  await page.fill(at('second-text'), stored.second_text);
+  await done(page);
+  const document = await exported(page);
+  assert.equal(document.input.second_text, stored.second_text);
+  assert.deepEqual(document.input.tokens.map(({ id }) => id), stored.ids);
+  assert.ok(Math.abs(document.target.value - stored.target.value) < 1e-3);
+  assert.ok(relative(attribution(document, 'grad_x_input'), stored.target.grad_x_input) < 1e-3);
+  assert.ok(greatest(document.attention[0].values, stored.attention.values) < 1e-4);
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+});
+
+test('the grid and a head are read with the keyboard', async () => {
+  const page = await browser.open(server.url);
+  const document = await exported(page);
+  await page.focus(at('grid-canvas'));
+  await page.keyboard.press('ArrowRight');
+  assert.match(await page.innerText(at('grid-readout')), /\d/);
+  await page.keyboard.press('Enter');
+  await page.focus(at('head-canvas'));
+  for (let press = 0; press < 3; press += 1) await page.keyboard.press('ArrowDown');
+  const readout = await page.innerText(at('readout'));
+  const shown = [...readout.matchAll(/\d+(?:\.\d+)?/g)].map(Number);
+  const known = document.attention[0].values.map((value) => Number(value.toFixed(3)));
+  assert.ok(shown.some((number) => known.includes(number)), `"${readout}" shows a weight`);
+  await page.keyboard.press('Escape');
+  assert.equal(await page.locator(at('head-canvas')).count(), 0);
+  await page.context().close();
+});
+
+test('a download that fails is taken up again, and one that keeps failing offers a retry', SLOW, async () => {
+  const page = await browser.open(`${server.url}?device=cpu`);
+  server.cut('models/minilm/model.safetensors', { times: 1, bytes: 5_000_000 });
+  await page.selectOption(at('model-select'), 'minilm');
+  await page.click(at('load'));
+  await page.waitForSelector(`${at('model-state')}[data-state="ready"]`, { timeout: 120_000 });
+  assert.equal(server.requests('models/minilm/model.safetensors'), 2);
+
+  server.fail(WEIGHTS, { times: 3 });
+  await page.selectOption(at('model-select'), 'smollm2');
+  await page.click(at('load'));
+  await page.waitForSelector(status('error'), { timeout: 60_000 });
+  assert.match(await page.innerText(at('status')), /could not be downloaded/);
+  await page.click(at('retry'));
+  await page.waitForSelector(`${at('model-state')}[data-state="ready"]`, { timeout: 120_000 });
+  await page.context().close();
+});
+
+test('a download can be cancelled', SLOW, async () => {
+  const page = await browser.open(`${server.url}?device=cpu`);
+  server.throttle(WEIGHTS, 2_000_000);
+  await page.click(at('load'));
+  await page.waitForSelector(status('loading'), { timeout: 60_000 });
+  await page.waitForFunction(
+    () => /\d+(\.\d+)? (of|MB)/.test(document.querySelector('[data-testid="status"]').innerText),
+    undefined,
+    { timeout: 60_000 },
+  );
+  await page.click(at('cancel'));
+  await page.waitForSelector(`${status('idle')}, ${status('ready')}, ${status('done')}`, { timeout: 10_000 });
+  await page.context().close();
+});
+
+test('files that are not the right ones are refused', SLOW, async () => {
+  const page = await browser.open();
+  await page.route('**/models/minilm/config.json', async (route) => {
+    const response = await route.fetch();
+    const text = await response.text();
+    await route.fulfill({ response, body: text.replace('384', '385') });
+  });
+  await page.goto(`${server.url}?device=cpu`);
+  await page.selectOption(at('model-select'), 'minilm');
+  await page.click(at('load'));
+  await page.waitForSelector(status('error'), { timeout: 120_000 });
+  assert.match(await page.innerText(at('status')), /not the file/);
+  await page.context().close();
+});
+
+test('a hostile link is refused in a sentence, and runs nothing', async () => {
+  const hostile = [
+    '1.%3Cscript%3Ealert(1)%3C/script%3E',
+    `1.${'A'.repeat(40_000)}`,
+    '9.AAAA',
+    '<img src=x onerror=alert(1)>',
+    '1.q1YqzsgvV7JSKi5JLElVqgUA',
+  ];
+  for (const fragment of hostile) {
+    const page = await browser.open();
+    let alerted = false;
+    page.on('dialog', (dialog) => { alerted = true; dialog.dismiss(); });
+    await page.goto(`${server.url}#${fragment}`);
+    await page.waitForSelector(at('notice'));
+    assert.match(await page.innerText(at('notice')), /link/i);
+    await page.waitForSelector(`${at('tokens')} [data-value]`);
+    assert.equal(alerted, false);
+    assert.equal(await page.locator('img[src="x"]').count(), 0);
+    assert.deepEqual(page.complaints.filter(({ kind }) => kind === 'exception'), []);
+    assert.equal(server.requests(WEIGHTS), 0);
+    await page.context().close();
+  }
+});
+
+test('odd texts get an answer or a sentence', SLOW, async () => {
+  const page = await browser.open(`${server.url}?device=cpu`);
+  const stored = await golden('smollm2', 'emoji');
+  await page.fill(at('text'), stored.text);
+  await done(page);
+  assert.deepEqual((await exported(page)).input.tokens.map(({ id }) => id), stored.ids);
+  await page.fill(at('text'), '');
+  await page.waitForFunction((hint) => document.querySelector(hint)?.innerText.length > 0, at('hint'));
+  await page.fill(at('text'), 'word '.repeat(6000));
+  await page.waitForSelector(status('error'), { timeout: 60_000 });
+  assert.match(await page.innerText(at('status')), /tokens|bytes/);
+  const markup = '<script>alert(1)</script>';
+  await page.fill(at('text'), markup);
+  await page.waitForTimeout(700);
+  await done(page);
+  assert.equal((await exported(page)).input.text, markup);
+  assert.deepEqual(page.complaints.filter(({ kind }) => kind === 'exception'), []);
+  await page.context().close();
+});
+
+test('a lost device is told in a sentence, and the page starts again', SLOW, async () => {
+  const withGpu = await launch({ webgpu: true });
+  try {
+    const page = await withGpu.open(`${server.url}?device=webgpu`);
+    const worker = page.workers()[0] ?? (await page.waitForEvent('worker'));
+    await page.waitForSelector(`${at('device')}[data-kind="webgpu"]`, { timeout: 120_000 });
+    await worker.evaluate(() => globalThis.headlightDevice.destroy());
+    await page.waitForSelector(status('error'), { timeout: 30_000 });
+    assert.match(await page.innerText(at('status')), /device was lost/);
+    await page.click(at('retry-cpu'));
+    await page.waitForSelector(`${at('device')}[data-kind="cpu"]`, { timeout: 60_000 });
+  } finally {
+    await withGpu.close();
+  }
+});
+
+test('without WebGPU the page computes on the CPU and says why', async () => {
+  const page = await browser.open(server.url);
+  await page.click(at('load'));
+  await page.waitForSelector(`${at('device')}[data-kind="cpu"]`, { timeout: 60_000 });
+  assert.match(await page.innerText('body'), /no WebGPU/);
+  await page.context().close();
+});

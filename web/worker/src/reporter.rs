@@ -1,0 +1,71 @@
+//! Progress, told to the page, and cancellation, heard from it.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use headlight_document::message::{Event, RequestId, Stage};
+use headlight_engine::progress::Pause;
+use headlight_engine::{Cancelled, Progress};
+use js_sys::Promise;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::AbortController;
+
+use crate::outbox::{now, send};
+
+/// How long the engine computes before it lets messages in, in milliseconds: short enough for a cancellation to feel
+/// immediate, long enough to cost nothing.
+const BETWEEN_PAUSES: f64 = 40.0;
+
+#[wasm_bindgen]
+extern "C" {
+    /// One turn of the event loop; see `boot.js`.
+    #[wasm_bindgen(js_name = headlightPause)]
+    fn pause() -> Promise;
+}
+
+/// A request that is being worked on.
+#[derive(Clone)]
+pub struct Reporter {
+    pub id: RequestId,
+    cancelled: Rc<Cell<bool>>,
+    last_pause: Rc<Cell<f64>>,
+    /// Ends a fetch that waits for bytes.
+    abort: Option<AbortController>,
+}
+
+impl Reporter {
+    pub fn new(id: RequestId) -> Self {
+        let abort = AbortController::new().ok();
+        Self { id, cancelled: Rc::default(), last_pause: Rc::new(Cell::new(now())), abort }
+    }
+
+    pub fn cancel(&self) {
+        self.cancelled.set(true);
+        if let Some(abort) = &self.abort {
+            abort.abort();
+        }
+    }
+
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled.get()
+    }
+
+    pub fn signal(&self) -> Option<web_sys::AbortSignal> {
+        self.abort.as_ref().map(AbortController::signal)
+    }
+}
+
+impl Progress for Reporter {
+    fn report(&self, stage: Stage, done: u64, total: Option<u64>) -> Pause<'_> {
+        Box::pin(async move {
+            if now() - self.last_pause.get() >= BETWEEN_PAUSES {
+                send(Event::Progress { id: self.id, stage, done, total });
+                // The promise of `boot.js` never rejects.
+                let _ = JsFuture::from(pause()).await;
+                self.last_pause.set(now());
+            }
+            if self.is_cancelled() { Err(Cancelled) } else { Ok(()) }
+        })
+    }
+}
