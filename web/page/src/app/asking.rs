@@ -28,11 +28,15 @@ impl App {
         self.pending.set(false);
         let request = self.form.with_untracked(Form::request);
         if let Err(error) = request.validate() {
-            self.hint.set(Some(match error {
-                RequestError::EmptyText if request.text.trim().is_empty() => "Type a text to see it explained.".into(),
-                RequestError::EmptyText | RequestError::NoSecondText => "Type a second text to compare with.".into(),
-                other => other.to_string(),
-            }));
+            let hint = match error {
+                RequestError::EmptyText if request.text.trim().is_empty() => "Type a text to see it explained.",
+                RequestError::EmptyText | RequestError::NoSecondText => "Type a second text to compare with.",
+                other => {
+                    self.tell(Input::Refuse(Box::new(request), other.to_string()));
+                    return;
+                }
+            };
+            self.hint.set(Some(hint.into()));
             self.tell(Input::Forget);
             return;
         }

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use super::{App, Listing, Shown, Theme, is_kept};
 use crate::browser;
 use crate::state::attention;
-use crate::state::conductor::Conductor;
+use crate::state::conductor::{Conductor, Input};
 use crate::state::form::{self, Form, Opening};
 
 impl App {
@@ -66,6 +66,10 @@ impl App {
         });
         app.listen();
         app.list_models();
+        // Who names a device wants to know whether it works.
+        if device != DeviceChoice::Auto {
+            app.tell(Input::Start);
+        }
         app
     }
 

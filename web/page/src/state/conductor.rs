@@ -71,6 +71,10 @@ pub enum Input {
     Ask(Box<Request>),
     /// A model is wanted.
     Load(String),
+    /// The worker is wanted, though nothing of it yet.
+    Start,
+    /// A question that no model can answer, and why.
+    Refuse(Box<Request>, String),
     /// The earlier question is not wanted any more: its text was cleared or is about to change.
     Forget,
     /// The person gave up what is going on.
@@ -171,11 +175,19 @@ impl Conductor {
                 }
                 self.model = Some(model);
             }
-            Input::Forget => {
-                self.question = None;
-                if let Some(Flight { errand: Errand::Explain(_), .. }) = self.flight {
-                    self.give_up(&mut effects);
+            Input::Start => {
+                if self.phase == Phase::Idle {
+                    self.spawn(&mut effects);
                 }
+            }
+            Input::Refuse(request, message) => {
+                self.forget(&mut effects);
+                let failure = Failure { message, retry: false };
+                self.trouble = Some(Trouble { errand: Errand::Explain(request), failure });
+            }
+            Input::Forget => {
+                self.trouble = None;
+                self.forget(&mut effects);
             }
             Input::Cancel => {
                 self.question = None;
@@ -264,6 +276,13 @@ impl Conductor {
             flight.cancelling = true;
             effects.push(Effect::Post(Command::Cancel { id: flight.id }));
             effects.push(Effect::Watch(flight.id));
+        }
+    }
+
+    fn forget(&mut self, effects: &mut Vec<Effect>) {
+        self.question = None;
+        if let Some(Flight { errand: Errand::Explain(_), .. }) = self.flight {
+            self.give_up(effects);
         }
     }
 

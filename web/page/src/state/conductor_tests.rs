@@ -207,6 +207,34 @@ fn another_model_replaces_the_one_being_loaded() {
 }
 
 #[test]
+fn a_question_that_nobody_can_answer_is_a_sentence_until_the_next_one() {
+    let mut conductor = ready();
+    conductor.step(Input::Ask(question("a")));
+    assert_eq!(
+        conductor.step(Input::Refuse(question("aaa"), "Too long.".into())),
+        [Effect::Post(Command::Cancel { id: 2 }), Effect::Watch(2)]
+    );
+    assert_eq!(conductor.trouble.as_ref().map(|trouble| trouble.failure.message.as_str()), Some("Too long."));
+    conductor.step(heard(Event::Cancelled { id: 2 }));
+    assert_eq!(
+        conductor.step(Input::Ask(question("ab"))),
+        [Effect::Post(Command::Explain { id: 3, request: question("ab") })]
+    );
+    assert_eq!(conductor.trouble, None);
+}
+
+#[test]
+fn a_worker_can_be_started_before_it_is_needed() {
+    let mut conductor = Conductor::new(DeviceChoice::Webgpu);
+    assert_eq!(
+        conductor.step(Input::Start),
+        [Effect::Spawn, Effect::Post(Command::Start { device: DeviceChoice::Webgpu })]
+    );
+    assert_eq!(conductor.step(Input::Start), []);
+    assert_eq!(conductor.step(heard(Event::Started { device: device() })), []);
+}
+
+#[test]
 fn strangers_events_change_nothing() {
     let mut conductor = ready();
     let before = conductor.clone();
