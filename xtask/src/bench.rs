@@ -31,7 +31,7 @@ fn native(paths: &Paths, rest: &[&str]) -> Result<()> {
     cargo.current_dir(&paths.root).env("HEADLIGHT_CACHE", &paths.cache);
     cargo.args(["run", "--release", "--quiet", "--package", "headlight-cli", "--", "bench"]).args(rest);
     process::run(&mut cargo)?;
-    let script = paths.root.join("tests/reference/bench.py");
+    let script = paths.root.join("tests/reference/bench_torch.py");
     if !reference::is_there(paths) {
         say::note("PyTorch is not measured: `cargo xtask reference` installs it.");
         return Ok(());
@@ -43,8 +43,10 @@ fn native(paths: &Paths, rest: &[&str]) -> Result<()> {
 /// Ours in Chromium beside onnxruntime-web, on the same weights exported to ONNX.
 fn browser(paths: &Paths, rest: &[&str]) -> Result<()> {
     site::build(paths, site::Options { dev: false, only_if_changed: true })?;
-    let folder = paths.end_to_end();
+    let folder = paths.root.join("tests/bench");
     system::ensure_node_modules(&folder)?;
+    // The bench starts its browser the way the browser tests do.
+    system::ensure_node_modules(&paths.end_to_end())?;
     let onnx = paths.cache.join("bench/minilm.onnx");
     if !onnx.is_file() {
         say::step("Exporting MiniLM to ONNX with its attention as outputs (a minute).");

@@ -35,16 +35,9 @@ pub enum Error {
         /// How it ended: `ended with exit code 1`.
         how: String,
     },
-    /// A file is not what it has to be.
-    #[error("{path} has the wrong content: expected {expected}, found {found}; delete it and try again.", path = path.display())]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// What was expected.
-        expected: String,
-        /// What was found.
-        found: String,
-    },
+    /// A model could not be fetched, or is not what was pinned.
+    #[error(transparent)]
+    Model(#[from] headlight_catalogue::Error),
     /// A check of what was built did not hold.
     #[error("{0}")]
     Check(String),

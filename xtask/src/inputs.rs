@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use headlight_catalogue::hash;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
-use crate::hash;
 use crate::paths::Paths;
 
 /// What a site is built from, relative to the checkout.

@@ -1,10 +1,8 @@
 //! Every command a person needs, as a library so that its parts have tests.
 
 pub mod bench;
-pub mod catalogue;
 pub mod error;
 pub mod exports;
-pub mod hash;
 pub mod inputs;
 pub mod models;
 pub mod paths;

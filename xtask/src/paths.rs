@@ -25,7 +25,7 @@ impl Paths {
         let root = root().ok_or_else(|| {
             Error::Usage("Run this inside the checkout of Headlight: no folder above has its Cargo.toml.".to_owned())
         })?;
-        let cache = cache().ok_or_else(|| {
+        let cache = headlight_catalogue::cache().ok_or_else(|| {
             Error::Usage("Set HEADLIGHT_CACHE to a folder to cache tools and models in: HOME is not set.".to_owned())
         })?;
         let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir));
@@ -79,15 +79,4 @@ fn root() -> Option<PathBuf> {
     // Read at run time: a shared target folder may hold a binary that another clone built.
     let start = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).or_else(|| env::current_dir().ok())?;
     start.ancestors().find(|folder| folder.join("xtask/Cargo.toml").is_file()).map(Path::to_owned)
-}
-
-fn cache() -> Option<PathBuf> {
-    if let Some(folder) = env::var_os("HEADLIGHT_CACHE").filter(|value| !value.is_empty()) {
-        return Some(folder.into());
-    }
-    if let Some(folder) = env::var_os("XDG_CACHE_HOME").filter(|value| !value.is_empty()) {
-        return Some(PathBuf::from(folder).join("headlight"));
-    }
-    let home = env::var_os("HOME").filter(|value| !value.is_empty())?;
-    Some(PathBuf::from(home).join(".cache/headlight"))
 }

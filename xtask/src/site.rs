@@ -5,11 +5,13 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
+use headlight_catalogue::{hash, read_manifest};
+
 use crate::error::{Error, Result};
 use crate::paths::Paths;
 use crate::toolchain::{TARGET, Toolchain};
 use crate::tools::Tools;
-use crate::{exports, hash, inputs, models, process, say, sizes};
+use crate::{exports, inputs, models, process, say, sizes};
 
 /// How a site is built.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -139,7 +141,7 @@ fn link_models(paths: &Paths) -> Result<()> {
     fs::create_dir_all(&to).map_err(Error::io("create", &to))?;
     let manifest = from.join("manifest.json");
     fs::copy(&manifest, to.join("manifest.json")).map_err(Error::io("copy", &manifest))?;
-    for model in models::read_manifest(&manifest)?.models {
+    for model in read_manifest(&manifest)?.models {
         let folder = to.join(&model.id);
         fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
         for file in model.files {

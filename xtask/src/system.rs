@@ -103,7 +103,7 @@ pub fn ensure_node_modules(folder: &Path) -> Result<()> {
     if std::fs::read(&stamp).is_ok_and(|old| old == text) {
         return Ok(());
     }
-    say::step("Installing the browser tests' packages with npm (a few seconds).");
+    say::step(&format!("Installing the packages of {} with npm (some seconds).", folder.display()));
     process::run(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(folder))?;
     std::fs::write(&stamp, text).map_err(Error::io("write", &stamp))
 }

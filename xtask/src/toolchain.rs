@@ -153,7 +153,9 @@ fn has_std(sysroot: &Path) -> bool {
 /// Debian's toolchain, if it is installed whole and new enough.
 fn debian() -> Option<Debian> {
     let bin = PathBuf::from("/usr/bin");
-    let linker = ["wasm-ld-19", "wasm-ld-20", "wasm-ld-21", "wasm-ld"].into_iter().find_map(process::which)?;
+    // By one path whatever `PATH` says: cargo builds everything anew when it changes.
+    let names = ["wasm-ld-19", "wasm-ld-20", "wasm-ld-21", "wasm-ld"];
+    let linker = names.into_iter().map(|name| bin.join(name)).find(|path| path.is_file())?;
     let version =
         process::output(Command::new(bin.join("rustc")).env_remove("LD_LIBRARY_PATH").arg("--version")).ok()?;
     let new_enough = minor_version(&version).is_some_and(|minor| minor >= 95);
