@@ -2,12 +2,13 @@
 //! `modeling_bert.py`).
 
 use burn::tensor::module::layer_norm;
-use burn::tensor::{Device, Tensor, activation};
+use burn::tensor::{Device, Tensor};
 use headlight_weights::TensorSource;
 
 use crate::config::Config;
 use crate::error::ModelError;
 use crate::hook::{Captures, Point};
+use crate::host::gelu;
 use crate::layers::{Fused, Linear, Loader, attention};
 use crate::pulse::Pulse;
 use crate::transformer::{Architecture, Batch, Frame, Transformer};
@@ -172,7 +173,7 @@ impl Transformer for Bert {
         captures.residual(layer, Point::ResidMid, &sum);
         let residual = block.attention_norm.forward(sum, self.epsilon);
 
-        let inner = activation::gelu(block.up.forward(residual.clone()));
+        let inner = gelu(block.up.forward(residual.clone()));
         let sum = residual + block.down.forward(inner);
         captures.residual(layer, Point::ResidPost, &sum);
         let residual = block.mlp_norm.forward(sum, self.epsilon);

@@ -5,6 +5,7 @@ use headlight_weights::TensorSource;
 
 use crate::error::ModelError;
 use crate::hook::{Captures, Point};
+use crate::host::softmax;
 use crate::pulse::{Pulse, Stage};
 use crate::transformer::Frame;
 
@@ -170,7 +171,7 @@ pub fn attention(
         None => scores,
     };
     captures.by_head(layer, Point::AttnScores, || scores.clone());
-    let pattern = burn::tensor::activation::softmax(scores, 3);
+    let pattern = softmax(scores);
     captures.by_head(layer, Point::Pattern, || pattern.clone());
     let z = pattern.reshape([batch, groups, shared * tokens, keys]).matmul(v);
     let z = z.reshape([batch, heads, tokens, width]).swap_dims(1, 2);

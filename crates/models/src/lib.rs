@@ -11,6 +11,7 @@ pub mod bert;
 mod config;
 pub mod error;
 pub mod hook;
+mod host;
 mod layers;
 pub mod llama;
 pub mod pulse;

@@ -53,7 +53,9 @@ pub fn receive(json: &str) {
             state.running.iter().filter(|reporter| reporter.id == id).for_each(Reporter::cancel);
         }),
         // Page and worker are built together, so this can only be a fault of ours: say so rather than keep silent.
-        Err(error) => send(Event::DeviceLost { message: format!("The page sent what the engine does not know ({error}).") }),
+        Err(error) => {
+            send(Event::DeviceLost { message: format!("The page sent what the engine does not know ({error}).") })
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 #![cfg(target_arch = "wasm32")]
 
 mod cache;
+mod exponential;
 mod host;
 mod network;
 mod outbox;
