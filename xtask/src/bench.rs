@@ -3,6 +3,8 @@
 use std::env;
 use std::process::Command;
 
+use serde::Deserialize;
+
 use crate::error::{Error, Result};
 use crate::paths::Paths;
 use crate::{models, process, reference, say, site, system};
@@ -23,37 +25,88 @@ pub fn run(paths: &Paths, arguments: &[&str]) -> Result<()> {
     }
 }
 
-/// Ours natively; beside PyTorch, where the environment for the reference values is there.
+/// A row as `headlight bench` and `bench_torch.py` print it.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+struct Row {
+    name: String,
+    tokens: usize,
+    #[serde(default)]
+    threads: Option<usize>,
+    median_ms: f64,
+}
+
+/// The models and lengths that are timed natively.
+const NATIVE: &[(&str, [&str; 2])] = &[("smollm2", ["32", "64"]), ("minilm", ["32", "128"])];
+
+/// Ours natively; beside PyTorch eager on the CPU, where the environment for the reference values is there. Arguments go
+/// to `headlight bench`: `--device webgpu` times a graphics processor.
 fn native(paths: &Paths, rest: &[&str]) -> Result<()> {
     models::fetch(paths, &[])?;
-    say::step("Building the command line in release (3 to 8 minutes the first time), then measuring (some minutes).");
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(&paths.root).env("HEADLIGHT_CACHE", &paths.cache);
-    cargo.args(["run", "--release", "--quiet", "--package", "headlight-cli", "--", "bench"]).args(rest);
-    process::run(&mut cargo)?;
-    let script = paths.root.join("tests/reference/bench_torch.py");
-    if !reference::is_there(paths) {
+    say::step("Building the command line in release (3 to 15 minutes the first time), then measuring (some minutes).");
+    let gpu = rest.contains(&"webgpu");
+    let torch = reference::is_there(paths);
+    if !torch {
         say::note("PyTorch is not measured: `cargo xtask reference` installs it.");
-        return Ok(());
     }
-    say::step("Measuring PyTorch (a minute).");
-    process::run(reference::python_with_packages(paths)?.arg(script))
+    for (model, tokens) in NATIVE {
+        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.current_dir(&paths.root).env("HEADLIGHT_CACHE", &paths.cache);
+        cargo.args(["run", "--release", "--quiet", "--package", "headlight-cli"]);
+        if !gpu {
+            cargo.arg("--no-default-features");
+        }
+        cargo.args(["--", "bench", "--model", model]);
+        let mut python = None;
+        if torch {
+            let mut script = reference::python_with_packages(paths)?;
+            script.arg(paths.root.join("tests/reference/bench_torch.py")).arg("--models").arg(paths.models());
+            script.args(["--model", model, "--threads", "1", "--repeat", "7"]);
+            python = Some(script);
+        }
+        for count in tokens {
+            cargo.args(["--tokens", count]);
+            if let Some(script) = &mut python {
+                script.args(["--tokens", count]);
+            }
+        }
+        let ours = rows(&process::output(cargo.args(rest))?);
+        let theirs = python.map_or(Ok(String::new()), |mut script| process::output(&mut script))?;
+        compare(&ours, &rows(&theirs));
+    }
+    Ok(())
+}
+
+fn rows(printed: &str) -> Vec<Row> {
+    printed.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+fn compare(ours: &[Row], theirs: &[Row]) {
+    for row in ours {
+        let peer = theirs.iter().find(|peer| peer.name == row.name && peer.tokens == row.tokens);
+        let beside = peer.map_or_else(String::new, |peer| {
+            let threads = peer.threads.unwrap_or(1);
+            let ratio = row.median_ms / peer.median_ms;
+            format!(", PyTorch ({threads} thread) {:.1} ms, ratio {ratio:.2}", peer.median_ms)
+        });
+        say::line(&format!("{:24} {:4} tokens: ours {:.1} ms{beside}", row.name, row.tokens, row.median_ms));
+    }
 }
 
 /// Ours in Chromium beside onnxruntime-web, on the same weights exported to ONNX.
 fn browser(paths: &Paths, rest: &[&str]) -> Result<()> {
     site::build(paths, site::Options { dev: false, only_if_changed: true })?;
+    // The bench starts its browser as the tests do.
+    system::ensure_node_modules(&paths.end_to_end())?;
     let folder = paths.root.join("tests/bench");
     system::ensure_node_modules(&folder)?;
-    // The bench starts its browser the way the browser tests do.
-    system::ensure_node_modules(&paths.end_to_end())?;
     let onnx = paths.cache.join("bench/minilm.onnx");
     if !onnx.is_file() {
         say::step("Exporting MiniLM to ONNX with its attention as outputs (a minute).");
         let parent = paths.cache.join("bench");
         std::fs::create_dir_all(&parent).map_err(Error::io("create", &parent))?;
         let script = paths.root.join("tests/reference/export_onnx.py");
-        process::run(reference::python_with_packages(paths)?.arg(script).arg("--output").arg(&onnx))?;
+        let mut python = reference::python_with_packages(paths)?;
+        process::run(python.arg(script).arg("--models").arg(paths.models()).arg("--output").arg(&onnx))?;
     }
     say::step("Measuring in Chromium (several minutes).");
     let mut node = Command::new(system::ensure_node()?);
@@ -61,4 +114,19 @@ fn browser(paths: &Paths, rest: &[&str]) -> Result<()> {
     node.env("HEADLIGHT_CHROMIUM", system::ensure_chromium()?).env("HEADLIGHT_DIST", paths.dist());
     node.env("HEADLIGHT_ONNX", onnx);
     process::run(&mut node)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_both_sides_are_read_and_other_lines_are_not() {
+        let printed = "loading…\n{\"name\":\"minilm-forward\",\"tokens\":32,\"threads\":1,\"median_ms\":47.0,\"runs\":5}\n\
+                       {\"name\":\"minilm-forward\",\"tokens\":128,\"device\":\"CPU\",\"median_ms\":90.5}";
+        let rows = rows(printed);
+        assert_eq!(rows.len(), 2);
+        assert_eq!((rows[0].tokens, rows[0].threads), (32, Some(1)));
+        assert_eq!(rows[1].median_ms, 90.5);
+    }
 }

@@ -54,15 +54,15 @@ fn coloured(page: &mut String, explanation: &Explanation, attribution: &Attribut
     let greatest = attribution.values.iter().fold(f64::MIN_POSITIVE, |greatest, value| greatest.max(value.abs()));
     page.push_str("<p class=\"text\">");
     for (token, value) in explanation.input.tokens.iter().zip(&attribution.values) {
-        // Blue and orange can be told apart by nearly everyone.
-        let colour = if *value < 0.0 { "0,114,178" } else { "230,120,0" };
+        // Blue and orange can be told apart by nearly everyone; the page uses them the same way.
+        let colour = if *value < 0.0 { "230,120,0" } else { "0,114,178" };
         let share = value.abs() / greatest;
         let text = escape(&token.text);
         let _ = write!(page, "<span style=\"background:rgba({colour},{share:.3})\" title=\"{value:.5}\">{text}</span>");
     }
     let _ = write!(
         page,
-        "</p><p><small>Full colour is ±{greatest:.4}; orange raises the target, blue lowers it.</small></p>"
+        "</p><p><small>Full colour is ±{greatest:.4}; blue speaks for the target, orange against it.</small></p>"
     );
 }
 
