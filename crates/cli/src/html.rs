@@ -39,9 +39,9 @@ pub fn page(explanation: &Explanation) -> String {
     for warning in &explanation.warnings {
         let _ = write!(page, "<p><strong>Mind:</strong> {}</p>", escape(warning));
     }
-    let _ = write!(
+    let _ = writeln!(
         page,
-        "<p><small>{} · sha256 {} · {} · {}</small></p></html>\n",
+        "<p><small>{} · sha256 {} · {} · {}</small></p></html>",
         escape(&model.id),
         escape(&model.sha256),
         escape(&model.license),

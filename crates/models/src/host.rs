@@ -61,12 +61,12 @@ fn exp(x: f32) -> f32 {
     let n = shifted - ROUND;
     let r = x - n * 0.693_359_4;
     let r = r - n * -2.121_944_4e-4;
-    let p = 1.987_569_1e-4;
+    let p = 1.987_569_2e-4;
     let p = p * r + 1.398_199_9e-3;
     let p = p * r + 8.333_452e-3;
     let p = p * r + 4.166_579_6e-2;
     let p = p * r + 1.666_666_5e-1;
-    let p = p * r + 5.000_000_1e-1;
+    let p = p * r + 0.5;
     let value = p * r * r + r + 1.0;
     // 2ⁿ, by moving n from the lowest bits into the exponent.
     let power = f32::from_bits(shifted.to_bits().wrapping_sub(ROUND.to_bits()).wrapping_add(127) << 23);
@@ -82,7 +82,7 @@ fn erf(x: f32) -> f32 {
     let p = p * s + 3.408_291e-3;
     let p = p * s + 5.095_569_5e-2;
     let p = p * s + 1.852_083_2e-1;
-    let p = p * s + 1.128_379_1;
+    let p = p * s + std::f32::consts::FRAC_2_SQRT_PI;
     let q = -1.179_160_3e-7;
     let q = q * s + 2.354_796_7e-5;
     let q = q * s + 1.017_962_5e-3;

@@ -24,12 +24,12 @@ pub extern "C" fn expf(x: f32) -> f32 {
     // ln 2 in two parts, the first with few enough digits for n times it to be exact.
     let r = x - n * 0.693_359_4;
     let r = r - n * -2.121_944_4e-4;
-    let p = 1.987_569_1e-4;
+    let p = 1.987_569_2e-4;
     let p = p * r + 1.398_199_9e-3;
     let p = p * r + 8.333_452e-3;
     let p = p * r + 4.166_579_6e-2;
     let p = p * r + 1.666_666_5e-1;
-    let p = p * r + 5.000_000_1e-1;
+    let p = p * r + 0.5;
     let value = p * r * r + r + 1.0;
     // 2ⁿ in two factors, since n itself may be 128.
     let n = n as i32;
