@@ -54,7 +54,7 @@ pub fn receive(json: &str) {
         }),
         // Page and worker are built together, so this can only be a fault of ours: say so rather than keep silent.
         Err(error) => {
-            send(Event::DeviceLost { message: format!("The page sent what the engine does not know ({error}).") })
+            send(Event::DeviceLost { message: format!("The page sent what the engine does not know ({error}).") });
         }
     }
 }
