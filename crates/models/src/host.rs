@@ -26,9 +26,14 @@ pub fn softmax(input: Tensor<4>) -> Tensor<4> {
     in_place(input, |values, length| values.chunks_exact_mut(length.max(1)).for_each(softmax_of))
 }
 
+/// Whether this is the CPU device.
+pub fn is(device: &Device) -> bool {
+    *device == Device::flex()
+}
+
 /// Two devices are equal whether or not one tracks gradients, so that is asked first.
 fn is_plain_on_host<const D: usize>(input: &Tensor<D>) -> bool {
-    !input.is_autodiff() && input.device() == Device::flex()
+    !input.is_autodiff() && is(&input.device())
 }
 
 /// Changes the values of a tensor where they lie, given the length of its last dimension.
