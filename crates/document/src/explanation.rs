@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::request::{Method, Read, TargetKind, Task};
+use crate::request::{Method, Read, Task};
+use crate::target_spec::TargetKind;
 
 /// The schema that [`Explanation::schema`] names.
 pub const SCHEMA: &str = "headlight/explanation@1";
@@ -68,7 +69,11 @@ pub struct Input {
     /// The second text, where the task takes two.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second_text: Option<String>,
-    /// The tokens of `text`, special ones included.
+    /// What the model was given instead of the bare text, where that is more: a prompt with examples.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<String>,
+    /// The tokens that the model read, special ones included: of the text, of the prompt, or of both texts one after the
+    /// other.
     pub tokens: Vec<InputToken>,
 }
 
@@ -79,7 +84,10 @@ pub struct InputToken {
     pub id: u32,
     /// The piece to show.
     pub text: String,
-    /// First byte of the piece in the UTF-8 text.
+    /// Which text it is from: 0 for the text (or the prompt), 1 for the second text.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub source: u8,
+    /// First byte of the piece in that text, as UTF-8.
     pub start: usize,
     /// The byte after its last one.
     pub end: usize,
@@ -89,23 +97,78 @@ pub struct InputToken {
     pub word: Option<usize>,
 }
 
+fn is_zero(value: &u8) -> bool {
+    *value == 0
+}
+
 /// What the model answers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Output {
-    /// The most probable next tokens, best first. Empty for tasks without candidates.
+    /// The candidates at the target's place, best first: tokens of the vocabulary, or labels. Empty for tasks without
+    /// candidates.
     pub top: Vec<Candidate>,
+    /// What the model wrote, or the answer that it found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The tokens that it wrote, the last of which may end the text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tokens: Vec<OutputToken>,
+    /// The best label of each of the input's tokens, for models that label tokens.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<TokenLabel>,
+    /// The most probable answers, best first, for models that find answers in the text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spans: Vec<SpanCandidate>,
+}
+
+/// One token that a model wrote.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OutputToken {
+    /// Its number in the vocabulary.
+    pub id: u32,
+    /// The piece to show, a leading space included.
+    pub text: String,
+    /// Whether it stands for no text, like `</s>`.
+    pub special: bool,
+    /// Its probability over the whole vocabulary, given what stands before it.
+    pub prob: f64,
+}
+
+/// The best label of one token.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TokenLabel {
+    /// The label.
+    pub label: String,
+    /// Its probability over all labels.
+    pub prob: f64,
+}
+
+/// One possible answer in the text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SpanCandidate {
+    /// Its first token, counted from 0 with special tokens.
+    pub start: usize,
+    /// Its last token.
+    pub end: usize,
+    /// The piece of text.
+    pub text: String,
+    /// The sum of both logits.
+    pub logit: f64,
+    /// The product of both probabilities, each over all tokens.
+    pub prob: f64,
 }
 
 /// One possible answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
-    /// Its number in the vocabulary.
+    /// Its number in the vocabulary, or among the labels.
     pub id: u32,
-    /// The piece to show, a leading space included.
+    /// The piece to show, a leading space included, or the label.
     pub text: String,
     /// Its raw score.
     pub logit: f64,
-    /// Its probability over the whole vocabulary.
+    /// Its probability over the whole vocabulary or all labels; each on its own where labels do not exclude each other,
+    /// and the score again for a regression.
     pub prob: f64,
 }
 
@@ -114,11 +177,15 @@ pub struct Candidate {
 pub struct Target {
     /// What kind of number it is.
     pub kind: TargetKind,
-    /// The token that it is read at, counted from 0 with special tokens; none for a similarity.
+    /// The token that it is read at, counted from 0 with special tokens: of the input, or of the output for a token that
+    /// the model writes. The first token of an answer. None for a label of the text and for a similarity.
     pub position: Option<usize>,
-    /// The vocabulary entry it is about; none for a similarity.
+    /// The last token of an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<usize>,
+    /// The vocabulary entry or the label it is about; none for an answer and for a similarity.
     pub id: Option<u32>,
-    /// That entry's piece, or the second text of a similarity.
+    /// That entry's piece, the label, the answer, or the second text of a similarity.
     pub text: String,
     /// As what it is read.
     pub read: Read,
@@ -136,6 +203,9 @@ pub struct Attribution {
     /// One number for every entry of `input.tokens`, in the unit of the target (`saliency`: target per unit of
     /// embedding length).
     pub values: Vec<f64>,
+    /// One number for each of `output.tokens` that stood before the target, where the model reads what it has written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_values: Option<Vec<f64>>,
     /// What speaks for or against the values.
     pub checks: Checks,
 }

@@ -9,10 +9,12 @@ pub mod link;
 pub mod manifest;
 pub mod message;
 pub mod request;
+pub mod target_spec;
 
 pub use explanation::{
     Attention, AttentionKind, AttentionSummary, Attribution, Candidate, Checks, Explanation, Input, InputToken, Model,
-    Output, Target,
+    Output, OutputToken, SpanCandidate, Target, TokenLabel,
 };
 pub use manifest::{Example, FileRole, Manifest, ModelEntry, ModelFile};
-pub use request::{AttentionDetail, Method, Read, Request, RequestError, TargetKind, TargetSpec, Task, Token};
+pub use request::{AttentionDetail, Method, Read, Request, RequestError, SecondText, Shot, Task};
+pub use target_spec::{TargetKind, TargetSpec, Token};

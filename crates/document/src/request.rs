@@ -6,9 +6,14 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::target_spec::TargetSpec;
+
 /// The longest text that a request may carry, in bytes. Far beyond any registered model's context; it exists so that a
 /// hostile link cannot make a tokenizer run for minutes.
 pub const MAX_TEXT_BYTES: usize = 20_000;
+
+/// The most labels, and the most examples, in a causal model's prompt.
+pub const MAX_LABELS: usize = 64;
 
 /// The most methods in one request.
 pub const MAX_METHODS: usize = 16;
@@ -22,9 +27,16 @@ pub struct Request {
     pub task: Task,
     /// The text.
     pub text: String,
-    /// The second text, for [`Task::Compare`].
+    /// The second text, for tasks that take two: what the first is compared with, or the question about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second_text: Option<String>,
+    /// The labels among which a causal model chooses, for [`Task::Classify`]; its own default where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
+    /// The examples before the text in a causal model's prompt, for [`Task::Classify`] and [`Task::Answer`]; its own
+    /// default where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shots: Vec<Shot>,
     /// What is explained.
     pub target: TargetSpec,
     /// As what the target is read.
@@ -36,20 +48,18 @@ pub struct Request {
 }
 
 impl Request {
-    /// The plain question about `text`: the most probable next token as a logit, or the similarity to `second_text`.
+    /// The plain question about `text`: what the model itself answers, read as a logit.
     #[must_use]
     pub fn new(model: impl Into<String>, task: Task, text: impl Into<String>) -> Self {
-        let (target, read) = match task {
-            Task::Continue => (TargetSpec::Next(None), Read::Logit),
-            Task::Compare => (TargetSpec::Similarity, Read::Logit),
-        };
         Self {
             model: model.into(),
             task,
             text: text.into(),
             second_text: None,
-            target,
-            read,
+            labels: Vec::new(),
+            shots: Vec::new(),
+            target: task.target(),
+            read: Read::Logit,
             methods: vec![Method::GradXInput],
             attention: AttentionDetail::Full,
         }
@@ -71,11 +81,23 @@ impl Request {
         if self.methods.len() > MAX_METHODS {
             return Err(RequestError::TooManyMethods { count: self.methods.len() });
         }
-        match (self.task, &self.target) {
-            (Task::Continue, TargetSpec::Next(_)) => Ok(()),
-            (Task::Compare, TargetSpec::Similarity) if self.second_text.is_none() => Err(RequestError::NoSecondText),
-            (Task::Compare, TargetSpec::Similarity) => Ok(()),
-            (task, target) => Err(RequestError::TargetOfAnotherTask { task, target: target.to_string() }),
+        let shots = self.shots.iter().flat_map(|shot| [&shot.text, &shot.answer].into_iter().chain(&shot.question));
+        let prompt: usize = self.labels.iter().chain(shots).map(String::len).sum();
+        if prompt > MAX_TEXT_BYTES || self.labels.len() > MAX_LABELS || self.shots.len() > MAX_LABELS {
+            return Err(RequestError::PromptTooLong);
+        }
+        if self.labels.iter().any(|label| label.trim().is_empty()) {
+            return Err(RequestError::EmptyLabel);
+        }
+        match self.task.second_text() {
+            Some(SecondText::Other) if self.second_text.is_none() => return Err(RequestError::NoSecondText),
+            Some(SecondText::Question) if self.second_text.is_none() => return Err(RequestError::NoQuestion),
+            _ => {}
+        }
+        if self.task.has(&self.target) {
+            Ok(())
+        } else {
+            Err(RequestError::TargetOfAnotherTask { task: self.task, target: self.target.to_string() })
         }
     }
 }
@@ -96,6 +118,17 @@ pub enum RequestError {
     /// The task compares two texts.
     #[error("Comparing needs a second text.")]
     NoSecondText,
+    /// The task asks about the text.
+    #[error("Type a question about the text first.")]
+    NoQuestion,
+    /// A label without letters.
+    #[error("One of the labels is empty.")]
+    EmptyLabel,
+    /// More labels or examples than [`MAX_LABELS`], or longer ones than [`MAX_TEXT_BYTES`] together.
+    #[error(
+        "The labels and examples are too many or too long; the most are {MAX_LABELS} of each, and {MAX_TEXT_BYTES} bytes."
+    )]
+    PromptTooLong,
     /// More than [`MAX_METHODS`].
     #[error("{count} methods were asked for; the most at once is {MAX_METHODS}.")]
     TooManyMethods {
@@ -158,10 +191,85 @@ macro_rules! names {
 pub enum Task {
     /// Which token comes next.
     Continue,
+    /// Which label the text has: by a classifier, or by a causal model that compares the labels' tokens after a few
+    /// examples.
+    Classify,
+    /// Which label each token has.
+    Label,
+    /// The answer to a question: a span of the text, or what a causal model says after a few examples.
+    Answer,
+    /// The text in another language.
+    Translate,
+    /// Which word stands in the place of a mask.
+    Fill,
     /// How similar two texts are.
     Compare,
 }
-names!(Task, "task", { Task::Continue => "continue", Task::Compare => "compare" });
+names!(Task, "task", {
+    Task::Continue => "continue", Task::Classify => "classify", Task::Label => "label", Task::Answer => "answer",
+    Task::Translate => "translate", Task::Fill => "fill", Task::Compare => "compare",
+});
+
+impl Task {
+    /// What [`Request::second_text`] is, for tasks that take two.
+    #[must_use]
+    pub fn second_text(self) -> Option<SecondText> {
+        match self {
+            Self::Answer => Some(SecondText::Question),
+            Self::Compare => Some(SecondText::Other),
+            _ => None,
+        }
+    }
+
+    /// The target that a task has where none is chosen.
+    #[must_use]
+    pub fn target(self) -> TargetSpec {
+        match self {
+            Self::Continue => TargetSpec::Next(None),
+            Self::Classify | Self::Label => TargetSpec::Label { name: None, position: None },
+            Self::Answer => TargetSpec::Span(None),
+            Self::Translate => TargetSpec::Output { token: None, step: None },
+            Self::Fill => TargetSpec::Mask { token: None, position: None },
+            Self::Compare => TargetSpec::Similarity,
+        }
+    }
+
+    /// Whether a target is one of this task's.
+    #[must_use]
+    pub fn has(self, target: &TargetSpec) -> bool {
+        match self {
+            Self::Continue => matches!(target, TargetSpec::Next(_)),
+            Self::Classify => matches!(target, TargetSpec::Label { position: None, .. }),
+            Self::Label => matches!(target, TargetSpec::Label { .. }),
+            // A causal model answers with the token that comes next.
+            Self::Answer => matches!(target, TargetSpec::Span(_) | TargetSpec::Next(_)),
+            Self::Translate => matches!(target, TargetSpec::Output { .. }),
+            Self::Fill => matches!(target, TargetSpec::Mask { .. }),
+            Self::Compare => matches!(target, TargetSpec::Similarity),
+        }
+    }
+}
+
+/// What a second text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecondText {
+    /// A question about the first.
+    Question,
+    /// What the first is compared with.
+    Other,
+}
+
+/// One worked example in the prompt of a causal model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shot {
+    /// The text.
+    pub text: String,
+    /// The question about it, for [`Task::Answer`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
+    /// Its label, or the answer.
+    pub answer: String,
+}
 
 /// An attribution method, by the name that the literature uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -195,11 +303,11 @@ impl Method {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Read {
-    /// The raw score. For a similarity: the cosine itself, the only reading it has.
+    /// The raw score. For a similarity the cosine, for a regression the number: the only reading they have.
     Logit,
     /// The natural logarithm of the probability.
     LogProb,
-    /// The probability, over the whole vocabulary.
+    /// The probability, over the whole vocabulary or all labels.
     Prob,
 }
 names!(Read, "read", { Read::Logit => "logit", Read::LogProb => "log_prob", Read::Prob => "prob" });
@@ -219,97 +327,14 @@ names!(AttentionDetail, "attention detail", {
     AttentionDetail::None => "none", AttentionDetail::Summary => "summary", AttentionDetail::Full => "full",
 });
 
-/// One entry of a vocabulary, as a person or a link names it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Token {
-    /// By its number.
-    Id(u32),
-    /// By its text, a leading space included: `" Paris"`.
-    Text(String),
-}
-
-/// The number to explain, written `next`, `next: Paris`, `next:#7042` or `similarity`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum TargetSpec {
-    /// The token after the text's last one: the most probable (`None`) or a chosen one.
-    Next(Option<Token>),
-    /// The cosine of two texts' embeddings.
-    Similarity,
-}
-
-impl fmt::Display for TargetSpec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Next(None) => f.write_str("next"),
-            Self::Next(Some(Token::Id(id))) => write!(f, "next:#{id}"),
-            Self::Next(Some(Token::Text(text))) => write!(f, "next:{text}"),
-            Self::Similarity => f.write_str("similarity"),
-        }
-    }
-}
-
-impl FromStr for TargetSpec {
-    type Err = RequestError;
-
-    fn from_str(given: &str) -> Result<Self, RequestError> {
-        match given.split_once(':') {
-            None if given == "next" => Ok(Self::Next(None)),
-            None if given == "similarity" => Ok(Self::Similarity),
-            Some(("next", token)) if !token.is_empty() => {
-                let id = token.strip_prefix('#').and_then(|digits| digits.parse().ok());
-                Ok(Self::Next(Some(id.map_or_else(|| Token::Text(token.to_owned()), Token::Id))))
-            }
-            _ => Err(RequestError::UnknownName {
-                what: "target",
-                given: given.chars().take(60).collect(),
-                known: "next, next:TOKEN, next:#ID, similarity".to_owned(),
-            }),
-        }
-    }
-}
-
-impl Serialize for TargetSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for TargetSpec {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-/// What kind of number a finished document explains.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TargetKind {
-    /// A next token.
-    NextToken,
-    /// The cosine of two texts' embeddings.
-    Similarity,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn targets_round_trip_through_text() {
-        for text in ["next", "next: Paris", "next:#7042", "similarity"] {
-            assert_eq!(text.parse::<TargetSpec>().unwrap().to_string(), text);
-        }
-        assert_eq!("next:#7042".parse(), Ok(TargetSpec::Next(Some(Token::Id(7042)))));
-        assert_eq!("next:#x".parse(), Ok(TargetSpec::Next(Some(Token::Text("#x".into())))));
-    }
-
-    #[test]
     fn unknown_names_are_answered_with_the_known_ones() {
         let error = "salience".parse::<Method>().unwrap_err();
         assert_eq!(error.to_string(), "\"salience\" is no method; there are: saliency, grad_x_input.");
-        assert!("nxt".parse::<TargetSpec>().is_err());
-        assert!("next:".parse::<TargetSpec>().is_err());
     }
 
     #[test]
