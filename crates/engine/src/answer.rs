@@ -12,7 +12,7 @@ use headlight_document::{
 use headlight_explain::attention::summarise;
 use headlight_explain::attribution::{grad_x_input, saliency};
 use headlight_explain::{Choice, Explained, Read, Target, explain, observe, pooled};
-use headlight_models::{Batch, Capture, run::run};
+use headlight_models::{Batch, Capture, Input, run::run};
 use headlight_text::Encoding;
 
 use crate::error::EngineError;
@@ -55,10 +55,11 @@ pub async fn answer(
     };
     let batch = Batch::one(&encoding.ids);
     let transformer = model.transformer.as_ref();
+    let input = Input::embed(transformer, &batch, None);
     let explained = if request.methods.is_empty() {
-        observe(transformer, &batch, &target, capture, &relay).await?
+        observe(transformer, input, &target, capture, &relay).await?
     } else {
-        explain(transformer, &batch, &target, capture, &relay).await?
+        explain(transformer, input, &target, capture, &relay).await?
     };
     timing.insert("run".to_owned(), clock() - before);
 
@@ -95,7 +96,7 @@ async fn target(
                     None => return Err(EngineError::NotOneToken { given: text.chars().take(60).collect() }),
                 },
             };
-            Ok(Target::NextToken { position: encoding.len().saturating_sub(1), choice, read })
+            Ok(Target::Token { position: encoding.len().saturating_sub(1), choice, read })
         }
         TargetSpec::Similarity => {
             let second = request.second_text.as_deref().ok_or(RequestError::NoSecondText)?;
@@ -119,7 +120,8 @@ struct Results {
 
 impl Results {
     async fn read(explained: Explained, methods: &[Method], tokens: usize) -> Result<Self, EngineError> {
-        let Explained { captures, value, logits, ids, embeddings, gradient } = explained;
+        let Explained { captures, value, logits, ids, embeddings, gradient, .. } = explained;
+        let gradient = gradient.map(|gradient| gradient.embeddings);
         let mut transaction = Transaction::default().register(value);
         for method in methods {
             let gradient = gradient.clone().ok_or_else(|| EngineError::Device("no gradient came back".to_owned()))?;

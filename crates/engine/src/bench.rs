@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, Transaction};
 use headlight_explain::attribution::saliency;
 use headlight_explain::{Choice, Read, Target, explain};
-use headlight_models::{Batch, Capture, Silent, run::run};
+use headlight_models::{Batch, Capture, Head, Input, Silent, run::run};
 use serde::{Deserialize, Serialize};
 
 use crate::error::EngineError;
@@ -46,17 +46,24 @@ pub async fn measure(
                 let run = run(transformer, transformer.embed(&batch), Capture::patterns(), &Silent).await?;
                 let [_, _, width] = run.hidden.dims();
                 let last = run.hidden.clone().narrow(1, tokens - 1, 1).reshape([1, width]);
-                transaction = match transformer.unembed(last) {
-                    Some(logits) => transaction.register(logits),
-                    None => transaction.register(run.hidden),
+                transaction = match transformer.head() {
+                    Head::Vocabulary(head) => transaction.register(head.logits(head.prepare(last))),
+                    _ => transaction.register(run.hidden),
                 };
                 run.captures
             }
             Work::ForwardBackward => {
                 let target = target(model, tokens).await?;
-                let explained = explain(transformer, &batch, &target, Capture::patterns(), &Silent).await?;
+                let explained = explain(
+                    transformer,
+                    Input::embed(transformer, &batch, None),
+                    &target,
+                    Capture::patterns(),
+                    &Silent,
+                )
+                .await?;
                 if let Some(gradient) = explained.gradient {
-                    transaction = transaction.register(saliency(gradient));
+                    transaction = transaction.register(saliency(gradient.embeddings));
                 }
                 explained.captures
             }
@@ -74,7 +81,7 @@ pub async fn measure(
 async fn target(model: &Model, tokens: usize) -> Result<Target, EngineError> {
     let architecture = model.transformer.architecture();
     if architecture.causal {
-        return Ok(Target::NextToken { position: tokens - 1, choice: Choice::MostProbable, read: Read::Logit });
+        return Ok(Target::Token { position: tokens - 1, choice: Choice::MostProbable, read: Read::Logit });
     }
     let width = architecture.width;
     let other = Tensor::full([1, width], 1.0 / (width as f64).sqrt(), &model.transformer.device());

@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Transaction};
 use headlight_explain::attribution::{grad_x_input, saliency};
 use headlight_explain::{Choice, Explained, Read, Target, explain, pooled};
-use headlight_models::{Batch, Capture, Silent, Transformer, run::run, tiny};
+use headlight_models::{Batch, Capture, Input, Silent, Transformer, run::run, tiny};
 use serde_json::{Value, json};
 
 use crate::error::EngineError;
@@ -39,7 +39,7 @@ impl Numbers {
 pub async fn llama(device: &Device, ids: &[u32], id: Option<u32>) -> Result<Numbers, EngineError> {
     let model = tiny::llama(device).await?;
     let choice = id.map_or(Choice::MostProbable, Choice::Id);
-    let target = Target::NextToken { position: ids.len().saturating_sub(1), choice, read: Read::LogProb };
+    let target = Target::Token { position: ids.len().saturating_sub(1), choice, read: Read::LogProb };
     numbers(model.as_ref(), ids, &target).await
 }
 
@@ -55,9 +55,10 @@ pub async fn bert(device: &Device, ids: &[u32], second_ids: &[u32]) -> Result<Nu
 }
 
 async fn numbers(model: &dyn Transformer, ids: &[u32], target: &Target) -> Result<Numbers, EngineError> {
-    let explained = explain(model, &Batch::one(ids), target, Capture::patterns(), &Silent).await?;
+    let explained =
+        explain(model, Input::embed(model, &Batch::one(ids), None), target, Capture::patterns(), &Silent).await?;
     let Explained { captures, value, embeddings, gradient, .. } = explained;
-    let Some(gradient) = gradient else {
+    let Some(gradient) = gradient.map(|gradient| gradient.embeddings) else {
         return Err(EngineError::SelfTest("no gradient came back".to_owned()));
     };
     let mut transaction = Transaction::default()

@@ -1,8 +1,8 @@
 //! One run with its gradient, from which all methods of the gradient family are read.
 
 use burn::tensor::{Int, Tensor};
-use headlight_models::run::track;
-use headlight_models::{Batch, Capture, Captures, Pulse, Transformer, run};
+use headlight_models::run::{Gradients, track};
+use headlight_models::{Capture, Captures, Input, Pulse, Transformer, run};
 
 use crate::ExplainError;
 use crate::target::Target;
@@ -15,29 +15,31 @@ pub struct Explained {
     pub captures: Captures,
     /// The target for each of the batch: `[batch]`.
     pub value: Tensor<1>,
-    /// All logits at the target's position: `[batch, vocabulary]`, where the model has any.
+    /// The scores among which the target is one, as [`Reading::logits`](crate::Reading::logits).
     pub logits: Option<Tensor<2>>,
-    /// The vocabulary entries that were read: `[batch]`.
+    /// The vocabulary entries or labels that were read: `[batch]`.
     pub ids: Option<Tensor<1, Int>>,
     /// The word embeddings x: `[batch, token, width]`.
     pub embeddings: Tensor<3>,
-    /// ∂f/∂x at the word embeddings: `[batch, token, width]`.
-    pub gradient: Option<Tensor<3>>,
+    /// The word embeddings of the text that an encoder read: `[batch, source token, width]`.
+    pub source: Option<Tensor<3>>,
+    /// ∂f/∂x at the word embeddings, where it was asked for.
+    pub gradient: Option<Gradients>,
 }
 
-/// Runs `model` forward only, and reads the target.
+/// Runs `model` on `input` forward only, and reads the target.
 ///
 /// # Errors
 /// [`ExplainError`] where the text cannot be run or the target cannot be read.
 pub async fn observe(
     model: &dyn Transformer,
-    batch: &Batch,
+    input: Input,
     target: &Target,
     capture: Capture,
     pulse: &dyn Pulse,
 ) -> Result<Explained, ExplainError> {
-    let embeddings = model.embed(batch);
-    let run = run::run(model, embeddings.clone(), capture, pulse).await?;
+    let (embeddings, source) = (input.embeddings.clone(), input.source.clone());
+    let run = run::run(model, input, capture, pulse).await?;
     let reading = target.read(model, run.hidden)?;
     Ok(Explained {
         captures: run.captures,
@@ -45,23 +47,24 @@ pub async fn observe(
         logits: reading.logits,
         ids: reading.ids,
         embeddings,
+        source,
         gradient: None,
     })
 }
 
-/// Runs `model` forward and backward, and keeps the gradient of the target at the word embeddings.
+/// Runs `model` on `input` forward and backward, and keeps the gradient of the target at the word embeddings.
 ///
 /// # Errors
 /// As [`observe`].
 pub async fn explain(
     model: &dyn Transformer,
-    batch: &Batch,
+    input: Input,
     target: &Target,
     capture: Capture,
     pulse: &dyn Pulse,
 ) -> Result<Explained, ExplainError> {
-    let embeddings = model.embed(batch);
-    let mut tracked = track(model, embeddings.clone(), capture, pulse).await?;
+    let (embeddings, source) = (input.embeddings.clone(), input.source.clone());
+    let mut tracked = track(model, input, capture, pulse).await?;
     let reading = target.read(model, tracked.hidden(model))?;
     let captures = std::mem::take(&mut tracked.captures);
     let gradient = tracked.backward(reading.seed, pulse).await?;
@@ -71,6 +74,7 @@ pub async fn explain(
         logits: reading.logits,
         ids: reading.ids,
         embeddings,
+        source,
         gradient: Some(gradient),
     })
 }

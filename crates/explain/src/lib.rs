@@ -24,8 +24,11 @@ pub enum ExplainError {
     /// The model has no language-model head.
     #[error("This model does not predict tokens, so there is no next token to explain.")]
     NoUnembedding,
-    /// The vocabulary has no such entry.
-    #[error("The vocabulary has {vocabulary} entries; there is no number {id}.")]
+    /// The model has no classifier's head, or one for something else.
+    #[error("This model has no labels of that kind, so there is none to explain.")]
+    NoLabels,
+    /// The vocabulary, or the list of labels, has no such entry.
+    #[error("There are {vocabulary} entries to choose from; there is no number {id}.")]
     NoSuchToken {
         /// What was asked for.
         id: u32,

@@ -11,7 +11,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use headlight_explain::attribution::{grad_x_input, saliency};
 use headlight_explain::{Choice, ExplainError, Explained, Read, Target, explain, pooled};
 use headlight_models::run::run;
-use headlight_models::{Batch, Capture, Silent, Transformer, tiny};
+use headlight_models::{Batch, Capture, Input, Silent, Transformer, tiny};
 use pollster::block_on;
 use serde_json::Value;
 
@@ -40,7 +40,7 @@ fn relative(a: &[f32], b: &[f32]) -> f32 {
 }
 
 fn next(tokens: usize, choice: Choice, read: Read) -> Target {
-    Target::NextToken { position: tokens - 1, choice, read }
+    Target::Token { position: tokens - 1, choice, read }
 }
 
 fn similarity(model: &dyn Transformer, ids: &[u32]) -> Target {
@@ -49,12 +49,12 @@ fn similarity(model: &dyn Transformer, ids: &[u32]) -> Target {
 }
 
 fn gradient(model: &dyn Transformer, batch: &Batch, target: &Target) -> Explained {
-    block_on(explain(model, batch, target, Capture::none(), &Silent)).unwrap()
+    block_on(explain(model, Input::embed(model, batch, None), target, Capture::none(), &Silent)).unwrap()
 }
 
 fn check(name: &str, explained: &Explained, index: usize, stored: &Value) {
     let one = |tensor: Tensor<2>| floats(tensor.narrow(0, index, 1));
-    let g = explained.gradient.clone().unwrap();
+    let g = explained.gradient.clone().unwrap().embeddings;
     let found = one(saliency(g.clone()));
     let off = relative(&found, &numbers(&stored["saliency"]));
     let found = one(grad_x_input(explained.embeddings.clone(), g));
@@ -105,7 +105,7 @@ fn the_whole_gradient_is_pytorchs() {
             let target = similarity(model.as_ref(), &ids(&case["second_ids"]));
             (model, target)
         };
-        let found = floats(gradient(model.as_ref(), &Batch::one(&ids_), &target).gradient.unwrap());
+        let found = floats(gradient(model.as_ref(), &Batch::one(&ids_), &target).gradient.unwrap().embeddings);
         let off = relative(&found, &numbers(&stored["values"]));
         println!("{name}: gradient off by {off:.1e}");
         assert!(off < 1e-3);
@@ -117,7 +117,7 @@ fn a_batch_has_the_gradients_of_each_of_it() {
     let model = block_on(tiny::llama(&Device::flex())).unwrap();
     let golden = golden("llama");
     let cases = golden["batch"].as_array().unwrap();
-    let batch = Batch { ids: cases.iter().map(|case| ids(&case["ids"])).collect() };
+    let batch = Batch::many(cases.iter().map(|case| ids(&case["ids"])).collect());
     let target = next(batch.ids[0].len(), Choice::MostProbable, Read::LogProb);
     let explained = gradient(model.as_ref(), &batch, &target);
     for (index, case) in cases.iter().enumerate() {
@@ -143,7 +143,7 @@ fn central_differences_confirm_gradients() {
         let batch = Batch::one(&ids);
         let x = model.embed(&batch);
         let [_, tokens, width] = x.dims();
-        let analytic = floats(gradient(model, &batch, &target).gradient.unwrap());
+        let analytic = floats(gradient(model, &batch, &target).gradient.unwrap().embeddings);
         let f = |x: Tensor<3>| {
             let hidden = block_on(run(model, x, Capture::none(), &Silent)).unwrap().hidden;
             f64::from(floats(target.read(model, hidden).unwrap().value)[0])
@@ -180,7 +180,9 @@ fn impossible_targets_are_errors() {
     let bert = block_on(tiny::bert(&device)).unwrap();
     let batch = Batch::one(&[1, 2, 3]);
     let ask = |model: &dyn Transformer, target: Target| {
-        block_on(explain(model, &batch, &target, Capture::none(), &Silent)).map(|_| ()).unwrap_err()
+        block_on(explain(model, Input::embed(model, &batch, None), &target, Capture::none(), &Silent))
+            .map(|_| ())
+            .unwrap_err()
     };
     assert_eq!(
         ask(llama.as_ref(), next(3, Choice::Id(256), Read::Logit)),

@@ -32,11 +32,26 @@ pub enum Point {
     ResidPost,
     /// What leaves a block of a family that normalises after adding: `[batch, token, width]`.
     NormalizedResidPost,
+    /// A decoder's queries to the encoder: `[batch, token, head, head width]`.
+    CrossQ,
+    /// The encoder's keys, as a decoder's block sees them: `[batch, source token, head, head width]`.
+    CrossK,
+    /// The encoder's values, as a decoder's block sees them: `[batch, source token, head, head width]`.
+    CrossV,
+    /// Scores of a decoder's tokens with the encoder's: `[batch, head, query, key]`.
+    CrossAttnScores,
+    /// The softmax of those scores: `[batch, head, query, key]`, rows sum to one.
+    CrossPattern,
+    /// That pattern applied to the encoder's values: `[batch, token, head, head width]`.
+    CrossZ,
+    /// The residual after attention to the encoder: `[batch, token, width]`. In a family that normalises after adding,
+    /// the sum before its norm.
+    ResidMidCross,
 }
 
 impl Point {
     /// Every place.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 19] = [
         Self::ResidPre,
         Self::Q,
         Self::K,
@@ -49,6 +64,13 @@ impl Point {
         Self::ResidMid,
         Self::ResidPost,
         Self::NormalizedResidPost,
+        Self::CrossQ,
+        Self::CrossK,
+        Self::CrossV,
+        Self::CrossAttnScores,
+        Self::CrossPattern,
+        Self::CrossZ,
+        Self::ResidMidCross,
     ];
 
     fn suffix(self) -> &'static str {
@@ -65,13 +87,47 @@ impl Point {
             Self::ResidMid => "hook_resid_mid",
             Self::ResidPost => "hook_resid_post",
             Self::NormalizedResidPost => "hook_normalized_resid_post",
+            Self::CrossQ => "cross_attn.hook_q",
+            Self::CrossK => "cross_attn.hook_k",
+            Self::CrossV => "cross_attn.hook_v",
+            Self::CrossAttnScores => "cross_attn.hook_attn_scores",
+            Self::CrossPattern => "cross_attn.hook_pattern",
+            Self::CrossZ => "cross_attn.hook_z",
+            Self::ResidMidCross => "hook_resid_mid_cross",
         }
     }
 }
 
-/// A place in a block of a model, written `blocks.{layer}.attn.hook_pattern`.
+/// Which stack of blocks a place is in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Side {
+    /// The only one.
+    #[default]
+    Only,
+    /// The encoder of an encoder-decoder model.
+    Encoder,
+    /// The decoder of an encoder-decoder model.
+    Decoder,
+}
+
+impl Side {
+    const ALL: [Self; 3] = [Self::Only, Self::Encoder, Self::Decoder];
+
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Only => "",
+            Self::Encoder => "encoder.",
+            Self::Decoder => "decoder.",
+        }
+    }
+}
+
+/// A place in a block of a model, written `blocks.{layer}.attn.hook_pattern`, and after `encoder.` or `decoder.` where a
+/// model has both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Hook {
+    /// The stack.
+    pub side: Side,
     /// The block, counted from 0.
     pub layer: usize,
     /// The place in it.
@@ -80,7 +136,7 @@ pub struct Hook {
 
 impl fmt::Display for Hook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "blocks.{}.{}", self.layer, self.point.suffix())
+        write!(f, "{}blocks.{}.{}", self.side.prefix(), self.layer, self.point.suffix())
     }
 }
 
@@ -89,9 +145,10 @@ impl std::str::FromStr for Hook {
 
     fn from_str(name: &str) -> Result<Self, UnknownHook> {
         let parse = || {
-            let (layer, suffix) = name.strip_prefix("blocks.")?.split_once('.')?;
+            let side = Side::ALL.into_iter().rev().find(|side| name.starts_with(side.prefix()))?;
+            let (layer, suffix) = name.strip_prefix(side.prefix())?.strip_prefix("blocks.")?.split_once('.')?;
             let point = Point::ALL.into_iter().find(|point| point.suffix() == suffix)?;
-            Some(Self { layer: layer.parse().ok()?, point })
+            Some(Self { side, layer: layer.parse().ok()?, point })
         };
         parse().ok_or_else(|| UnknownHook(name.to_owned()))
     }
@@ -120,10 +177,10 @@ impl Capture {
         Self { points: points.into_iter().collect() }
     }
 
-    /// The attention pattern of every block.
+    /// The attention patterns of every block.
     #[must_use]
     pub fn patterns() -> Self {
-        Self::of([Point::Pattern])
+        Self::of([Point::Pattern, Point::CrossPattern])
     }
 
     /// Whether `point` is kept.
@@ -137,6 +194,8 @@ impl Capture {
 #[derive(Debug, Default)]
 pub struct Captures {
     wanted: Capture,
+    /// The stack that runs just now.
+    side: Side,
     residual: BTreeMap<Hook, Tensor<3>>,
     by_head: BTreeMap<Hook, Tensor<4>>,
 }
@@ -148,10 +207,15 @@ impl Captures {
         Self { wanted, ..Self::default() }
     }
 
+    /// Says which stack runs from here on.
+    pub fn enter(&mut self, side: Side) {
+        self.side = side;
+    }
+
     /// Keeps a tensor of rank 3 where it is wanted.
     pub fn residual(&mut self, layer: usize, point: Point, tensor: &Tensor<3>) {
         if self.wanted.wants(point) {
-            self.residual.insert(Hook { layer, point }, tensor.clone().inner());
+            self.residual.insert(Hook { side: self.side, layer, point }, tensor.clone().inner());
         }
     }
 
@@ -159,7 +223,7 @@ impl Captures {
     /// rotation, say) cost a copy.
     pub fn by_head(&mut self, layer: usize, point: Point, tensor: impl FnOnce() -> Tensor<4>) {
         if self.wanted.wants(point) {
-            self.by_head.insert(Hook { layer, point }, tensor().inner());
+            self.by_head.insert(Hook { side: self.side, layer, point }, tensor().inner());
         }
     }
 
@@ -175,9 +239,14 @@ impl Captures {
         self.by_head.get(&hook).cloned()
     }
 
-    /// The patterns of all layers, in order: each `[batch, head, query, key]`.
+    /// The patterns of all layers of the only stack, or of the decoder, in order: each `[batch, head, query, key]`.
     pub fn patterns(&self) -> impl Iterator<Item = Tensor<4>> + '_ {
-        self.by_head.iter().filter(|(hook, _)| hook.point == Point::Pattern).map(|(_, tensor)| tensor.clone())
+        self.all(Point::Pattern).filter(|(hook, _)| hook.side != Side::Encoder).map(|(_, tensor)| tensor)
+    }
+
+    /// What was kept at `point` in all blocks, by stack and layer.
+    pub fn all(&self, point: Point) -> impl Iterator<Item = (Hook, Tensor<4>)> + '_ {
+        self.by_head.iter().filter(move |(hook, _)| hook.point == point).map(|(hook, tensor)| (*hook, tensor.clone()))
     }
 }
 
@@ -187,11 +256,16 @@ mod tests {
 
     #[test]
     fn names_are_those_of_transformer_lens_and_round_trip() {
-        assert_eq!(Hook { layer: 3, point: Point::Pattern }.to_string(), "blocks.3.attn.hook_pattern");
-        assert_eq!(Hook { layer: 0, point: Point::ResidPre }.to_string(), "blocks.0.hook_resid_pre");
-        for point in Point::ALL {
-            let hook = Hook { layer: 11, point };
-            assert_eq!(hook.to_string().parse(), Ok(hook));
+        let only = |layer, point| Hook { side: Side::Only, layer, point };
+        assert_eq!(only(3, Point::Pattern).to_string(), "blocks.3.attn.hook_pattern");
+        assert_eq!(only(0, Point::ResidPre).to_string(), "blocks.0.hook_resid_pre");
+        let cross = Hook { side: Side::Decoder, layer: 1, point: Point::CrossPattern };
+        assert_eq!(cross.to_string(), "decoder.blocks.1.cross_attn.hook_pattern");
+        for side in Side::ALL {
+            for point in Point::ALL {
+                let hook = Hook { side, layer: 11, point };
+                assert_eq!(hook.to_string().parse(), Ok(hook));
+            }
         }
         assert!("blocks.x.hook_resid_pre".parse::<Hook>().is_err());
         assert!("blocks.1.hook_nothing".parse::<Hook>().is_err());

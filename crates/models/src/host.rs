@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 use burn::tensor::{Device, Tensor, activation};
 
 /// GELU with the error function: x·Φ(x).
-pub fn gelu(input: Tensor<3>) -> Tensor<3> {
+pub fn gelu<const D: usize>(input: Tensor<D>) -> Tensor<D> {
     if !is_plain_on_host(&input) {
         return activation::gelu(input);
     }

@@ -7,23 +7,31 @@
 //!
 //! The room knows nothing of attribution, of files' formats, or of the browser.
 
+pub mod activation;
+mod attention;
+mod batch;
 pub mod bert;
 mod config;
 pub mod error;
+pub mod head;
 pub mod hook;
 mod host;
-mod layers;
+mod linear;
 pub mod llama;
+mod loader;
+mod norm;
 pub mod pulse;
 pub mod registry;
 pub mod run;
 pub mod tiny;
 mod transformer;
 
+pub use batch::{Batch, Input, Layout};
 pub use config::Config;
 pub use error::ModelError;
-pub use hook::{Capture, Captures, Hook, Point};
+pub use head::{Head, LabelHead, LabelKind, Pooling, Problem, VocabularyHead};
+pub use hook::{Capture, Captures, Hook, Point, Side};
 pub use pulse::{Cancelled, Pulse, Silent, Stage};
 pub use registry::open;
-pub use run::{Run, RunError, Tracked};
-pub use transformer::{Architecture, Batch, Frame, Transformer};
+pub use run::{Gradients, Run, RunError, Tracked};
+pub use transformer::{Architecture, Frame, Generation, Stack, Transformer};

@@ -4,12 +4,17 @@
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use headlight_weights::TensorSource;
 
-use crate::config::{Config, Layout};
+use crate::attention::{Attention, Heads, causal_mask};
+use crate::batch::{Batch, Layout};
+use crate::config::{Config, Format};
 use crate::error::ModelError;
+use crate::head::{Head, VocabularyHead};
 use crate::hook::{Captures, Point};
-use crate::layers::{Fused, Linear, Loader, attention, causal_mask, rms_norm};
+use crate::linear::{Fused, Linear};
+use crate::loader::Loader;
+use crate::norm::rms_norm;
 use crate::pulse::Pulse;
-use crate::transformer::{Architecture, Batch, Frame, Transformer};
+use crate::transformer::{Architecture, Frame, Stack, Transformer};
 
 /// The most positions for which rotary angles are prepared: texts in a page are far shorter, and a long-context model's
 /// table would only take memory.
@@ -31,8 +36,7 @@ pub struct Llama {
     rotary: (Tensor<4>, Tensor<4>),
     /// `[vocabulary, width]`.
     embedding: Tensor<2>,
-    /// `[vocabulary, width]`, where it is not the embedding.
-    unembedding: Option<Tensor<2>>,
+    head: Head,
     blocks: Vec<Block>,
     /// `[1, 1, width]`.
     final_norm: Tensor<3>,
@@ -122,21 +126,21 @@ impl Llama {
             context: config.size("max_position_embeddings")?.min(MAX_CONTEXT),
             causal: true,
         };
-        let names = match config.layout() {
-            Layout::HuggingFace => &HUGGING_FACE,
-            Layout::Gguf => &GGUF,
+        let names = match config.format() {
+            Format::HuggingFace => &HUGGING_FACE,
+            Format::Gguf => &GGUF,
         };
         let tied = source.info(names.unembedding).is_none();
         let mut loader = Loader::new(source, device, pulse);
         let embedding = loader.matrix(names.embedding, architecture.vocabulary, width).await?;
         let mut blocks = Vec::with_capacity(architecture.layers);
         for layer in 0..architecture.layers {
-            blocks.push(Block::open(layer, names, config.layout(), architecture, inner, &mut loader).await?);
+            blocks.push(Block::open(layer, names, config.format(), architecture, inner, &mut loader).await?);
         }
         let final_norm = loader.vector(names.final_norm, width).await?.reshape([1, 1, width]);
         let unembedding = match tied {
-            true => None,
-            false => Some(loader.matrix(names.unembedding, architecture.vocabulary, width).await?),
+            true => embedding.clone(),
+            false => loader.matrix(names.unembedding, architecture.vocabulary, width).await?,
         };
         let theta = config.real("rope_theta", 10_000.0)?;
         Ok(Self {
@@ -145,7 +149,7 @@ impl Llama {
             epsilon: config.real("rms_norm_eps", 1e-6)?,
             rotary: rotary(architecture.context, head_width, theta, device),
             embedding,
-            unembedding,
+            head: Head::Vocabulary(VocabularyHead::plain(unembedding)),
             blocks,
             final_norm,
         })
@@ -183,7 +187,7 @@ impl Block {
     async fn open(
         layer: usize,
         names: &Names,
-        layout: Layout,
+        format: Format,
         sizes: Architecture,
         inner: usize,
         loader: &mut Loader<'_>,
@@ -195,8 +199,8 @@ impl Block {
         for (index, part) in names.qkv.iter().enumerate() {
             let heads = if index == 0 { sizes.heads } else { sizes.key_value_heads };
             let values = loader.values(&name(part), &[heads * sizes.head_width, width]).await?;
-            qkv.push(match layout {
-                Layout::Gguf if index < 2 => split_pairs(&values, heads, sizes.head_width, width),
+            qkv.push(match format {
+                Format::Gguf if index < 2 => split_pairs(&values, heads, sizes.head_width, width),
                 _ => values,
             });
         }
@@ -218,11 +222,7 @@ impl Block {
     }
 }
 
-impl Transformer for Llama {
-    fn family(&self) -> &'static str {
-        "llama"
-    }
-
+impl Stack for Llama {
     fn architecture(&self) -> Architecture {
         self.architecture
     }
@@ -235,15 +235,16 @@ impl Transformer for Llama {
         batch.embed(&self.embedding, &self.device)
     }
 
-    fn frame(&self, tokens: usize) -> Frame {
+    fn frame(&self, layout: &Layout) -> Frame {
         let (cos, sin) = &self.rotary;
         Frame {
-            mask: Some(causal_mask(tokens, &self.device)),
-            rotary: Some((cos.clone().narrow(1, 0, tokens), sin.clone().narrow(1, 0, tokens))),
+            mask: Some(causal_mask(layout.tokens, &self.device)),
+            rotary: Some((cos.clone().narrow(1, 0, layout.tokens), sin.clone().narrow(1, 0, layout.tokens))),
+            ..Frame::default()
         }
     }
 
-    fn enter(&self, embeddings: Tensor<3>) -> Tensor<3> {
+    fn enter(&self, embeddings: Tensor<3>, _: &Frame) -> Tensor<3> {
         embeddings
     }
 
@@ -259,6 +260,7 @@ impl Transformer for Llama {
         captures.by_head(layer, Point::Q, || qkv.clone().narrow(2, 0, heads));
         captures.by_head(layer, Point::K, || qkv.clone().narrow(2, heads, groups));
         captures.by_head(layer, Point::V, || v.clone());
+        // Queries and keys turn together, before they are taken apart.
         let mut qk = qkv.narrow(2, 0, heads + groups);
         if let Some(rotary) = &frame.rotary {
             qk = Self::rotate(qk, rotary);
@@ -266,7 +268,8 @@ impl Transformer for Llama {
         let (q, k) = (qk.clone().narrow(2, 0, heads), qk.narrow(2, heads, groups));
         captures.by_head(layer, Point::RotQ, || q.clone());
         captures.by_head(layer, Point::RotK, || k.clone());
-        let residual = residual + block.out.forward(attention(layer, q, k, v, frame, captures));
+        let attention = Attention::own(layer, head_width, frame.mask.as_ref());
+        let residual = residual + block.out.forward(attention.forward(Heads { q, k, v }, captures));
         captures.residual(layer, Point::ResidMid, &residual);
 
         let gate_up = block.gate_up.forward(rms_norm(residual.clone(), self.epsilon));
@@ -280,12 +283,14 @@ impl Transformer for Llama {
     fn finish(&self, residual: Tensor<3>) -> Tensor<3> {
         rms_norm(residual, self.epsilon) * self.final_norm.clone()
     }
+}
 
-    fn unembed(&self, hidden: Tensor<2>) -> Option<Tensor<2>> {
-        Some(hidden.matmul(self.unembedding()?.transpose()))
+impl Transformer for Llama {
+    fn family(&self) -> &'static str {
+        "llama"
     }
 
-    fn unembedding(&self) -> Option<Tensor<2>> {
-        Some(self.unembedding.as_ref().unwrap_or(&self.embedding).clone())
+    fn head(&self) -> &Head {
+        &self.head
     }
 }

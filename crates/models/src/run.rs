@@ -8,9 +8,10 @@
 use burn::tensor::Tensor;
 use thiserror::Error;
 
-use crate::hook::{Capture, Captures};
+use crate::batch::{Input, Layout};
+use crate::hook::{Capture, Captures, Side};
 use crate::pulse::{Cancelled, Pulse, Stage};
-use crate::transformer::{Frame, Transformer};
+use crate::transformer::{Frame, Stack, Transformer};
 
 /// Why a run has no result.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -30,6 +31,9 @@ pub enum RunError {
     /// No tokens at all.
     #[error("There is nothing to run: the text has no tokens.")]
     Empty,
+    /// A model with an encoder was given nothing to read there.
+    #[error("This model reads one text and writes another; there is no text to read.")]
+    NoSource,
     /// The device could not give its results back.
     #[error("The device failed while computing: {0}.")]
     Device(String),
@@ -47,36 +51,155 @@ pub struct Run {
     pub captures: Captures,
 }
 
-fn frame(model: &dyn Transformer, embeddings: &Tensor<3>) -> Result<Frame, RunError> {
-    let [_, tokens, _] = embeddings.dims();
-    let context = model.architecture().context;
-    match tokens {
+fn frame(stack: &dyn Stack, layout: &Layout) -> Result<Frame, RunError> {
+    let context = stack.architecture().context;
+    match layout.tokens {
         0 => Err(RunError::Empty),
-        _ if tokens > context => Err(RunError::TooLong { tokens, context }),
-        _ => Ok(model.frame(tokens)),
+        tokens if tokens > context => Err(RunError::TooLong { tokens, context }),
+        _ => Ok(stack.frame(layout)),
     }
 }
 
-/// Runs `model` on `embeddings` (`[batch, token, width]`), without gradients.
+/// The encoder of `model` with what it is to read, where it has one.
+fn encoder(
+    model: &dyn Transformer,
+    source: Option<Tensor<3>>,
+) -> Result<Option<(&dyn Stack, Tensor<3>, Frame)>, RunError> {
+    match (model.encoder(), source) {
+        (None, _) => Ok(None),
+        (Some(_), None) => Err(RunError::NoSource),
+        (Some(encoder), Some(source)) => {
+            let layout = Layout { tokens: source.dims()[1], types: Vec::new() };
+            let frame = frame(encoder, &layout)?;
+            Ok(Some((encoder, source, frame)))
+        }
+    }
+}
+
+/// Counts blocks over both stacks.
+struct Steps<'a> {
+    pulse: &'a dyn Pulse,
+    stage: Stage,
+    done: usize,
+    total: usize,
+}
+
+impl<'a> Steps<'a> {
+    fn new(model: &dyn Transformer, stage: Stage, pulse: &'a dyn Pulse) -> Self {
+        let encoder = model.encoder().map_or(0, |encoder| encoder.architecture().layers);
+        Self { pulse, stage, done: 0, total: encoder + model.architecture().layers }
+    }
+
+    async fn step(&mut self) -> Result<(), Cancelled> {
+        self.done += 1;
+        self.pulse.beat(self.stage, self.done, self.total).await
+    }
+}
+
+/// Runs `model` on `input`, without gradients.
 ///
 /// # Errors
-/// [`RunError::Cancelled`] where `pulse` says so; [`RunError::TooLong`] and [`RunError::Empty`] for texts that cannot be
-/// run.
+/// [`RunError::Cancelled`] where `pulse` says so; [`RunError::TooLong`], [`RunError::Empty`] and [`RunError::NoSource`]
+/// for texts that cannot be run.
 pub async fn run(
     model: &dyn Transformer,
-    embeddings: Tensor<3>,
+    input: impl Into<Input>,
     capture: Capture,
     pulse: &dyn Pulse,
 ) -> Result<Run, RunError> {
-    let frame = frame(model, &embeddings)?;
-    let layers = model.architecture().layers;
+    let input = input.into();
+    let mut frame = frame(model, &input.layout())?;
     let mut captures = Captures::new(capture);
-    let mut residual = model.enter(embeddings);
-    for layer in 0..layers {
-        residual = model.block(layer, residual, &frame, &mut captures);
-        pulse.beat(Stage::Forward, layer + 1, layers).await?;
+    let mut steps = Steps::new(model, Stage::Forward, pulse);
+    if let Some((encoder, source, frame_there)) = encoder(model, input.source)? {
+        captures.enter(Side::Encoder);
+        let memory = pass(encoder, source, &frame_there, &mut captures, &mut steps).await?;
+        frame.memory = Some(memory);
+        captures.enter(Side::Decoder);
     }
-    Ok(Run { hidden: model.finish(residual), captures })
+    let hidden = pass(model, input.embeddings, &frame, &mut captures, &mut steps).await?;
+    Ok(Run { hidden, captures })
+}
+
+async fn pass(
+    stack: &dyn Stack,
+    embeddings: Tensor<3>,
+    frame: &Frame,
+    captures: &mut Captures,
+    steps: &mut Steps<'_>,
+) -> Result<Tensor<3>, RunError> {
+    let mut residual = stack.enter(embeddings, frame);
+    for layer in 0..stack.architecture().layers {
+        residual = stack.block(layer, residual, frame, captures);
+        steps.step().await?;
+    }
+    Ok(stack.finish(residual))
+}
+
+/// One block as a graph of its own.
+#[derive(Debug)]
+struct Link {
+    /// What went in.
+    leaf: Tensor<3>,
+    /// The encoder's output as the block saw it, where it did.
+    memory: Option<Tensor<3>>,
+    /// What came out.
+    output: Tensor<3>,
+}
+
+/// All blocks of one stack, each a graph of its own.
+#[derive(Debug)]
+struct Chain {
+    /// From the first block to the last.
+    links: Vec<Link>,
+    /// What left the last block, as a fresh leaf `[batch, token, width]`.
+    top: Tensor<3>,
+}
+
+impl Chain {
+    async fn up(
+        stack: &dyn Stack,
+        embeddings: Tensor<3>,
+        mut frame: Frame,
+        captures: &mut Captures,
+        steps: &mut Steps<'_>,
+    ) -> Result<Self, RunError> {
+        let memory = frame.memory.take();
+        let mut links = Vec::with_capacity(stack.architecture().layers);
+        let mut next = embeddings.inner();
+        for layer in 0..stack.architecture().layers {
+            let leaf = next.autodiff().require_grad();
+            frame.memory = memory.clone().map(|memory| memory.inner().autodiff().require_grad());
+            let entered = if layer == 0 { stack.enter(leaf.clone(), &frame) } else { leaf.clone() };
+            let output = stack.block(layer, entered, &frame, captures);
+            next = output.clone().inner();
+            links.push(Link { leaf, memory: frame.memory.take(), output });
+            steps.step().await?;
+        }
+        Ok(Self { links, top: next.autodiff().require_grad() })
+    }
+
+    /// Takes the gradient at what left the last block down to the embeddings, and adds up what goes to the memory.
+    async fn down(
+        self,
+        mut gradient: Tensor<3>,
+        steps: &mut Steps<'_>,
+    ) -> Result<(Tensor<3>, Option<Tensor<3>>), RunError> {
+        let mut to_memory: Option<Tensor<3>> = None;
+        for Link { leaf, memory, output } in self.links.into_iter().rev() {
+            let grads = (output * gradient).sum().backward();
+            gradient = leaf.grad(&grads).ok_or(RunError::NoGradient)?;
+            if let Some(memory) = memory {
+                let here = memory.grad(&grads).ok_or(RunError::NoGradient)?;
+                to_memory = Some(match to_memory {
+                    Some(sum) => sum + here,
+                    None => here,
+                });
+            }
+            steps.step().await?;
+        }
+        Ok((gradient, to_memory))
+    }
 }
 
 /// A run that can be taken back down.
@@ -84,61 +207,79 @@ pub async fn run(
 pub struct Tracked {
     /// What was kept on the way up.
     pub captures: Captures,
-    /// What left the last block, as a fresh leaf `[batch, token, width]`.
-    top: Tensor<3>,
-    /// Each block's leaf and output, from the first block to the last.
-    blocks: Vec<(Tensor<3>, Tensor<3>)>,
+    own: Chain,
+    /// The encoder's blocks and its final hidden state, tracked from its own `top`.
+    encoder: Option<(Chain, Tensor<3>)>,
 }
 
-/// Runs `model` on `embeddings` (`[batch, token, width]`) so that a gradient can be taken at them.
+/// The gradient at what a run started from.
+#[derive(Clone, Debug)]
+pub struct Gradients {
+    /// At the model's own embeddings: `[batch, token, width]`.
+    pub embeddings: Tensor<3>,
+    /// At the embeddings of the text that the encoder read: `[batch, source token, width]`.
+    pub source: Option<Tensor<3>>,
+}
+
+/// Runs `model` on `input` so that a gradient can be taken at its embeddings.
 ///
 /// # Errors
 /// As [`run`].
 pub async fn track(
     model: &dyn Transformer,
-    embeddings: Tensor<3>,
+    input: impl Into<Input>,
     capture: Capture,
     pulse: &dyn Pulse,
 ) -> Result<Tracked, RunError> {
-    let frame = frame(model, &embeddings)?;
-    let layers = model.architecture().layers;
+    let input = input.into();
+    let mut frame = frame(model, &input.layout())?;
     let mut captures = Captures::new(capture);
-    let mut blocks = Vec::with_capacity(layers);
-    let mut next = embeddings.inner();
-    for layer in 0..layers {
-        let leaf = next.autodiff().require_grad();
-        let entered = if layer == 0 { model.enter(leaf.clone()) } else { leaf.clone() };
-        let output = model.block(layer, entered, &frame, &mut captures);
-        next = output.clone().inner();
-        blocks.push((leaf, output));
-        pulse.beat(Stage::Forward, layer + 1, layers).await?;
-    }
-    Ok(Tracked { captures, top: next.autodiff().require_grad(), blocks })
+    let mut steps = Steps::new(model, Stage::Forward, pulse);
+    let encoder = match encoder(model, input.source)? {
+        Some((encoder, source, frame_there)) => {
+            captures.enter(Side::Encoder);
+            let chain = Chain::up(encoder, source, frame_there, &mut captures, &mut steps).await?;
+            captures.enter(Side::Decoder);
+            let memory = encoder.finish(chain.top.clone());
+            frame.memory = Some(memory.clone());
+            Some((chain, memory))
+        }
+        None => None,
+    };
+    let own = Chain::up(model, input.embeddings, frame, &mut captures, &mut steps).await?;
+    Ok(Tracked { captures, own, encoder })
 }
 
 impl Tracked {
     /// The final hidden state `[batch, token, width]`, tracked: a target is computed from it.
     #[must_use]
     pub fn hidden(&self, model: &dyn Transformer) -> Tensor<3> {
-        model.finish(self.top.clone())
+        model.finish(self.own.top.clone())
     }
 
-    /// The gradient at the embeddings (`[batch, token, width]`) of `target` (one number for each of the batch), which
-    /// must have been computed from [`Tracked::hidden`].
+    /// The gradient at the embeddings of `target` (one number for each of the batch), which must have been computed from
+    /// [`Tracked::hidden`].
     ///
     /// # Errors
     /// [`RunError::Cancelled`] where `pulse` says so.
-    pub async fn backward(self, target: Tensor<1>, pulse: &dyn Pulse) -> Result<Tensor<3>, RunError> {
+    pub async fn backward(self, target: Tensor<1>, pulse: &dyn Pulse) -> Result<Gradients, RunError> {
+        let total = self.own.links.len() + self.encoder.as_ref().map_or(0, |(chain, _)| chain.links.len());
+        let mut steps = Steps { pulse, stage: Stage::Backward, done: 0, total };
         // The samples of a batch do not touch each other, so the gradient of their sum holds each one's own.
         let grads = target.sum().backward();
-        let mut gradient = self.top.grad(&grads).ok_or(RunError::NoGradient)?;
+        let gradient = self.own.top.grad(&grads).ok_or(RunError::NoGradient)?;
         drop(grads);
-        let total = self.blocks.len();
-        for (done, (leaf, output)) in self.blocks.into_iter().rev().enumerate() {
-            let grads = (output * gradient).sum().backward();
-            gradient = leaf.grad(&grads).ok_or(RunError::NoGradient)?;
-            pulse.beat(Stage::Backward, done + 1, total).await?;
-        }
-        Ok(gradient)
+        let (embeddings, to_memory) = self.own.down(gradient, &mut steps).await?;
+        let source = match (self.encoder, to_memory) {
+            (Some((chain, memory)), Some(to_memory)) => {
+                let grads = (memory * to_memory).sum().backward();
+                let gradient = chain.top.grad(&grads).ok_or(RunError::NoGradient)?;
+                drop(grads);
+                Some(chain.down(gradient, &mut steps).await?.0)
+            }
+            (Some(_), None) => return Err(RunError::NoGradient),
+            (None, _) => None,
+        };
+        Ok(Gradients { embeddings, source })
     }
 }

@@ -1,10 +1,12 @@
 //! What every family offers.
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 
+use crate::batch::{Batch, Layout};
+use crate::head::Head;
 use crate::hook::Captures;
 
-/// The sizes of a model.
+/// The sizes of a stack of blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Architecture {
     /// Blocks.
@@ -25,38 +27,27 @@ pub struct Architecture {
     pub causal: bool,
 }
 
-/// What all blocks of one run share: made once by [`Transformer::frame`].
-#[derive(Clone, Debug)]
+/// What all blocks of one run share: made once by [`Stack::frame`]. Each family fills what it needs.
+#[derive(Clone, Debug, Default)]
 pub struct Frame {
-    /// Added to the scores `[1, 1, query, key]`: 0 where a query may look, a large negative number where not.
+    /// Added to the scores `[1, 1 or head, query, key]`: 0 where a query may look, a large negative number where not, and
+    /// a position bias where the family has one.
     pub mask: Option<Tensor<4>>,
-    /// Cosine and sine of the rotary angles, each `[1, token, 1, half the head width]`.
+    /// The same for layers that see only a window of tokens, where the family has such layers.
+    pub window: Option<Tensor<4>>,
+    /// Cosine and sine of the rotary angles, each `[1, token, 1, half the rotated width]`.
     pub rotary: Option<(Tensor<4>, Tensor<4>)>,
+    /// Added to the embeddings on entering, `[1, token, width]`: positions and types.
+    pub added: Option<Tensor<3>>,
+    /// What a decoder's cross-attention looks at: the encoder's output `[batch, source token, width]`, set by the run.
+    pub memory: Option<Tensor<3>>,
 }
 
-/// Token ids of equal length.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Batch {
-    /// `[batch][token]`.
-    pub ids: Vec<Vec<u32>>,
-}
-
-impl Batch {
-    /// One sequence.
-    #[must_use]
-    pub fn one(ids: &[u32]) -> Self {
-        Self { ids: vec![ids.to_vec()] }
-    }
-}
-
-/// A family of models, opened.
+/// Blocks between embeddings and a final hidden state: a decoder, or an encoder.
 ///
 /// Shapes are `[batch, token, width]` unless said otherwise. A run starts from *embeddings*, the word embeddings before
 /// position or type is added, so that a method can interpolate, noise or mask them and take gradients at them.
-pub trait Transformer: Send {
-    /// The family's name: `llama`, `bert`.
-    fn family(&self) -> &'static str;
-
+pub trait Stack: Send {
     /// Its sizes.
     fn architecture(&self) -> Architecture;
 
@@ -66,37 +57,45 @@ pub trait Transformer: Send {
     /// Looks up the word embeddings of sequences of equal length.
     fn embed(&self, batch: &Batch) -> Tensor<3>;
 
-    /// What a run over `tokens` tokens shares between its blocks.
-    fn frame(&self, tokens: usize) -> Frame;
+    /// What a run over such a sequence shares between its blocks.
+    fn frame(&self, layout: &Layout) -> Frame;
 
     /// From embeddings to what enters the first block: adds positions and normalises where the family does.
-    fn enter(&self, embeddings: Tensor<3>) -> Tensor<3>;
+    fn enter(&self, embeddings: Tensor<3>, frame: &Frame) -> Tensor<3>;
 
     /// One block. Keeps what is wanted in `captures`.
     fn block(&self, layer: usize, residual: Tensor<3>, frame: &Frame, captures: &mut Captures) -> Tensor<3>;
 
     /// From what leaves the last block to the final hidden state: the last norm, where the family has one.
     fn finish(&self, residual: Tensor<3>) -> Tensor<3>;
-
-    /// From final hidden states `[row, width]` to logits over the vocabulary `[row, vocabulary]`; none for a family
-    /// without a language-model head.
-    fn unembed(&self, hidden: Tensor<2>) -> Option<Tensor<2>>;
-
-    /// The unembedding itself, `[vocabulary, width]`: a handle, not a copy. None for a family without a language-model
-    /// head.
-    fn unembedding(&self) -> Option<Tensor<2>>;
 }
 
-impl Batch {
-    /// The rows of `table` (`[vocabulary, width]`) for these ids: `[batch, token, width]`. Ids beyond the table stand for
-    /// its last entry, so that a mismatched tokenizer cannot read out of bounds on a device.
-    #[must_use]
-    pub fn embed(&self, table: &Tensor<2>, device: &Device) -> Tensor<3> {
-        let [vocabulary, width] = table.dims();
-        let (batch, tokens) = (self.ids.len(), self.ids.first().map_or(0, Vec::len));
-        let last = vocabulary.saturating_sub(1) as i32;
-        let ids: Vec<i32> = self.ids.iter().flatten().map(|id| i32::try_from(*id).unwrap_or(last).min(last)).collect();
-        let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [batch * tokens]), device);
-        table.clone().select(0, ids).reshape([batch, tokens, width])
+/// A family of models, opened. As a [`Stack`] it is its decoder, or the encoder where it has nothing else.
+pub trait Transformer: Stack {
+    /// The family's name: `llama`, `bert`.
+    fn family(&self) -> &'static str;
+
+    /// What it says of its final hidden state.
+    fn head(&self) -> &Head;
+
+    /// The encoder whose output its blocks also look at.
+    fn encoder(&self) -> Option<&dyn Stack> {
+        None
     }
+
+    /// How it begins and ends what it writes, where it has an encoder.
+    fn generation(&self) -> Option<Generation> {
+        None
+    }
+}
+
+/// How an encoder-decoder model writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generation {
+    /// The token that stands before the first written one.
+    pub start: u32,
+    /// The tokens that end the text.
+    pub end: Vec<u32>,
+    /// Tokens that are never written.
+    pub never: Vec<u32>,
 }

@@ -96,7 +96,7 @@ fn a_batch_gives_what_each_of_it_gives_alone() {
     for (name, model) in models() {
         let golden = golden(name);
         let cases = golden["batch"].as_array().unwrap();
-        let batch = Batch { ids: cases.iter().map(ids).collect() };
+        let batch = Batch::many(cases.iter().map(ids).collect());
         let together = run_all(model.as_ref(), &batch);
         let hidden = floats(together.hidden);
         for (index, case) in cases.iter().enumerate() {

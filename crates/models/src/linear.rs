@@ -1,0 +1,105 @@
+//! Products with weights.
+
+use burn::tensor::Tensor;
+
+use crate::error::ModelError;
+use crate::host;
+use crate::loader::Loader;
+
+/// Several weights `[out, in]` as the one matrix `[in, all outs]` of a single product.
+pub struct Fused {
+    width: usize,
+    values: Vec<f32>,
+}
+
+impl Fused {
+    /// Nothing yet, of rows `width` long.
+    pub fn new(width: usize) -> Self {
+        Self { width, values: Vec::new() }
+    }
+
+    /// Appends the rows of `values`, each `width` long.
+    pub fn push(&mut self, values: Vec<f32>) {
+        if self.values.is_empty() {
+            self.values = values;
+        } else {
+            self.values.extend(values);
+        }
+    }
+
+    /// Multiplies column `i` by `scale[i]`: a norm's weight folded into the product that follows it.
+    pub fn scale_columns(mut self, scale: &[f32]) -> Self {
+        for row in self.values.chunks_exact_mut(self.width) {
+            row.iter_mut().zip(scale).for_each(|(value, scale)| *value *= scale);
+        }
+        self
+    }
+
+    /// Puts the product, with a bias of `[all outs]`, onto the device.
+    pub fn linear(self, bias: Option<Vec<f32>>, loader: &Loader<'_>) -> Linear {
+        let (width, rows) = (self.width, self.values.len() / self.width.max(1));
+        let panel = if host::is(loader.device()) && rows.is_multiple_of(PANEL) { PANEL } else { rows.max(1) };
+        let mut transposed = vec![0.0; self.values.len()];
+        for (row, values) in self.values.chunks_exact(width).enumerate() {
+            let start = row / panel * panel * width + row % panel;
+            for (column, value) in values.iter().enumerate() {
+                transposed[start + column * panel] = *value;
+            }
+        }
+        Linear {
+            weight: loader.tensor(transposed, [rows / panel, width, panel]),
+            bias: bias.map(|bias| loader.tensor(bias, [1, rows])),
+        }
+    }
+}
+
+/// How many columns of a weight lie together on the CPU. A matrix product there goes through a few columns at a time;
+/// in one large row-major matrix each step would be on another page of memory, in a panel it is the next cache line.
+/// Narrow panels suit WebAssembly's narrow vectors; wide ones leave less to add up on the way back. Both were measured.
+const PANEL: usize = if cfg!(target_arch = "wasm32") { 48 } else { 192 };
+
+/// x·W + b.
+#[derive(Debug)]
+pub struct Linear {
+    /// `[panel, in, columns of a panel]`: one panel with all columns, or several on the CPU.
+    weight: Tensor<3>,
+    /// `[1, out]`.
+    bias: Option<Tensor<2>>,
+}
+
+impl Linear {
+    /// Reads `{name}.weight` (`[out, in]`) and, where the file has it, `{name}.bias` (`[out]`).
+    ///
+    /// # Errors
+    /// [`ModelError`] where a weight is not as expected.
+    pub async fn open(name: &str, out: usize, width: usize, loader: &mut Loader<'_>) -> Result<Self, ModelError> {
+        let mut weight = Fused::new(width);
+        weight.push(loader.values(&format!("{name}.weight"), &[out, width]).await?);
+        let bias = format!("{name}.bias");
+        let bias = if loader.has(&bias) { Some(loader.values(&bias, &[out]).await?) } else { None };
+        Ok(weight.linear(bias, loader))
+    }
+
+    /// `[batch, token, in]` to `[batch, token, out]`.
+    pub fn forward(&self, input: Tensor<3>) -> Tensor<3> {
+        let [batch, tokens, width] = input.dims();
+        let [panels, _, columns] = self.weight.dims();
+        self.rows(input.reshape([batch * tokens, width])).reshape([batch, tokens, panels * columns])
+    }
+
+    /// `[row, in]` to `[row, out]`.
+    pub fn rows(&self, input: Tensor<2>) -> Tensor<2> {
+        let [rows, width] = input.dims();
+        let [panels, _, columns] = self.weight.dims();
+        let product = if panels == 1 {
+            input.matmul(self.weight.clone().reshape([width, columns]))
+        } else {
+            let product = input.reshape([1, rows, width]).matmul(self.weight.clone());
+            product.swap_dims(0, 1).reshape([rows, panels * columns])
+        };
+        match &self.bias {
+            Some(bias) => product + bias.clone(),
+            None => product,
+        }
+    }
+}

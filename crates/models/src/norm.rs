@@ -1,0 +1,39 @@
+//! Layer normalisation and its cheaper relative.
+
+use burn::tensor::Tensor;
+use burn::tensor::module::layer_norm;
+
+use crate::error::ModelError;
+use crate::loader::Loader;
+
+/// Layer normalisation with weight and bias (Ba et al. 2016).
+#[derive(Debug)]
+pub struct LayerNorm {
+    weight: Tensor<1>,
+    bias: Option<Tensor<1>>,
+    epsilon: f64,
+}
+
+impl LayerNorm {
+    /// Reads `{name}.weight` and `{name}.bias`, each `[width]`. A bias that the file lacks is none.
+    ///
+    /// # Errors
+    /// [`ModelError`] where a weight is not as expected.
+    pub async fn open(name: &str, width: usize, epsilon: f64, loader: &mut Loader<'_>) -> Result<Self, ModelError> {
+        let weight = loader.vector(&format!("{name}.weight"), width).await?;
+        let bias = format!("{name}.bias");
+        let bias = if loader.has(&bias) { Some(loader.vector(&bias, width).await?) } else { None };
+        Ok(Self { weight, bias, epsilon })
+    }
+
+    /// Normalises over the last dimension.
+    pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
+        layer_norm(input, self.weight.clone(), self.bias.clone(), self.epsilon)
+    }
+}
+
+/// x / √(mean(x²) + ε) over the last dimension (Zhang & Sennrich 2019). The weight is folded into what follows.
+pub fn rms_norm<const D: usize>(input: Tensor<D>, epsilon: f64) -> Tensor<D> {
+    let mean_square = input.clone().square().mean_dim(D - 1);
+    input / (mean_square + epsilon).sqrt()
+}
