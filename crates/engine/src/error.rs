@@ -26,6 +26,69 @@ pub enum EngineError {
         /// What was asked for.
         given: String,
     },
+    /// The model has no such label.
+    #[error("\"{given}\" is no label of this model; it has: {known}.")]
+    NoSuchLabel {
+        /// What was asked for.
+        given: String,
+        /// The labels that there are.
+        known: String,
+    },
+    /// Two labels begin with the same token, so that a causal model cannot choose between them.
+    #[error(
+        "The labels \"{a}\" and \"{b}\" begin with the same token for this model; use another word for one of them."
+    )]
+    LabelsAlike {
+        /// One.
+        a: String,
+        /// The other.
+        b: String,
+    },
+    /// The answer lies outside the text, or ends before it starts.
+    #[error("Tokens {start} to {end} are no answer in the text, which has the tokens {first} to {last}.")]
+    NoSuchSpan {
+        /// First token asked for.
+        start: usize,
+        /// Last token asked for.
+        end: usize,
+        /// First token of the text.
+        first: usize,
+        /// Last token of the text.
+        last: usize,
+    },
+    /// The model writes fewer tokens.
+    #[error("The model writes {steps} tokens; there is no step {step}.")]
+    NoSuchStep {
+        /// What was asked for, counted from 0.
+        step: usize,
+        /// How many there are.
+        steps: usize,
+    },
+    /// The tokenizer has no mask.
+    #[error("This model's tokenizer has no mask token, so there is no word to fill in.")]
+    NoMask,
+    /// The text has no mask.
+    #[error("Write {mask} where the missing word is.")]
+    NothingMasked {
+        /// How the model writes a mask.
+        mask: String,
+    },
+    /// The token asked for is not a mask.
+    #[error("Token {position} is no mask.")]
+    NotMasked {
+        /// What was asked for, counted from 0.
+        position: usize,
+    },
+    /// The model was not made for the task.
+    #[error("{title} cannot do the task \"{task}\"; it can: {known}.")]
+    TaskOfAnotherModel {
+        /// The task.
+        task: headlight_document::Task,
+        /// The model.
+        title: String,
+        /// What it can do.
+        known: String,
+    },
     /// The text cannot be cut into tokens.
     #[error(transparent)]
     Text(#[from] TextError),

@@ -10,7 +10,10 @@ pub mod error;
 pub mod model;
 pub mod probe;
 pub mod progress;
+mod reply;
+mod results;
 pub mod self_test;
+mod tasks;
 
 pub use answer::answer;
 pub use device::{Chosen, choose};

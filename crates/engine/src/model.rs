@@ -70,7 +70,7 @@ impl Model {
     /// The tasks that the model itself can do, whatever its entry says.
     #[must_use]
     pub fn tasks(&self) -> &'static [Task] {
-        if self.transformer.architecture().causal { &[Task::Continue] } else { &[Task::Compare] }
+        crate::tasks::of(self)
     }
 }
 
