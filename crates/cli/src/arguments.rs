@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use headlight_document::message::DeviceChoice;
-use headlight_document::{AttentionDetail, Method, Read, TargetSpec};
+use headlight_document::{AttentionDetail, Method, Read, TargetSpec, Task};
 
 /// Shows what a language model attends to and which words its answer rests on.
 #[derive(Debug, Parser)]
@@ -38,13 +38,22 @@ pub struct Explain {
     /// The text to explain.
     #[arg(long)]
     pub text: String,
-    /// The text to compare it with, for a model of similarity.
+    /// The second text: what the first is compared with, or the question about it.
     #[arg(long)]
     pub second_text: Option<String>,
+    /// What to do with the text: continue, classify, label, answer, translate, fill or compare. Left out, it follows from
+    /// the model and the target.
+    #[arg(long)]
+    pub task: Option<Task>,
+    /// A label among which a causal model chooses, for the task classify. May be given several times.
+    #[arg(long = "label")]
+    pub labels: Vec<String>,
     /// An attribution method: saliency or grad_x_input. May be given several times.
     #[arg(long = "method", default_value = "grad_x_input")]
     pub methods: Vec<Method>,
-    /// What to explain: next (the most probable next token), next:TOKEN, next:#ID or similarity.
+    /// What to explain: next, next:TOKEN, next:#ID; label, label:NAME, label:NAME@POSITION; mask, mask:TOKEN@POSITION;
+    /// span, span:START-END; output, output:TOKEN@STEP; similarity. What is left out, the model chooses. Positions count
+    /// tokens from 0, special tokens included.
     #[arg(long)]
     pub target: Option<TargetSpec>,
     /// As what to read it: logit, log_prob or prob.

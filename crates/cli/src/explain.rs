@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 use std::time::Instant;
 
-use headlight_document::{Explanation, Request, Task};
+use headlight_document::{Explanation, Request, RequestError, Task};
 use headlight_engine::device::Adapter;
 use headlight_engine::{Model, answer, choose};
 
@@ -31,20 +31,32 @@ pub fn explain(arguments: &Explain) -> Result<String, Error> {
 }
 
 async fn run(arguments: &Explain) -> Result<Explanation, Error> {
-    let task = if arguments.second_text.is_some() { Task::Compare } else { Task::Continue };
+    let found = find(&arguments.model)?;
+    // What is wrong with the request itself is said before a model is opened.
+    if let Some(task) = arguments.task {
+        request(arguments, task).validate()?;
+    } else if arguments.text.trim().is_empty() {
+        return Err(RequestError::EmptyText.into());
+    }
+    let files = found.files()?;
+    let bar = Bar::new();
+    let chosen = choose(arguments.device.into(), Adapter::default()).await?;
+    let model = Model::open(found.entry, files, &chosen.device, &bar).await?;
+    let task = arguments.task;
+    let task = task.unwrap_or_else(|| model.task(arguments.target.as_ref(), arguments.second_text.is_some()));
+    let request = request(arguments, task);
+    Ok(answer(&model, &chosen.info, &request, &bar, clock).await?)
+}
+
+fn request(arguments: &Explain, task: Task) -> Request {
     let mut request = Request::new(arguments.model.clone(), task, arguments.text.clone());
     request.second_text.clone_from(&arguments.second_text);
+    request.labels.clone_from(&arguments.labels);
     request.read = arguments.read;
     request.methods.clone_from(&arguments.methods);
     request.attention = arguments.attention;
     if let Some(target) = &arguments.target {
         request.target = target.clone();
     }
-    request.validate()?;
-    let found = find(&arguments.model)?;
-    let files = found.files()?;
-    let bar = Bar::new();
-    let chosen = choose(arguments.device.into(), Adapter::default()).await?;
-    let model = Model::open(found.entry, files, &chosen.device, &bar).await?;
-    Ok(answer(&model, &chosen.info, &request, &bar, clock).await?)
+    request
 }

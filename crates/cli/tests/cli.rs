@@ -73,7 +73,10 @@ fn what_goes_wrong_is_one_plain_sentence_and_a_failure() {
         (&["explain", "--model", "nothing", "--text", "x"], "There is no model \"nothing\""),
         (&["explain", "--model", "smollm2", "--text", " "], "Type some text first."),
         (&["explain", "--model", "smollm2", "--text", "x", "--target", "next:two words"], "is not a single token"),
-        (&["explain", "--model", "smollm2", "--text", "x", "--second-text", "y"], "does not belong to the task"),
+        (
+            &["explain", "--model", "smollm2", "--text", "x", "--task", "compare", "--second-text", "y"],
+            "cannot do the task",
+        ),
         (&["explain", "--model", env!("CARGO_MANIFEST_DIR"), "--text", "x"], "holds no model"),
     ];
     for (arguments, expected) in cases {

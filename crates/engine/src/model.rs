@@ -3,7 +3,7 @@
 use std::io::{Read, Seek};
 
 use burn::tensor::Device;
-use headlight_document::{ModelEntry, Task};
+use headlight_document::{ModelEntry, TargetSpec, Task};
 use headlight_models::{Config, Transformer};
 use headlight_text::{GgufVocabulary, Tokenizer};
 use headlight_weights::{GgufFile, GgufMetadata, SafetensorsFile};
@@ -71,6 +71,17 @@ impl Model {
     #[must_use]
     pub fn tasks(&self) -> &'static [Task] {
         crate::tasks::of(self)
+    }
+
+    /// The task that is meant where none is named: the first of the model's own that has `target` and takes as many
+    /// texts as there are; else the first of its own, whose error then says what is missing.
+    #[must_use]
+    pub fn task(&self, target: Option<&TargetSpec>, second_text: bool) -> Task {
+        let own = self.tasks();
+        let fits =
+            |task: &&Task| target.is_none_or(|target| task.has(target)) && task.second_text().is_some() == second_text;
+        let has = |task: &&Task| target.is_none_or(|target| task.has(target));
+        own.iter().find(fits).or_else(|| own.iter().find(has)).or(own.first()).copied().unwrap_or(Task::Continue)
     }
 }
 

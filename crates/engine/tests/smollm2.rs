@@ -9,7 +9,7 @@
 
 mod common;
 
-use headlight_document::{Method, Read, Request, RequestError, TargetSpec, Task, Token};
+use headlight_document::{Method, Read, Request, TargetSpec, Task, Token};
 use headlight_engine::{EngineError, Quiet, answer};
 use pollster::block_on;
 
@@ -78,5 +78,5 @@ fn a_token_can_be_named_by_text_or_number_and_what_makes_no_sense_is_refused() {
     request.target = TargetSpec::Next(Some(Token::Id(u32::MAX)));
     assert!(matches!(ask(&request), Err(EngineError::Explain(_))));
     let compare = Request { second_text: Some("x".to_owned()), ..Request::new("smollm2", Task::Compare, "y") };
-    assert!(matches!(ask(&compare), Err(EngineError::Request(RequestError::TargetOfAnotherTask { .. }))));
+    assert!(matches!(ask(&compare), Err(EngineError::TaskOfAnotherModel { .. })));
 }
