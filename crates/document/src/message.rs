@@ -142,8 +142,6 @@ pub enum Stage {
     Download,
     /// Reading a model's files from the cache (bytes).
     Cache,
-    /// Checking that the files are the right ones (bytes).
-    Verify,
     /// Unpacking weights onto the device (tensors).
     Unpack,
     /// Running the model forward (layers).
