@@ -10,6 +10,7 @@
 pub mod bert;
 mod config;
 pub mod error;
+pub mod exponential;
 pub mod hook;
 mod host;
 mod layers;
