@@ -71,6 +71,9 @@ pub enum Event {
         model: String,
         /// Whether it came from the cache, without a download.
         cached: bool,
+        /// Whether it is in the cache now, so that the next time needs no download. False where the browser has no
+        /// storage to keep it in, or no room.
+        kept: bool,
         /// How long loading took, in milliseconds.
         milliseconds: f64,
     },

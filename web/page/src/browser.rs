@@ -68,6 +68,13 @@ pub fn remember(key: &str, value: &str) {
     }
 }
 
+/// Forgets what was remembered.
+pub fn forget(key: &str) {
+    if let Some(storage) = storage() {
+        let _ = storage.remove_item(&format!("headlight.{key}"));
+    }
+}
+
 /// Whether the system asks for a dark page.
 pub fn prefers_dark() -> bool {
     window().match_media("(prefers-color-scheme: dark)").ok().flatten().is_some_and(|query| query.matches())
