@@ -120,6 +120,53 @@ test('SmolLM2 on the CPU: type, export, choose another token, reload, follow a l
   await page.context().close();
 });
 
+test('a computation can be cancelled half-way, forward and backward, and the next one is right', SLOW, async () => {
+  const page = await browser.open(`${server.url}?device=cpu`);
+  await page.waitForSelector(`${at('device')}[data-kind="cpu"]`, { timeout: 60_000 });
+  // The page looks away at once; that the engine stops too is seen in what it says.
+  const worker = page.workers()[0];
+  await worker.evaluate(() => {
+    const post = globalThis.postMessage;
+    globalThis.said = [];
+    globalThis.postMessage = (message, ...rest) => {
+      globalThis.said.push(JSON.parse(message.json).type);
+      post.call(globalThis, message, ...rest);
+    };
+  });
+  const said = () => worker.evaluate(() => globalThis.said.filter((type) => type !== 'progress'));
+  const long = Array(25).fill('the cat sat on the mat and saw the dog').join(' ');
+  let cancelled = 0;
+  for (const [stage, text] of [['Reading your text: layer', long], ['Tracing the answer back: layer', `${long} run`]]) {
+    await page.fill(at('text'), text);
+    await page.waitForFunction(
+      ([selector, stage]) => document.querySelector(selector).innerText.includes(stage),
+      [at('status'), stage],
+      { timeout: 120_000, polling: 20 },
+    );
+    const began = performance.now();
+    await page.click(at('cancel'));
+    cancelled += 1;
+    await page.waitForSelector(`${status('idle')}, ${status('ready')}, ${status('done')}`, { timeout: 2000 });
+    const expected = ['loaded', ...Array(cancelled).fill('cancelled')];
+    while ((await said()).length < expected.length && performance.now() - began < 2000) await page.waitForTimeout(20);
+    console.log(`"${stage}…" was cancelled after ${(performance.now() - began).toFixed(0)} ms`);
+    assert.deepEqual(await said(), expected);
+    assert.equal(await page.inputValue(at('text')), text);
+    assert.equal(await page.locator(status('error')).count(), 0);
+  }
+
+  const stored = await golden('smollm2', 'plain');
+  await page.fill(at('text'), stored.text);
+  await done(page);
+  assert.deepEqual(await said(), ['loaded', 'cancelled', 'cancelled', 'explained']);
+  const document = await exported(page);
+  assert.deepEqual(document.input.tokens.map(({ id }) => id), stored.ids);
+  assert.ok(greatest(document.attention[0].values, stored.attention.values) < 1e-4);
+  assert.ok(relative(attribution(document, 'grad_x_input'), stored.float64.reads.logit.grad_x_input) < 1e-3);
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+});
+
 test('MiniLM on the CPU: two texts are compared as PyTorch does', SLOW, async () => {
   const page = await browser.open(`${server.url}?device=cpu`);
   const stored = await golden('minilm', 'plain');
