@@ -25,6 +25,11 @@ pub fn beside(path: &str) -> Option<String> {
     Some(Url::new_with_base(path, &base).ok()?.href())
 }
 
+/// What a `meta` element of the page says.
+pub fn meta(name: &str) -> Option<String> {
+    document().query_selector(&format!("meta[name=\"{name}\"]")).ok().flatten()?.get_attribute("content")
+}
+
 /// A parameter of the address's query.
 pub fn parameter(name: &str) -> Option<String> {
     let query = window().location().search().ok()?;
