@@ -1,7 +1,7 @@
 //! Llama and its relatives: RMSNorm before each half, rotary positions, shared key-value heads, SwiGLU, tied or separate
 //! unembedding (Touvron et al. 2023; transformers' `modeling_llama.py`).
 
-use burn::tensor::{Device, Tensor, TensorData, activation};
+use burn::tensor::{Device, Tensor, TensorData};
 use headlight_weights::TensorSource;
 
 use crate::attention::{Attention, Heads, causal_mask};
@@ -10,6 +10,7 @@ use crate::config::{Config, Format};
 use crate::error::ModelError;
 use crate::head::{Head, VocabularyHead};
 use crate::hook::{Captures, Point};
+use crate::host::swiglu;
 use crate::linear::{Fused, Linear};
 use crate::loader::Loader;
 use crate::norm::rms_norm;
@@ -273,9 +274,7 @@ impl Stack for Llama {
         captures.residual(layer, Point::ResidMid, &residual);
 
         let gate_up = block.gate_up.forward(rms_norm(residual.clone(), self.epsilon));
-        let inner = gate_up.dims()[2] / 2;
-        let (gate, up) = (gate_up.clone().narrow(2, 0, inner), gate_up.narrow(2, inner, inner));
-        let residual = residual + block.down.forward(activation::silu(gate) * up);
+        let residual = residual + block.down.forward(swiglu(gate_up));
         captures.residual(layer, Point::ResidPost, &residual);
         residual
     }
