@@ -117,13 +117,15 @@ pub enum Problem {
     Regression,
 }
 
-/// Which row of the hidden state speaks of the whole text.
+/// Which row speaks of the whole text: one of the hidden state's, or their mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pooling {
     /// The first (`[CLS]`, `<s>`).
     First,
     /// The last, as in causal models.
     Last,
+    /// The mean of all, special tokens included.
+    Mean,
 }
 
 /// A classifier's head.
