@@ -1,5 +1,5 @@
-//! Targets and gradients of BERT, DistilBERT, RoBERTa and ELECTRA with every head against transformers, on the small random
-//! checkpoints of `tests/golden/families` (made by `tests/reference/families_encoders.py`).
+//! Targets and gradients of BERT, DistilBERT, RoBERTa and ELECTRA with every head against transformers, on the small
+//! random checkpoints of `tests/golden/families` (made by `tests/reference/families_encoders.py`).
 
 #![allow(
     clippy::unwrap_used,

@@ -1,5 +1,5 @@
-//! BERT (Devlin et al. 2019; transformers' `modeling_bert.py`): learned positions and types, LayerNorm after each half. A
-//! text's labels are read from its first token through the pooler.
+//! BERT (Devlin et al. 2019; transformers' `modeling_bert.py`): learned positions and types, LayerNorm after each half.
+//! A text's labels are read from its first token through the pooler.
 
 use burn::tensor::Device;
 use headlight_weights::TensorSource;

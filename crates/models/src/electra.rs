@@ -1,6 +1,6 @@
-//! ELECTRA (Clark et al. 2020; transformers' `modeling_electra.py`): BERT whose word embeddings may be narrower than its
-//! blocks. The discriminator is what classifiers are made of; the generator is a small masked language model, which goes
-//! back to the embeddings' width before it is multiplied with them.
+//! ELECTRA (Clark et al. 2020; transformers' `modeling_electra.py`): BERT whose word embeddings may be narrower than
+//! its blocks. The discriminator is what classifiers are made of; the generator is a small masked language model, which
+//! goes back to the embeddings' width before it is multiplied with them.
 
 use burn::tensor::Device;
 use headlight_weights::TensorSource;

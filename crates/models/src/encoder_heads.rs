@@ -1,7 +1,7 @@
 //! Which head an encoder's checkpoint has, and its weights.
 //!
-//! The class that the checkpoint was saved from says which (`BertForTokenClassification`); its weights must then be there.
-//! A checkpoint that names no class is asked for the weights that only one kind of head has.
+//! The class that the checkpoint was saved from says which (`BertForTokenClassification`); its weights must then be
+//! there. A checkpoint that names no class is asked for the weights that only one kind of head has.
 
 use burn::tensor::Tensor;
 
@@ -62,10 +62,12 @@ impl HeadNames {
     /// [`ModelError::UnknownArchitecture`] names a class with another head and lists the family's.
     fn task(&self, config: &Config, loader: &Loader<'_>) -> Result<Task, ModelError> {
         let Some(class) = config.class() else {
-            return Ok(match () {
-                () if loader.has(&format!("{}.weight", self.word_dense)) => Task::Words,
-                () if loader.has("qa_outputs.weight") => Task::Span,
-                () => Task::Nothing,
+            return Ok(if loader.has(&format!("{}.weight", self.word_dense)) {
+                Task::Words
+            } else if loader.has("qa_outputs.weight") {
+                Task::Span
+            } else {
+                Task::Nothing
             });
         };
         let plain = self.classes.iter().find_map(|family| {
@@ -148,7 +150,7 @@ impl HeadNames {
         };
         let beside = self.word_bias.map(str::to_owned);
         let with = Some(format!("{}.bias", self.word_out));
-        // transformers ties both of the unembedding's weights or neither. Untied, it is the bias stored with it that counts.
+        // transformers ties both of the unembedding's weights or neither. Untied, the bias stored with it counts.
         let (unembedding, biases) = if config.flag("tie_word_embeddings", true) {
             (embedding.clone(), [beside, with])
         } else {

@@ -1,5 +1,5 @@
-//! The encoder that BERT and its relatives share: learned positions, perhaps types, and blocks that normalise after each
-//! half (Devlin et al. 2019). The families' own files say what its sizes and weights are called, and what differs.
+//! The encoder that BERT and its relatives share: learned positions, perhaps types, and blocks that normalise after
+//! each half (Devlin et al. 2019). The families' own files say what its sizes and weights are called, and what differs.
 
 use burn::tensor::{Device, Tensor};
 
@@ -133,7 +133,7 @@ pub struct PostNormEncoder {
     head: Head,
 }
 
-/// What all names of an encoder begin with in this file: `prefix` where it is that of a class with a head, else nothing.
+/// What all names of an encoder begin with in this file: `prefix` as in classes with a head, or nothing.
 pub(crate) fn base<'a>(prefix: &'a str, loader: &Loader<'_>) -> &'a str {
     if loader.has(&format!("{prefix}embeddings.word_embeddings.weight")) { prefix } else { "" }
 }

@@ -1,5 +1,5 @@
-//! RoBERTa (Liu et al. 2019; transformers' `modeling_roberta.py`), and XLM-R and CamemBERT, which are the same with other
-//! tokenizers: BERT whose positions start behind the padding token's number.
+//! RoBERTa (Liu et al. 2019; transformers' `modeling_roberta.py`), and XLM-R and CamemBERT, which are the same with
+//! other tokenizers: BERT whose positions start behind the padding token's number.
 
 use burn::tensor::Device;
 use headlight_weights::TensorSource;
