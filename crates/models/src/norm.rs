@@ -15,8 +15,8 @@ pub struct LayerNorm {
 }
 
 impl LayerNorm {
-    /// Reads `{name}.weight` and `{name}.bias`, each `[width]`. A bias that the file lacks is none. Files that were made
-    /// of TensorFlow's, the first BERTs among them, say `gamma` and `beta`.
+    /// Reads `{name}.weight` and `{name}.bias`, each `[width]`. A bias that the file lacks is none. Files that were
+    /// made of TensorFlow's, the first BERTs among them, say `gamma` and `beta`.
     ///
     /// # Errors
     /// [`ModelError`] where a weight is not as expected.
