@@ -164,8 +164,12 @@ fn label(
     let [batch, tokens, width] = hidden.dims();
     let (at, problem, all) = match (head.kind, position) {
         (LabelKind::Sequence(problem), None) => {
-            let position = if head.pooling == Pooling::First { 0 } else { tokens.saturating_sub(1) };
-            (row(hidden, position)?, problem, None)
+            let at = match head.pooling {
+                Pooling::First => row(hidden, 0)?,
+                Pooling::Last => row(hidden, tokens.saturating_sub(1))?,
+                Pooling::Mean => hidden.mean_dim(1).reshape([batch, width]),
+            };
+            (at, problem, None)
         }
         (LabelKind::Token, Some(position)) => {
             let plain = hidden.clone().inner().reshape([batch * tokens, width]);

@@ -9,6 +9,7 @@ use crate::linear::Linear;
 use crate::norm::LayerNorm;
 
 /// What a model ends in.
+#[expect(clippy::large_enum_variant, reason = "there is one a model")]
 #[derive(Debug)]
 pub enum Head {
     /// Nothing: an encoder alone, whose hidden states are the result.
@@ -117,13 +118,15 @@ pub enum Problem {
     Regression,
 }
 
-/// Which row of the hidden state speaks of the whole text.
+/// Which row speaks of the whole text: one of the hidden state's, or their mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pooling {
     /// The first (`[CLS]`, `<s>`).
     First,
     /// The last, as in causal models.
     Last,
+    /// The mean of all, special tokens included.
+    Mean,
 }
 
 /// A classifier's head.

@@ -15,13 +15,15 @@ pub struct LayerNorm {
 }
 
 impl LayerNorm {
-    /// Reads `{name}.weight` and `{name}.bias`, each `[width]`. A bias that the file lacks is none.
+    /// Reads `{name}.weight` and `{name}.bias`, each `[width]`. A bias that the file lacks is none. Files that were
+    /// made of TensorFlow's, the first BERTs among them, say `gamma` and `beta`.
     ///
     /// # Errors
     /// [`ModelError`] where a weight is not as expected.
     pub async fn open(name: &str, width: usize, epsilon: f64, loader: &mut Loader<'_>) -> Result<Self, ModelError> {
-        let weight = loader.vector(&format!("{name}.weight"), width).await?;
-        let bias = format!("{name}.bias");
+        let weight = loader.first_of(&["weight", "gamma"].map(|part| format!("{name}.{part}")));
+        let weight = loader.vector(&weight, width).await?;
+        let bias = loader.first_of(&["bias", "beta"].map(|part| format!("{name}.{part}")));
         let bias = if loader.has(&bias) { Some(loader.vector(&bias, width).await?) } else { None };
         Ok(Self { weight, bias, epsilon })
     }

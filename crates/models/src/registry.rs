@@ -3,16 +3,16 @@
 use burn::tensor::Device;
 use headlight_weights::TensorSource;
 
-use crate::bert::Bert;
 use crate::config::Config;
 use crate::error::ModelError;
 use crate::llama::Llama;
 use crate::pulse::Pulse;
 use crate::transformer::Transformer;
+use crate::{bert, distilbert, electra, roberta};
 
 /// The `model_type`s that are known, as a list in words.
 pub(crate) fn known() -> &'static str {
-    "llama, bert"
+    "llama, bert, distilbert, roberta, xlm-roberta, camembert, electra"
 }
 
 /// Opens the model that `config` describes with the weights of `source`, on `device`.
@@ -28,7 +28,10 @@ pub async fn open(
 ) -> Result<Box<dyn Transformer>, ModelError> {
     match config.text("model_type").unwrap_or_default() {
         "llama" => Ok(Box::new(Llama::open(config, source, device, pulse).await?)),
-        "bert" => Ok(Box::new(Bert::open(config, source, device, pulse).await?)),
+        "bert" => Ok(Box::new(bert::open(config, source, device, pulse).await?)),
+        "distilbert" => Ok(Box::new(distilbert::open(config, source, device, pulse).await?)),
+        "roberta" | "xlm-roberta" | "camembert" => Ok(Box::new(roberta::open(config, source, device, pulse).await?)),
+        "electra" => Ok(Box::new(electra::open(config, source, device, pulse).await?)),
         given => {
             Err(ModelError::UnknownArchitecture { given: given.chars().take(60).collect(), known: known().to_owned() })
         }

@@ -37,7 +37,7 @@ pub struct Frame {
     pub window: Option<Tensor<4>>,
     /// Cosine and sine of the rotary angles, each `[1, token, 1, half the rotated width]`.
     pub rotary: Option<(Tensor<4>, Tensor<4>)>,
-    /// Added to the embeddings on entering, `[1, token, width]`: positions and types.
+    /// Added to the embeddings on entering, `[1, token, width of the embeddings]`: positions and types.
     pub added: Option<Tensor<3>>,
     /// What a decoder's cross-attention looks at: the encoder's output `[batch, source token, width]`, set by the run.
     pub memory: Option<Tensor<3>>,
@@ -47,6 +47,7 @@ pub struct Frame {
 ///
 /// Shapes are `[batch, token, width]` unless said otherwise. A run starts from *embeddings*, the word embeddings before
 /// position or type is added, so that a method can interpolate, noise or mask them and take gradients at them.
+/// ELECTRA's embeddings may have a width of their own, so a method takes that from their shape.
 pub trait Stack: Send {
     /// Its sizes.
     fn architecture(&self) -> Architecture;
