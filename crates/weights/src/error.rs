@@ -90,7 +90,10 @@ pub enum WeightsError {
         key: String,
     },
     /// A tensor in a number format that is not read.
-    #[error("Tensor \"{name}\" is stored as {dtype}, which is not read here: use F32, F16, BF16, Q4_0, Q4_1 or Q8_0.")]
+    #[error(
+        "Tensor \"{name}\" is stored as {dtype}, which is not read here: use F32, F16 or BF16, or in a GGUF file Q4_0, \
+         Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K or Q6_K."
+    )]
     UnsupportedDtype {
         /// The tensor's name.
         name: String,

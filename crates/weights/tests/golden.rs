@@ -28,8 +28,9 @@ fn blocks_equal_the_reference() {
             .map(|bytes| u32::from_le_bytes(*bytes))
             .collect();
         let kind = case["kind"].as_u64().unwrap() as u32;
-        let rows = expected.len() as u64 / 64;
-        let mut file = Gguf::default().tensor("w", &[64, rows], kind, 0).data(stored).open().unwrap();
+        let row = case["row"].as_u64().unwrap();
+        let rows = expected.len() as u64 / row;
+        let mut file = Gguf::default().tensor("w", &[row, rows], kind, 0).data(stored).open().unwrap();
         let values = file.read("w").unwrap().values;
         assert_eq!(values.len(), expected.len(), "{name}");
         for (index, (value, expected)) in values.iter().zip(expected).enumerate() {
