@@ -1,6 +1,9 @@
 //! What the tests of this room share: builders of files, right and wrong, and the cache of real models.
 #![allow(dead_code, reason = "each test file uses a part of this")]
 
+pub mod marian;
+pub mod onnx;
+
 use std::fs::File;
 use std::io::Cursor;
 use std::path::PathBuf;
@@ -186,14 +189,19 @@ pub fn checksum(values: &[f32]) -> String {
     format!("{plain:016x}{placed:016x}")
 }
 
-/// A file of a model that `cargo xtask models` has fetched.
-pub fn model_file(path: &str) -> File {
+/// Where a file of a model is or would be that `cargo xtask models` has fetched.
+pub fn model_path(path: &str) -> PathBuf {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let cache = set("HEADLIGHT_CACHE")
         .or_else(|| set("XDG_CACHE_HOME").map(|folder| folder.join("headlight")))
         .or_else(|| set("HOME").map(|folder| folder.join(".cache/headlight")))
         .expect("one of HEADLIGHT_CACHE, XDG_CACHE_HOME and HOME is set");
-    File::open(cache.join("models").join(path))
+    cache.join("models").join(path)
+}
+
+/// A file of a model that `cargo xtask models` has fetched.
+pub fn model_file(path: &str) -> File {
+    File::open(model_path(path))
         .unwrap_or_else(|error| panic!("the model file {path} is not in the cache ({error}): run cargo xtask models"))
 }
 
