@@ -1,5 +1,6 @@
 //! Tokens before and behind each text.
 
+use serde_json::{Map, Value, json};
 use tokenizers::processors::template::TemplateProcessing;
 
 use crate::TextError;
@@ -10,31 +11,39 @@ pub(crate) type Named = (u32, String);
 
 /// Puts `first` before and `last` behind each text. The second of a pair has type 1.
 pub(crate) fn template(first: Option<Named>, last: Option<Named>) -> Result<TemplateProcessing, TextError> {
-    // Pieces one by one and not in one string, since a name could hold a space.
-    let single = |sequence: &str, kind: u32| -> Vec<String> {
-        let around = |end: &Option<Named>| end.as_ref().map(|(_, name)| format!("{name}:{kind}"));
-        [around(&first), Some(format!("{sequence}:{kind}")), around(&last)].into_iter().flatten().collect()
-    };
-    let pair = [single("$A", 0), single("$B", 1)].concat();
-    build(single("$A", 0), pair, [&first, &last])
+    let around = |end: &Option<Named>, kind: u32| end.as_ref().map(|token| special(token, kind));
+    let part = |id: &str, kind: u32| [around(&first, kind), Some(sequence(id, kind)), around(&last, kind)];
+    let single: Vec<Value> = part("A", 0).into_iter().flatten().collect();
+    let pair: Vec<Value> = part("A", 0).into_iter().chain(part("B", 1)).flatten().collect();
+    build(&single, &pair, first.iter().chain(&last))
 }
 
 /// BERT's `[CLS] A [SEP] B [SEP]`.
 pub(crate) fn bert(cls: Named, sep: Named) -> Result<TemplateProcessing, TextError> {
-    let of = |(_, name): &Named, kind: u32| format!("{name}:{kind}");
-    let single = vec![of(&cls, 0), "$A:0".to_owned(), of(&sep, 0)];
-    let pair = [single.clone(), vec!["$B:1".to_owned(), of(&sep, 1)]].concat();
-    build(single, pair, [&Some(cls), &Some(sep)])
+    let single = [special(&cls, 0), sequence("A", 0), special(&sep, 0)];
+    let pair = [special(&cls, 0), sequence("A", 0), special(&sep, 0), sequence("B", 1), special(&sep, 1)];
+    build(&single, &pair, [&cls, &sep])
 }
 
-fn build(single: Vec<String>, pair: Vec<String>, tokens: [&Option<Named>; 2]) -> Result<TemplateProcessing, TextError> {
-    let tokens: Vec<(String, u32)> =
-        tokens.iter().filter_map(|token| token.as_ref()).map(|(id, name)| (name.clone(), *id)).collect();
-    TemplateProcessing::builder()
-        .try_single(single)
-        .and_then(|builder| builder.try_pair(pair))
-        .map_err(invalid)?
-        .special_tokens(tokens)
-        .build()
-        .map_err(invalid)
+fn special((_, name): &Named, kind: u32) -> Value {
+    json!({"SpecialToken": {"id": name, "type_id": kind}})
+}
+
+fn sequence(id: &str, kind: u32) -> Value {
+    json!({"Sequence": {"id": id, "type_id": kind}})
+}
+
+/// As JSON: the crate's builder takes strings, in which a token whose name has a colon, a space or a dollar sign means
+/// something else.
+fn build<'a>(
+    single: &[Value],
+    pair: &[Value],
+    tokens: impl IntoIterator<Item = &'a Named>,
+) -> Result<TemplateProcessing, TextError> {
+    let listed: Map<String, Value> = tokens
+        .into_iter()
+        .map(|(id, name)| (name.clone(), json!({"id": name, "ids": [id], "tokens": [name]})))
+        .collect();
+    let value = json!({"type": "TemplateProcessing", "single": single, "pair": pair, "special_tokens": listed});
+    serde_json::from_value(value).map_err(invalid)
 }

@@ -12,6 +12,7 @@ mod error;
 mod files;
 mod fit;
 mod gguf;
+mod json;
 mod pieces;
 mod roles;
 mod spans;

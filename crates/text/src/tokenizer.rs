@@ -9,7 +9,7 @@ use crate::ends;
 use crate::gguf::invalid;
 use crate::roles::Roles;
 use crate::spans::Walk;
-use crate::{GgufVocabulary, MAX_TEXT_BYTES, TextError, TokenizerFiles, byte_level, files, gguf, pieces};
+use crate::{GgufVocabulary, MAX_TEXT_BYTES, TextError, TokenizerFiles, byte_level, files, gguf, json, pieces};
 
 /// A tokenizer, whatever its kind.
 pub struct Tokenizer {
@@ -44,8 +44,7 @@ impl Tokenizer {
     /// # Errors
     /// [`TextError::InvalidTokenizer`] if it is not such a file.
     pub fn from_json(json: &[u8]) -> Result<Self, TextError> {
-        let inner = tokenizers::Tokenizer::from_bytes(json).map_err(invalid)?;
-        Self::new(inner, None)
+        Self::new(json::read(json)?, None)
     }
 
     /// A tokenizer out of what a GGUF file says.

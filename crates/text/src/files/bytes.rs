@@ -12,7 +12,7 @@ use super::Kind;
 use super::special::Specials;
 use crate::gguf::bpe::{Rule, merge};
 use crate::gguf::invalid;
-use crate::{TextError, ends as around};
+use crate::{TextError, ends as around, json};
 
 /// The lines of a `merges.txt`, without the one that says the version.
 pub(super) fn merges(text: &[u8]) -> Result<Merges, TextError> {
@@ -26,6 +26,9 @@ pub(super) fn build(
     merges: Merges,
     add_prefix_space: bool,
 ) -> Result<tokenizers::Tokenizer, TextError> {
+    for (left, right) in &merges {
+        json::merges(left, right, "", |token| vocab.contains_key(token))?;
+    }
     let vocab: Vocab = vocab.into_iter().collect();
     let model = BPE::builder().vocab_and_merges(vocab, merges).build().map_err(invalid)?;
     let mut tokenizer = tokenizers::Tokenizer::new(model);

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use self::special::Specials;
 use crate::gguf::invalid;
+use crate::json::{self, MAX_ID};
 use crate::roles::Roles;
 use crate::{TextError, tokenizer};
 
@@ -42,16 +43,13 @@ enum Kind {
     Qwen2,
 }
 
-/// The largest id that a vocabulary may give: far more than any has, and few enough to count on from.
-const MAX_ID: u32 = 1 << 24;
-
 pub(crate) fn build(files: &TokenizerFiles<'_>) -> Result<(tokenizers::Tokenizer, Option<Roles>), TextError> {
     let config = object(files.tokenizer_config, "tokenizer_config.json")?;
     let map = object(files.special_tokens_map, "special_tokens_map.json")?;
     let mut specials = Specials::read(&config, &map)?;
 
     if let Some(json) = files.tokenizer_json {
-        let inner = tokenizers::Tokenizer::from_bytes(json).map_err(invalid)?;
+        let inner = json::read(json)?;
         let by_name = Roles::by_name(&tokenizer::added(&inner));
         let roles = specials.roles(&inner).or(by_name);
         return Ok((inner, Some(roles)));

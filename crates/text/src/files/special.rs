@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use tokenizers::AddedToken;
 
-use super::MAX_ID;
 use crate::TextError;
 use crate::gguf::invalid;
+use crate::json::MAX_ID;
 use crate::roles::Roles;
 
 /// What special tokens are for. Both files have keys of these with `_token` behind them.

@@ -9,7 +9,7 @@ use tokenizers::pre_tokenizers::sequence::Sequence;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 
 use super::{GgufVocabulary, invalid};
-use crate::TextError;
+use crate::{TextError, json};
 
 /// Llama 3's rule, out of its `tokenizer.json`.
 const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
@@ -78,6 +78,9 @@ pub(super) fn build(vocabulary: &GgufVocabulary) -> Result<tokenizers::Tokenizer
         .ok_or_else(|| TextError::UnsupportedPreTokenizer { pre: vocabulary.pre.clone() })?;
     let merges: Merges = vocabulary.merges.iter().map(|pair| merge(pair)).collect::<Result<_, _>>()?;
     let vocab: Vocab = vocabulary.tokens.iter().cloned().zip(0..).collect();
+    for (left, right) in &merges {
+        json::merges(left, right, "", |token| vocab.contains_key(token))?;
+    }
     let model = BPE::builder().vocab_and_merges(vocab, merges).ignore_merges(whole_words).build().map_err(invalid)?;
     let mut tokenizer = tokenizers::Tokenizer::new(model);
     tokenizer.with_pre_tokenizer(Some(rule.pre_tokenizer(false)?));
