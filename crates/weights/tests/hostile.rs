@@ -101,18 +101,7 @@ fn change(whole: &[u8], read: impl Fn(Vec<u8>) -> Result<(), WeightsError>) {
     let mut random = Random(7);
     let mut refused = 0;
     for _ in 0..30_000 {
-        let mut bytes = whole.to_vec();
-        for _ in 0..=random.below(3) {
-            let at = random.below(bytes.len());
-            match random.below(6) {
-                0 => bytes[at] ^= 1 << random.below(8),
-                1 => bytes[at] = 0xFF,
-                2 => bytes[at] = 0,
-                3 => bytes[at] = random.below(256) as u8,
-                4 => drop(bytes.remove(at)),
-                _ => bytes.insert(at, bytes[at]),
-            }
-        }
+        let bytes = random.damaged(whole);
         refused += usize::from(try_it(&bytes, &read).is_err());
     }
     assert!(refused > 5_000, "damage is noticed: {refused} of 30000");

@@ -1,6 +1,7 @@
 //! What the tests of this room share: builders of files, right and wrong, and the cache of real models.
 #![allow(dead_code, reason = "each test file uses a part of this")]
 
+pub mod exercise;
 pub mod marian;
 pub mod onnx;
 
@@ -173,6 +174,23 @@ impl Random {
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         ((bits ^ (bits >> 31)) % bound as u64) as usize
+    }
+
+    /// A copy with a few bytes changed, cut or doubled.
+    pub fn damaged(&mut self, whole: &[u8]) -> Vec<u8> {
+        let mut bytes = whole.to_vec();
+        for _ in 0..=self.below(3) {
+            let at = self.below(bytes.len());
+            match self.below(6) {
+                0 => bytes[at] ^= 1 << self.below(8),
+                1 => bytes[at] = 0xFF,
+                2 => bytes[at] = 0,
+                3 => bytes[at] = self.below(256) as u8,
+                4 if bytes.len() > 1 => drop(bytes.remove(at)),
+                _ => bytes.insert(at, bytes[at]),
+            }
+        }
+        bytes
     }
 }
 
