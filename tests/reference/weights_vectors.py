@@ -23,16 +23,35 @@ TYPES = [
     gguf.GGMLQuantizationType.BF16,
     gguf.GGMLQuantizationType.Q4_0,
     gguf.GGMLQuantizationType.Q4_1,
+    gguf.GGMLQuantizationType.Q5_0,
+    gguf.GGMLQuantizationType.Q5_1,
     gguf.GGMLQuantizationType.Q8_0,
 ]
+# Blocks of 256, which the package can read and not write: byte offsets of their half-precision scales.
+K_TYPES = {
+    gguf.GGMLQuantizationType.Q4_K: [0, 2],
+    gguf.GGMLQuantizationType.Q5_K: [0, 2],
+    gguf.GGMLQuantizationType.Q6_K: [208],
+}
 
 
 def float32_bytes(values):
     return np.ascontiguousarray(values, dtype="<f4").tobytes()
 
 
+def case(kind, row, stored, values):
+    return {
+        "dtype": kind.name,
+        "kind": int(kind),
+        "row": row,
+        "bytes": stored.tobytes().hex(),
+        "values": float32_bytes(values).hex(),
+    }
+
+
 def blocks():
-    """Rows of 64: quantised normal and tiny numbers, and for the block formats random bytes (any finite scale)."""
+    """Rows of 64: quantised normal and tiny numbers, and for the block formats random bytes (any finite scale). Rows of
+    256 for the formats with blocks of 256, random bytes alone, the first with subnormal negative scales."""
     random = np.random.default_rng(0)
     cases = []
     for kind in TYPES:
@@ -44,17 +63,21 @@ def blocks():
             # Scale (and minimum) below 0x7c00, so neither infinite nor a NaN; the first one subnormal.
             noise[:, 1] &= 0x7B
             noise[0, 1] = 0x02
-            noise[:, 3] &= 0xFB if kind == gguf.GGMLQuantizationType.Q4_1 else 0xFF
+            noise[:, 3] &= 0xFB if kind.name in ("Q4_1", "Q5_1") else 0xFF
             stored.append(noise.reshape(-1))
         stored = np.concatenate(stored)
         values = gguf.quants.dequantize(stored.reshape(-1, 64 // size * block), kind)
         assert np.isfinite(values).all()
-        cases.append({
-            "dtype": kind.name,
-            "kind": int(kind),
-            "bytes": stored.tobytes().hex(),
-            "values": float32_bytes(values).hex(),
-        })
+        cases.append(case(kind, 64, stored, values))
+    for kind, scales in K_TYPES.items():
+        _, block = gguf.GGML_QUANT_SIZES[kind]
+        stored = random.integers(0, 256, (3, block), dtype=np.uint8)
+        for at in scales:
+            stored[:, at + 1] &= 0xBB
+            stored[0, at + 1] = 0x82
+        values = gguf.quants.dequantize(stored, kind)
+        assert np.isfinite(values).all()
+        cases.append(case(kind, 256, stored, values))
     return {"made_by": "tests/reference/weights_vectors.py", "gguf": "0.19.0", "cases": cases}
 
 

@@ -90,16 +90,24 @@ fn vocabulary(metadata: &GgufMetadata) -> Result<GgufVocabulary, EngineError> {
     let missing = |key: &str| EngineError::Inconsistent(format!("its GGUF file lacks tokenizer.ggml.{key}"));
     let key = |name: &str| format!("tokenizer.ggml.{name}");
     let strings = |name: &str| metadata.strings(&key(name)).map(<[String]>::to_vec).ok_or_else(|| missing(name));
+    let model = metadata.string(&key("model")).ok_or_else(|| missing("model"))?;
     Ok(GgufVocabulary {
-        model: metadata.string(&key("model")).ok_or_else(|| missing("model"))?.to_owned(),
+        model: model.to_owned(),
         pre: metadata.string(&key("pre")).unwrap_or_default().to_owned(),
         tokens: strings("tokens")?,
-        merges: strings("merges")?,
+        // SentencePiece's vocabularies have scores, and WordPiece's have neither.
+        merges: if model == "gpt2" { strings("merges")? } else { Vec::new() },
+        scores: metadata.f32s(&key("scores")).map(<[f32]>::to_vec).unwrap_or_default(),
         token_types: metadata.i32s(&key("token_type")).map(<[i32]>::to_vec).unwrap_or_default(),
         bos: metadata.u32(&key("bos_token_id")),
         eos: metadata.u32(&key("eos_token_id")),
         unk: metadata.u32(&key("unknown_token_id")),
         pad: metadata.u32(&key("padding_token_id")),
-        add_bos: metadata.bool(&key("add_bos_token")).unwrap_or(false),
+        cls: metadata.u32(&key("cls_token_id")),
+        sep: metadata.u32(&key("seperator_token_id")),
+        mask: metadata.u32(&key("mask_token_id")),
+        add_bos: metadata.bool(&key("add_bos_token")),
+        add_eos: metadata.bool(&key("add_eos_token")).unwrap_or(false),
+        add_space_prefix: metadata.bool(&key("add_space_prefix")),
     })
 }

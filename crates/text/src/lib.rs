@@ -7,14 +7,21 @@
 
 mod byte_level;
 mod encoding;
+mod ends;
 mod error;
+mod files;
+mod fit;
 mod gguf;
+mod json;
 mod pieces;
+mod roles;
 mod spans;
 mod tokenizer;
 
 pub use encoding::{Encoding, Token};
 pub use error::TextError;
+pub use files::TokenizerFiles;
+pub use fit::{Cut, Fitted};
 pub use gguf::GgufVocabulary;
 pub use tokenizer::Tokenizer;
 

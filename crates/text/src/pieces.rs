@@ -27,11 +27,16 @@ pub(crate) fn visible(bytes: &[u8]) -> String {
 /// A piece that is not spelled in the byte-level alphabet: SentencePiece's `▁` is a space and its `<0x0A>` a byte;
 /// WordPiece's `##` stays, since without it one could not tell an ending from a word.
 pub(crate) fn plain(piece: &str) -> String {
-    let byte = piece.strip_prefix("<0x").and_then(|rest| rest.strip_suffix('>')).filter(|digits| digits.len() == 2);
-    match byte.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+    match byte(piece) {
         Some(byte) => visible(&[byte]),
         None => piece.replace('▁', " "),
     }
+}
+
+/// The byte that SentencePiece spells as `<0x0A>`.
+pub(crate) fn byte(piece: &str) -> Option<u8> {
+    let digits = piece.strip_prefix("<0x")?.strip_suffix('>')?;
+    if digits.len() == 2 { u8::from_str_radix(digits, 16).ok() } else { None }
 }
 
 #[cfg(test)]

@@ -2,10 +2,14 @@
 
 use std::collections::HashMap;
 
+use tokenizers::AddedToken;
+
 use crate::encoding::{Encoding, Token};
+use crate::ends;
 use crate::gguf::invalid;
+use crate::roles::Roles;
 use crate::spans::Walk;
-use crate::{GgufVocabulary, MAX_TEXT_BYTES, TextError, byte_level, gguf, pieces};
+use crate::{GgufVocabulary, MAX_TEXT_BYTES, TextError, TokenizerFiles, byte_level, files, gguf, json, pieces};
 
 /// A tokenizer, whatever its kind.
 pub struct Tokenizer {
@@ -19,20 +23,9 @@ pub struct Tokenizer {
     roles: Roles,
 }
 
-struct Added {
-    name: String,
-    special: bool,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Roles {
-    cls: Option<u32>,
-    sep: Option<u32>,
-    mask: Option<u32>,
-    pad: Option<u32>,
-    unk: Option<u32>,
-    bos: Option<u32>,
-    eos: Option<u32>,
+pub(crate) struct Added {
+    pub(crate) name: String,
+    pub(crate) special: bool,
 }
 
 impl std::fmt::Debug for Tokenizer {
@@ -51,8 +44,7 @@ impl Tokenizer {
     /// # Errors
     /// [`TextError::InvalidTokenizer`] if it is not such a file.
     pub fn from_json(json: &[u8]) -> Result<Self, TextError> {
-        let inner = tokenizers::Tokenizer::from_bytes(json).map_err(invalid)?;
-        Self::new(inner, None)
+        Self::new(json::read(json)?, None)
     }
 
     /// A tokenizer out of what a GGUF file says.
@@ -60,9 +52,34 @@ impl Tokenizer {
     /// # Errors
     /// A [`TextError`] that names what of it is not supported or doesn't fit together.
     pub fn from_gguf(vocabulary: GgufVocabulary) -> Result<Self, TextError> {
-        let GgufVocabulary { bos, eos, unk, pad, .. } = vocabulary;
+        let GgufVocabulary { bos, eos, unk, pad, cls, sep, mask, .. } = vocabulary;
         let inner = gguf::build(vocabulary)?;
-        Self::new(inner, Some(Roles { bos, eos, unk, pad, ..Roles::default() }))
+        Self::new(inner, Some(Roles { bos, eos, unk, pad, cls, sep, mask }))
+    }
+
+    /// A tokenizer out of the files of a model's folder, which need not have a `tokenizer.json`.
+    ///
+    /// # Errors
+    /// A [`TextError`] that names what is missing, is not supported or doesn't fit together.
+    pub fn from_files(files: &TokenizerFiles<'_>) -> Result<Self, TextError> {
+        let (inner, roles) = files::build(files)?;
+        Self::new(inner, roles)
+    }
+
+    /// The same tokenizer, but each text ends in the token called `name`, which becomes special.
+    ///
+    /// For vocabularies whose file leaves that to the model: Marian's texts end in `</s>`.
+    ///
+    /// # Errors
+    /// [`TextError::MissingSpecial`] if the vocabulary has no such token.
+    pub fn ending_in(self, name: &str) -> Result<Self, TextError> {
+        let Self { mut inner, mut roles, .. } = self;
+        let id = inner.token_to_id(name).ok_or(TextError::MissingSpecial { role: "eos" })?;
+        let last = (id, name.to_owned());
+        inner.add_special_tokens([AddedToken::from(name, true).normalized(false)]).map_err(invalid)?;
+        inner.with_post_processor(Some(ends::template(None, Some(last))?));
+        roles.eos = Some(id);
+        Self::new(inner, Some(roles))
     }
 
     fn new(mut inner: tokenizers::Tokenizer, known: Option<Roles>) -> Result<Self, TextError> {
@@ -78,12 +95,8 @@ impl Tokenizer {
                 *missing = inner.token_to_id(spelled).is_none();
             }
         }
-        let added: HashMap<u32, Added> = inner
-            .get_added_tokens_decoder()
-            .into_iter()
-            .map(|(id, token)| (id, Added { name: token.content, special: token.special }))
-            .collect();
-        let roles = known.unwrap_or_else(|| roles(&added));
+        let added = added(&inner);
+        let roles = known.unwrap_or_else(|| Roles::by_name(&added));
         Ok(Self { inner, byte_level, missing, added, roles })
     }
 
@@ -132,7 +145,8 @@ impl Tokenizer {
             let text = match added {
                 Some(added) if special => added.name.clone(),
                 _ if special => piece.clone(),
-                _ if span.0 < before => pieces::plain(piece),
+                // Nothing of the text is its own: a word's beginning that is not written, a part of a character.
+                _ if span.0 < before || covered.is_empty() => pieces::plain(piece),
                 _ => pieces::visible(covered),
             };
             let word = (!special).then(|| words.of(sequence, word, covered.first() == Some(&b' ')));
@@ -155,9 +169,21 @@ impl Tokenizer {
         {
             return (walk.known(start, end), added.special);
         }
-        let walked =
-            if self.byte_level { byte_level::decode(piece).and_then(|bytes| walk.bytes(&bytes)) } else { None };
+        let walked = if self.byte_level {
+            byte_level::decode(piece).and_then(|bytes| walk.bytes(&bytes))
+        } else {
+            pieces::byte(piece).and_then(|byte| walk.bytes(&[byte]))
+        };
         (walked.unwrap_or_else(|| walk.known(start, end)), false)
+    }
+
+    /// The text that tokens stand for, special ones and ids that the vocabulary lacks left out. Bytes that are no UTF-8
+    /// become replacement characters.
+    ///
+    /// # Errors
+    /// [`TextError::Decode`] if the tokenizer fails.
+    pub fn decode(&self, ids: &[u32]) -> Result<String, TextError> {
+        self.inner.decode(ids, true).map_err(|error| TextError::Decode { reason: error.to_string() })
     }
 
     /// What to write for one entry of the vocabulary, such as `" Paris"`. A part of a character is written in
@@ -239,6 +265,12 @@ impl Tokenizer {
     }
 }
 
+/// The tokens that are found by their name.
+pub(crate) fn added(inner: &tokenizers::Tokenizer) -> HashMap<u32, Added> {
+    let tokens = inner.get_added_tokens_decoder().into_iter();
+    tokens.map(|(id, token)| (id, Added { name: token.content, special: token.special })).collect()
+}
+
 /// Whether a pre-tokenizer, or one of its steps, is `ByteLevel`.
 fn names_byte_level(steps: &serde_json::Value) -> bool {
     match steps {
@@ -247,24 +279,6 @@ fn names_byte_level(steps: &serde_json::Value) -> bool {
         }
         serde_json::Value::Array(values) => values.iter().any(names_byte_level),
         _ => false,
-    }
-}
-
-/// A `tokenizer.json` doesn't say what its special tokens are for; their names do.
-fn roles(added: &HashMap<u32, Added>) -> Roles {
-    let find = |names: &[&str]| {
-        names.iter().find_map(|name| {
-            added.iter().filter(|(_, added)| added.special && added.name == *name).map(|(id, _)| *id).min()
-        })
-    };
-    Roles {
-        cls: find(&["[CLS]", "<s>"]),
-        sep: find(&["[SEP]", "</s>"]),
-        mask: find(&["[MASK]", "<mask>"]),
-        pad: find(&["[PAD]", "<pad>"]),
-        unk: find(&["[UNK]", "<unk>"]),
-        bos: find(&["<s>", "<bos>", "<|begin_of_text|>", "<|im_start|>", "<|endoftext|>"]),
-        eos: find(&["</s>", "<eos>", "<|end_of_text|>", "<|im_end|>", "<|endoftext|>"]),
     }
 }
 

@@ -36,7 +36,7 @@ fn a_control_token_typed_in_the_text_is_special() {
 
 #[test]
 fn a_first_token_where_the_file_wants_one() {
-    let tokenizer = Tokenizer::from_gguf(GgufVocabulary { add_bos: true, ..tiny_vocabulary() }).unwrap();
+    let tokenizer = Tokenizer::from_gguf(GgufVocabulary { add_bos: Some(true), ..tiny_vocabulary() }).unwrap();
     let encoding = tokenizer.encode("ab", None).unwrap();
     assert_eq!(spans(&encoding.tokens), [("<|start|>", 0, 0), ("ab", 0, 2)]);
     assert!(encoding.tokens[0].special);
@@ -195,8 +195,8 @@ fn what_does_not_fit_together_is_refused() {
         assert!(error.to_string().ends_with('.'), "one sentence: {error}");
         error
     };
-    assert!(matches!(refused(|it| it.model = "llama".into()), E::UnsupportedModel { .. }));
-    assert!(matches!(refused(|it| it.pre = "qwen2".into()), E::UnsupportedPreTokenizer { .. }));
+    assert!(matches!(refused(|it| it.model = "rwkv".into()), E::UnsupportedModel { .. }));
+    assert!(matches!(refused(|it| it.pre = "tekken".into()), E::UnsupportedPreTokenizer { .. }));
     assert!(matches!(refused(|it| it.token_types.truncate(3)), E::TypesLength { types: 3, .. }));
     assert!(matches!(refused(|it| it.tokens[9] = "ab".into()), E::DuplicateToken { token } if token == "ab"));
     assert!(matches!(refused(|it| it.merges[0] = "ab".into()), E::InvalidMerge { .. }));
@@ -205,7 +205,7 @@ fn what_does_not_fit_together_is_refused() {
     assert!(matches!(refused(|it| it.eos = Some(99_999)), E::MissingSpecial { role: "eos" }));
     assert!(matches!(
         refused(|it| {
-            it.add_bos = true;
+            it.add_bos = Some(true);
             it.bos = None;
         }),
         E::MissingSpecial { role: "bos" }

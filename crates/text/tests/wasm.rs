@@ -11,7 +11,7 @@ mod support;
 #[cfg(target_arch = "wasm32")]
 mod tests {
     use crate::support::{tiny, tiny_bert};
-    use headlight_text::Tokenizer;
+    use headlight_text::{Tokenizer, TokenizerFiles};
     use wasm_bindgen_test::wasm_bindgen_test;
 
     #[wasm_bindgen_test]
@@ -42,6 +42,16 @@ mod tests {
     fn bert_works() {
         let encoding = tiny_bert().encode("Café plays", Some("the")).unwrap();
         assert_eq!(encoding.ids, [2, 10, 7, 9, 3, 6, 3]);
+    }
+
+    #[wasm_bindgen_test]
+    fn a_vocab_txt_works_and_decodes() {
+        let words = b"[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\nlamp\n##s\n";
+        let files = TokenizerFiles { vocab_txt: Some(words), ..TokenizerFiles::default() };
+        let tokenizer = Tokenizer::from_files(&files).unwrap();
+        let ids = tokenizer.encode("The lamps", None).unwrap().ids;
+        assert_eq!(ids, [2, 5, 6, 7, 3]);
+        assert_eq!(tokenizer.decode(&ids).unwrap(), "the lamps");
     }
 }
 

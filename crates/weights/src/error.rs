@@ -21,6 +21,68 @@ pub enum WeightsError {
         /// The version as read little-endian.
         version: u32,
     },
+    /// A file that does not begin as a Marian model does, with the version.
+    #[error("This is not a Marian model: it begins with the number {version}, and version 1 is read.")]
+    NotMarian {
+        /// The first eight bytes, little-endian.
+        version: u64,
+    },
+    /// A file that is no ONNX model, or a damaged one.
+    #[error("This is not a whole ONNX model: {reason}.")]
+    InvalidOnnx {
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// A weight of an ONNX model in a form that is not read.
+    #[error("The ONNX model's \"{name}\" is not read here: {reason}.")]
+    UnsupportedOnnx {
+        /// The weight or the operation.
+        name: String,
+        /// What of it is not read.
+        reason: &'static str,
+    },
+    /// A scale that nothing can be divided by or multiplied with.
+    #[error("Tensor \"{name}\" has the scale {scale}, where a positive number is needed.")]
+    InvalidScale {
+        /// The tensor's name.
+        name: String,
+        /// The scale.
+        scale: f32,
+    },
+    /// An index of a model in several files that is not the JSON it should be.
+    #[error("The index of the model's files is not valid: {reason}.")]
+    InvalidIndex {
+        /// What the JSON reader said, or what is missing.
+        reason: String,
+    },
+    /// A file name in an index that could lead out of the model's folder.
+    #[error("The index names the file {file:?}, which is not a plain file name.")]
+    UnsafeFileName {
+        /// The name.
+        file: String,
+    },
+    /// A file that the index names and that is not there.
+    #[error("The index names the file \"{file}\", which is missing.")]
+    MissingFile {
+        /// The file's name.
+        file: String,
+    },
+    /// A tensor that is not in the file where the index says it is.
+    #[error("The index says that tensor \"{name}\" is in the file \"{file}\", and it is not.")]
+    NotInFile {
+        /// The tensor's name.
+        name: String,
+        /// The file's name.
+        file: String,
+    },
+    /// What is wrong with one file of several.
+    #[error("In the file \"{file}\": {error}")]
+    InFile {
+        /// The file's name.
+        file: String,
+        /// What is wrong with it.
+        error: Box<WeightsError>,
+    },
     /// The file ends before what its header announces.
     #[error("The weight file is truncated: {what} needs {needed} bytes and {available} are left.")]
     Truncated {
@@ -90,7 +152,10 @@ pub enum WeightsError {
         key: String,
     },
     /// A tensor in a number format that is not read.
-    #[error("Tensor \"{name}\" is stored as {dtype}, which is not read here: use F32, F16, BF16, Q4_0, Q4_1 or Q8_0.")]
+    #[error(
+        "Tensor \"{name}\" is stored as {dtype}, which is not read here: use F32, F16 or BF16, or in a GGUF file Q4_0, \
+         Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K or Q6_K."
+    )]
     UnsupportedDtype {
         /// The tensor's name.
         name: String,

@@ -1,4 +1,4 @@
-//! Named tensors out of safetensors and GGUF files.
+//! Named tensors out of safetensors (single or in several files), GGUF, Marian and ONNX files.
 //!
 //! A file is opened from anything that is [`std::io::Read`] and [`std::io::Seek`]: a file natively, and in the page
 //! the downloaded pieces as [`Chunks`]. Opening reads the header alone and checks all of it against the length of the
@@ -8,26 +8,35 @@
 //! Nothing that a header says is believed: every count, length and offset is held against the bytes that are really
 //! there *before* memory is reserved for it, and what doesn't fit is a [`WeightsError`] that says which.
 //!
-//! This room knows no architecture. It does not rename, transpose or unpermute anything: SmolLM2's query and key rows
-//! come out in the order llama.cpp wrote them.
+//! This room knows no architecture. It does not rename or unpermute anything: SmolLM2's query and key rows come out in
+//! the order llama.cpp wrote them. What it turns is what a format itself stores the other way round than it says
+//! (Marian's int8 matrices) or has lost the name of (ONNX's).
 
 mod chunks;
 mod dequantise;
 mod dtype;
 mod error;
+mod format;
 mod gguf;
 mod layout;
+mod marian;
 mod memory;
+mod onnx;
 mod safetensors;
+mod shards;
 mod source;
 mod stream;
 
 pub use chunks::Chunks;
 pub use dtype::Dtype;
 pub use error::WeightsError;
+pub use format::Format;
 pub use gguf::{GgufArray, GgufFile, GgufMetadata, GgufValue};
+pub use marian::MarianFile;
 pub use memory::MemoryTensors;
+pub use onnx::OnnxFile;
 pub use safetensors::SafetensorsFile;
+pub use shards::{ShardIndex, ShardedTensors};
 pub use source::{Tensor, TensorInfo, TensorSource};
 
 /// What a header may claim at most. Real files stay far below these; a header above them is refused before its
@@ -47,6 +56,8 @@ pub mod limits {
     pub const ARRAY_DEPTH: usize = 4;
     /// Dimensions of one tensor.
     pub const DIMENSIONS: usize = 4;
+    /// Values in one block of an ONNX weight.
+    pub const ONNX_BLOCK: u64 = 1 << 16;
     /// Bytes that a GGUF file may align its tensors to.
     pub const ALIGNMENT: u32 = 1 << 20;
 }

@@ -85,6 +85,11 @@ impl<R: Read + Seek> SafetensorsFile<R> {
         Ok(Self { reader, catalogue, unread, metadata: header.metadata })
     }
 
+    /// Whether the file has the tensor called `name` in a format that is not read.
+    pub(crate) fn is_unread(&self, name: &str) -> bool {
+        self.unread.contains_key(name)
+    }
+
     /// The header's `__metadata__`, which is empty where it has none.
     pub fn metadata(&self) -> &BTreeMap<String, String> {
         &self.metadata

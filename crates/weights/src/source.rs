@@ -91,23 +91,68 @@ const PIECE_BYTES: u64 = 1 << 18;
 
 /// Reads one tensor piece by piece, so that the quantised bytes never lie in memory as a whole.
 pub(crate) fn read_tensor<R: Read + Seek>(reader: &mut R, info: &TensorInfo) -> Result<Tensor, WeightsError> {
+    let mut values = reserve(info)?;
+    pieces(reader, info.offset, info.bytes, info.dtype.block_bytes(), |piece| {
+        dequantise(info.dtype, piece, &mut values);
+    })?;
+    Ok(Tensor { shape: info.shape.clone(), values })
+}
+
+/// Room for all values of a tensor.
+pub(crate) fn reserve(info: &TensorInfo) -> Result<Vec<f32>, WeightsError> {
     let elements = info.elements();
     let mut values: Vec<f32> = Vec::new();
     values
         .try_reserve_exact(elements)
         .map_err(|_| WeightsError::OutOfMemory { name: info.name.clone(), elements: elements as u64 })?;
+    Ok(values)
+}
 
-    let block = info.dtype.block_bytes();
-    let piece_bytes = (PIECE_BYTES / block * block).min(info.bytes);
+/// Gives `take` the `bytes` bytes from `offset` on, a multiple of `block` at a time.
+pub(crate) fn pieces<R: Read + Seek>(
+    reader: &mut R,
+    offset: u64,
+    bytes: u64,
+    block: u64,
+    mut take: impl FnMut(&[u8]),
+) -> Result<(), WeightsError> {
+    let piece_bytes = (PIECE_BYTES / block * block).max(block).min(bytes);
     let mut piece = vec![0_u8; piece_bytes as usize];
-    let mut left = info.bytes;
-    reader.seek(SeekFrom::Start(info.offset))?;
+    let mut left = bytes;
+    reader.seek(SeekFrom::Start(offset))?;
     while left > 0 {
         let bytes = left.min(piece_bytes);
         let Some(part) = piece.get_mut(..bytes as usize) else { break };
         reader.read_exact(part).map_err(|error| truncated(error, "a tensor", bytes))?;
-        dequantise(info.dtype, part, &mut values);
+        take(part);
         left -= bytes;
     }
-    Ok(Tensor { shape: info.shape.clone(), values })
+    Ok(())
+}
+
+/// Puts a matrix that is stored column by column in its place, in an order that `values` is reserved for: as the bytes
+/// come, `rows` of them make up one column.
+pub(crate) struct Columns {
+    rows: usize,
+    columns: usize,
+    at: usize,
+}
+
+impl Columns {
+    /// The last dimension of `shape` is the columns, all others together the rows. `values` gets its full length.
+    pub(crate) fn new(shape: &[usize], values: &mut Vec<f32>) -> Self {
+        let columns = shape.last().copied().unwrap_or(1);
+        let rows = shape.iter().rev().skip(1).product();
+        values.resize(rows * columns, 0.0);
+        Self { rows, columns, at: 0 }
+    }
+
+    /// The next value as it is stored.
+    pub(crate) fn put(&mut self, value: f32, values: &mut [f32]) {
+        let place = (self.at % self.rows) * self.columns + self.at / self.rows;
+        if let Some(out) = values.get_mut(place) {
+            *out = value;
+        }
+        self.at += 1;
+    }
 }

@@ -17,6 +17,16 @@ impl<'a, R: Read + Seek> Stream<'a, R> {
         reader.seek(SeekFrom::Start(0))?;
         Ok(Self { inner: BufReader::with_capacity(1 << 16, reader), length, remaining: length })
     }
+
+    /// Passes over `count` bytes, which the file must have.
+    pub(crate) fn skip(&mut self, count: u64, what: &'static str) -> Result<(), WeightsError> {
+        self.expect(count, what)?;
+        let offset =
+            i64::try_from(count).map_err(|_| WeightsError::TooMany { what, count, limit: i64::MAX.cast_unsigned() })?;
+        self.inner.seek_relative(offset)?;
+        self.remaining -= count;
+        Ok(())
+    }
 }
 
 impl<R: Read> Stream<'_, R> {

@@ -142,8 +142,8 @@ fn sizes_that_overflow() {
 #[test]
 fn unknown_and_unread_types() {
     refused!(
-        Gguf::default().tensor("w", &[256], 12, 0).data([0; 256]).open(),
-        E::UnsupportedDtype { dtype, .. } if dtype == "Q4_K"
+        Gguf::default().tensor("w", &[256], 10, 0).data([0; 256]).open(),
+        E::UnsupportedDtype { dtype, .. } if dtype == "Q2_K"
     );
     refused!(
         Gguf::default().tensor("w", &[2], 4_000, 0).data([0; 8]).open(),
@@ -173,11 +173,17 @@ fn strings_that_are_no_utf8() {
 
 #[test]
 fn rows_that_are_no_whole_blocks() {
-    for kind in [2, 3, 8] {
+    for kind in [2, 3, 6, 7, 8] {
         // 2 × 16 values would fill one block, but a block never spans two rows.
         refused!(
             Gguf::default().tensor("w", &[16, 2], kind, 0).data([0; 64]).open(),
             E::PartialBlock { row: 16, block: 32, .. }
+        );
+    }
+    for kind in [12, 13, 14] {
+        refused!(
+            Gguf::default().tensor("w", &[128, 2], kind, 0).data([0; 256]).open(),
+            E::PartialBlock { row: 128, block: 256, .. }
         );
     }
 }

@@ -11,10 +11,13 @@
 
 mod support;
 
+use std::fs::File;
+use std::io::Cursor;
+use std::path::PathBuf;
 use std::time::Instant;
 
-use headlight_weights::{GgufFile, SafetensorsFile, TensorSource};
-use support::{Gguf, checksum, golden, model_file};
+use headlight_weights::{Dtype, GgufFile, MarianFile, OnnxFile, SafetensorsFile, TensorSource};
+use support::{Gguf, checksum, golden, model_file, model_path};
 
 #[test]
 fn blocks_equal_the_reference() {
@@ -28,8 +31,9 @@ fn blocks_equal_the_reference() {
             .map(|bytes| u32::from_le_bytes(*bytes))
             .collect();
         let kind = case["kind"].as_u64().unwrap() as u32;
-        let rows = expected.len() as u64 / 64;
-        let mut file = Gguf::default().tensor("w", &[64, rows], kind, 0).data(stored).open().unwrap();
+        let row = case["row"].as_u64().unwrap();
+        let rows = expected.len() as u64 / row;
+        let mut file = Gguf::default().tensor("w", &[row, rows], kind, 0).data(stored).open().unwrap();
         let values = file.read("w").unwrap().values;
         assert_eq!(values.len(), expected.len(), "{name}");
         for (index, (value, expected)) in values.iter().zip(expected).enumerate() {
@@ -76,4 +80,58 @@ fn smollm2_equals_the_reference() {
 fn minilm_equals_the_reference() {
     let mut file = SafetensorsFile::open(model_file("minilm/model.safetensors")).unwrap();
     equal(&mut file, "minilm.json");
+}
+
+#[test]
+fn a_small_onnx_model_equals_the_reference() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/weights/tiny.onnx");
+    let mut file = OnnxFile::open(Cursor::new(std::fs::read(path).unwrap())).unwrap();
+    let golden = golden("onnx.json");
+    let expected = golden["tensors"].as_array().unwrap();
+    assert_eq!(file.tensors().len(), expected.len());
+    for tensor in expected {
+        let name = tensor["name"].as_str().unwrap();
+        let found = file.read(name).unwrap();
+        let shape: Vec<usize> = serde_json::from_value(tensor["shape"].clone()).unwrap();
+        assert_eq!(found.shape, shape, "{name}");
+        let bytes: Vec<u8> = found.values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        assert_eq!(bytes, hex(tensor["values"].as_str().unwrap()), "{name}");
+    }
+    assert!(file.read("position_ids").unwrap_err().to_string().contains("the ONNX data type 7"));
+}
+
+/// Models that are fetched for their own tests; where they were not, there is nothing to compare.
+fn fetched(path: &str) -> Option<File> {
+    let file = File::open(model_path(path)).ok();
+    if file.is_none() {
+        println!("{path} is not in the cache: left out");
+    }
+    file
+}
+
+#[test]
+fn rampart_equals_the_reference() {
+    let Some(file) = fetched("rampart/model_q4.onnx") else { return };
+    let mut file = OnnxFile::open(file).unwrap();
+    equal(&mut file, "rampart.json");
+    let query = file.info("bert.encoder.layer.0.attention.self.query.weight").unwrap();
+    assert_eq!((query.shape.as_slice(), query.dtype), ([384, 384].as_slice(), Dtype::Linear4));
+    assert_eq!(file.info("bert.embeddings.word_embeddings.weight").unwrap().shape, [19_730, 384]);
+    assert_eq!(file.info("bert.encoder.layer.5.intermediate.dense.weight").unwrap().shape, [1536, 384]);
+    assert_eq!(file.info("classifier.weight").unwrap().shape, [35, 384]);
+}
+
+#[test]
+fn marian_equals_the_reference() {
+    for pair in ["enpt", "pten"] {
+        let path = format!("marian-{pair}/model.{pair}.intgemm.alphas.bin");
+        let Some(file) = fetched(&path) else { continue };
+        let mut file = MarianFile::open(file).unwrap();
+        equal(&mut file, &format!("marian-{pair}.json"));
+        assert_eq!(file.info("encoder_l1_self_Wq").unwrap().shape, [256, 256]);
+        assert_eq!(file.info("decoder_l2_ffn_W2").unwrap().shape, [1536, 256]);
+        assert_eq!(file.info("Wemb").unwrap().shape, [32_000, 256]);
+        let config = file.config().unwrap();
+        assert!(config.contains("\ntransformer-decoder-autoreg: rnn\n") && config.contains("\nenc-depth: 6\n"));
+    }
 }

@@ -8,7 +8,9 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::io::Cursor;
 
-use headlight_weights::{GgufFile, SafetensorsFile, WeightsError};
+use headlight_weights::{GgufFile, MarianFile, OnnxFile, SafetensorsFile, ShardedTensors, TensorSource, WeightsError};
+use support::marian::whole_marian;
+use support::onnx::{model, whole_onnx};
 use support::{Random, read_all, whole_gguf, whole_safetensors};
 
 thread_local! {
@@ -65,27 +67,41 @@ fn safetensors(bytes: Vec<u8>) -> Result<(), WeightsError> {
     read_all(&mut SafetensorsFile::open(Cursor::new(bytes))?).map(drop)
 }
 
-/// Every truncation, then many copies with some bytes changed, cut or doubled.
+fn marian(bytes: Vec<u8>) -> Result<(), WeightsError> {
+    one_by_one(&mut MarianFile::open(Cursor::new(bytes))?)
+}
+
+fn onnx(bytes: Vec<u8>) -> Result<(), WeightsError> {
+    one_by_one(&mut OnnxFile::open(Cursor::new(bytes))?)
+}
+
+/// An index, whose one file is always the same.
+fn index(bytes: Vec<u8>) -> Result<(), WeightsError> {
+    let open = |name: &str| (name == "model-00001.safetensors").then(|| Cursor::new(whole_safetensors()));
+    read_all(&mut ShardedTensors::open(&bytes, open)?).map(drop)
+}
+
+/// Reads and drops every tensor: in these formats several can be made of the same bytes.
+fn one_by_one(source: &mut dyn TensorSource) -> Result<(), WeightsError> {
+    let names: Vec<String> = source.tensors().iter().map(|info| info.name.clone()).collect();
+    names.iter().try_for_each(|name| source.read(name).map(drop))
+}
+
+/// Every truncation, then many changed copies.
 fn damage(whole: &[u8], read: impl Fn(Vec<u8>) -> Result<(), WeightsError>) {
     try_it(whole, &read).expect("the undamaged file is read");
     for length in 0..whole.len() {
         assert!(try_it(&whole[..length], &read).is_err(), "cut to {length} bytes");
     }
+    change(whole, read);
+}
+
+/// Many copies with some bytes changed, cut or doubled.
+fn change(whole: &[u8], read: impl Fn(Vec<u8>) -> Result<(), WeightsError>) {
     let mut random = Random(7);
     let mut refused = 0;
     for _ in 0..30_000 {
-        let mut bytes = whole.to_vec();
-        for _ in 0..=random.below(3) {
-            let at = random.below(bytes.len());
-            match random.below(6) {
-                0 => bytes[at] ^= 1 << random.below(8),
-                1 => bytes[at] = 0xFF,
-                2 => bytes[at] = 0,
-                3 => bytes[at] = random.below(256) as u8,
-                4 => drop(bytes.remove(at)),
-                _ => bytes.insert(at, bytes[at]),
-            }
-        }
+        let bytes = random.damaged(whole);
         refused += usize::from(try_it(&bytes, &read).is_err());
     }
     assert!(refused > 5_000, "damage is noticed: {refused} of 30000");
@@ -102,15 +118,44 @@ fn damaged_safetensors() {
 }
 
 #[test]
+fn damaged_marian() {
+    let whole = whole_marian().build();
+    damage(&whole, marian);
+    // Most of that file is padding: one without it is damaged where it matters.
+    let mut tight = whole_marian();
+    tight.items.truncate(2);
+    damage(&tight.build(), marian);
+}
+
+#[test]
+fn damaged_onnx() {
+    damage(&model(&whole_onnx()), onnx);
+}
+
+#[test]
+fn damaged_index() {
+    let file = "model-00001.safetensors";
+    let map = format!(r#"{{"metadata":{{"total_size":40}},"weight_map":{{"w":"{file}","half":"{file}"}}}}"#);
+    damage(map.as_bytes(), index);
+}
+
+#[test]
 fn noise() {
     let mut random = Random(11);
+    let mut refused = 0;
     for _ in 0..5_000 {
         let mut bytes: Vec<u8> = (0..random.below(300)).map(|_| random.below(256) as u8).collect();
         assert!(try_it(&bytes, gguf).is_err());
         assert!(try_it(&bytes, safetensors).is_err());
+        assert!(try_it(&bytes, marian).is_err());
+        assert!(try_it(&bytes, onnx).is_err());
+        assert!(try_it(&bytes, index).is_err());
+        // Noise in a graph can be fields that nobody knows, which are passed over.
+        refused += usize::from(try_it(&model(std::slice::from_ref(&bytes)), onnx).is_err());
         // Past the magic, the version and plausible counts, so that noise reaches the lists as well.
         let head = [b"GGUF", &3_u32.to_le_bytes()[..], &1_u64.to_le_bytes(), &1_u64.to_le_bytes()].concat();
         bytes.splice(0..0, head);
         assert!(try_it(&bytes, gguf).is_err());
     }
+    assert!(refused > 4_000, "noise is noticed: {refused} of 5000");
 }

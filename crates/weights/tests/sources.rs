@@ -5,9 +5,12 @@
 mod support;
 
 use std::io::{Cursor, ErrorKind, Read, Seek, SeekFrom};
+use std::path::PathBuf;
 
-use headlight_weights::{Chunks, GgufFile, MemoryTensors, TensorSource, WeightsError};
-use support::{Random, read_all, whole_gguf};
+use headlight_weights::{Chunks, Format, GgufFile, MemoryTensors, TensorSource, WeightsError};
+use support::marian::whole_marian;
+use support::onnx::{model, whole_onnx};
+use support::{Random, read_all, whole_gguf, whole_safetensors};
 
 #[test]
 fn memory_gives_back_what_it_got() {
@@ -83,4 +86,26 @@ fn freed_pieces_are_an_error_and_later_ones_are_not() {
     chunks.read_exact(&mut byte).unwrap();
     assert_eq!(byte, [3]);
     assert_eq!(chunks.len(), 5);
+}
+
+#[test]
+fn formats_by_their_first_bytes() {
+    let tiny = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/weights/tiny.onnx");
+    let files = [
+        (whole_safetensors(), Format::Safetensors),
+        (whole_gguf().build(), Format::Gguf),
+        (whole_marian().build(), Format::Marian),
+        (model(&whole_onnx()), Format::Onnx),
+        (std::fs::read(tiny).unwrap(), Format::Onnx),
+    ];
+    for (bytes, format) in files {
+        assert_eq!(Format::of(&bytes), Some(format));
+        assert_eq!(Format::of(&bytes[..9]), Some(format));
+        assert_eq!(Format::of(&bytes[..7]), None);
+    }
+    // A zip, which is what pytorch_model.bin is, a pickle, JSON, a page.
+    for other in [&b"PK\x03\x04\0\0\0\0\0\0"[..], b"\x80\x02}q\0X\0\0\0\0", b"{\"a\": 1, \"b\": 2}", b"<!doctype html>"]
+    {
+        assert_eq!(Format::of(other), None);
+    }
 }

@@ -12,7 +12,8 @@ mod support;
 mod tests {
     use std::io::Cursor;
 
-    use crate::support::{Gguf, read_all, whole_gguf, whole_safetensors};
+    use crate::support::marian::whole_marian;
+    use crate::support::{Gguf, onnx, read_all, whole_gguf, whole_safetensors};
     use headlight_weights::{Chunks, GgufFile, SafetensorsFile, TensorSource, WeightsError};
     use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -43,6 +44,20 @@ mod tests {
     fn a_crafted_safetensors_is_read() {
         let mut file = SafetensorsFile::open(Cursor::new(whole_safetensors())).unwrap();
         assert_eq!(file.read("half").unwrap().values, [1.0, -2.0]);
+    }
+
+    #[wasm_bindgen_test]
+    fn a_crafted_marian_model_is_read() {
+        let mut file = whole_marian().open().unwrap();
+        assert_eq!(file.read("encoder_l1_self_Wq").unwrap().values, [2.0, 6.0, 10.0, 4.0, 8.0, 12.0]);
+        assert_eq!(file.config(), Some("transformer-heads"));
+    }
+
+    #[wasm_bindgen_test]
+    fn a_crafted_onnx_model_is_read() {
+        let mut file = onnx::open(&onnx::whole_onnx()).unwrap();
+        assert_eq!(file.read("layer.0.dense.weight").unwrap().values[..4], [-4.0, -4.0, -3.5, -4.0]);
+        assert_eq!(file.read("words").unwrap().values, [-32.0, -31.75, -31.5, 31.25, 31.5, 31.75]);
     }
 }
 

@@ -9,14 +9,19 @@ use headlight_text::{GgufVocabulary, Tokenizer};
 use headlight_weights::GgufFile;
 use serde_json::json;
 
-/// The path of a file of a model that `cargo xtask models` has fetched.
-fn model_file(path: &str) -> PathBuf {
+/// Where a file of a model is or would be that `cargo xtask models` has fetched.
+pub fn model_path(path: &str) -> PathBuf {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let cache = set("HEADLIGHT_CACHE")
         .or_else(|| set("XDG_CACHE_HOME").map(|folder| folder.join("headlight")))
         .or_else(|| set("HOME").map(|folder| folder.join(".cache/headlight")))
         .expect("one of HEADLIGHT_CACHE, XDG_CACHE_HOME and HOME is set");
-    let file = cache.join("models").join(path);
+    cache.join("models").join(path)
+}
+
+/// The path of a file of a model that `cargo xtask models` has fetched.
+fn model_file(path: &str) -> PathBuf {
+    let file = model_path(path);
     assert!(file.is_file(), "the model file {path} is not in the cache: run cargo xtask models");
     file
 }
@@ -37,7 +42,8 @@ pub fn smollm2_vocabulary() -> GgufVocabulary {
         eos: metadata.u32(&key("eos_token_id")),
         unk: metadata.u32(&key("unknown_token_id")),
         pad: metadata.u32(&key("padding_token_id")),
-        add_bos: metadata.bool(&key("add_bos_token")).unwrap(),
+        add_bos: metadata.bool(&key("add_bos_token")),
+        ..GgufVocabulary::default()
     }
 }
 
@@ -75,7 +81,7 @@ pub fn tiny_vocabulary() -> GgufVocabulary {
         eos: Some(0),
         unk: None,
         pad: Some(0),
-        add_bos: false,
+        ..GgufVocabulary::default()
     }
 }
 

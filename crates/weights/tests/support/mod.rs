@@ -1,6 +1,10 @@
 //! What the tests of this room share: builders of files, right and wrong, and the cache of real models.
 #![allow(dead_code, reason = "each test file uses a part of this")]
 
+pub mod exercise;
+pub mod marian;
+pub mod onnx;
+
 use std::fs::File;
 use std::io::Cursor;
 use std::path::PathBuf;
@@ -171,6 +175,23 @@ impl Random {
         bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         ((bits ^ (bits >> 31)) % bound as u64) as usize
     }
+
+    /// A copy with a few bytes changed, cut or doubled.
+    pub fn damaged(&mut self, whole: &[u8]) -> Vec<u8> {
+        let mut bytes = whole.to_vec();
+        for _ in 0..=self.below(3) {
+            let at = self.below(bytes.len());
+            match self.below(6) {
+                0 => bytes[at] ^= 1 << self.below(8),
+                1 => bytes[at] = 0xFF,
+                2 => bytes[at] = 0,
+                3 => bytes[at] = self.below(256) as u8,
+                4 if bytes.len() > 1 => drop(bytes.remove(at)),
+                _ => bytes.insert(at, bytes[at]),
+            }
+        }
+        bytes
+    }
 }
 
 /// A checksum that sees every bit and where it stands, and is quick in a development build: the bit patterns summed,
@@ -186,14 +207,19 @@ pub fn checksum(values: &[f32]) -> String {
     format!("{plain:016x}{placed:016x}")
 }
 
-/// A file of a model that `cargo xtask models` has fetched.
-pub fn model_file(path: &str) -> File {
+/// Where a file of a model is or would be that `cargo xtask models` has fetched.
+pub fn model_path(path: &str) -> PathBuf {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let cache = set("HEADLIGHT_CACHE")
         .or_else(|| set("XDG_CACHE_HOME").map(|folder| folder.join("headlight")))
         .or_else(|| set("HOME").map(|folder| folder.join(".cache/headlight")))
         .expect("one of HEADLIGHT_CACHE, XDG_CACHE_HOME and HOME is set");
-    File::open(cache.join("models").join(path))
+    cache.join("models").join(path)
+}
+
+/// A file of a model that `cargo xtask models` has fetched.
+pub fn model_file(path: &str) -> File {
+    File::open(model_path(path))
         .unwrap_or_else(|error| panic!("the model file {path} is not in the cache ({error}): run cargo xtask models"))
 }
 

@@ -1,7 +1,9 @@
-//! Stored bytes to `f32`, by ggml's formulas (`ggml-quants.c`, `dequantize_row_q4_0`, `_q4_1`, `_q8_0`).
+//! Stored bytes to `f32`, by ggml's formulas (`ggml-quants.c`, `dequantize_row_q4_0` and its siblings).
 //!
 //! Every loop runs over whole blocks of a fixed size without a branch inside, which compilers turn into SIMD natively
 //! and in wasm. Products and sums are rounded one by one, as in the reference, never fused.
+
+mod k;
 
 use crate::Dtype;
 
@@ -13,7 +15,18 @@ pub(crate) fn dequantise(dtype: Dtype, bytes: &[u8], values: &mut Vec<f32>) {
         Dtype::Bf16 => plain(bytes, values, |bytes| f32::from_bits(u32::from(u16::from_le_bytes(bytes)) << 16)),
         Dtype::Q4_0 => blocks(bytes, values, q4_0),
         Dtype::Q4_1 => blocks(bytes, values, q4_1),
+        Dtype::Q5_0 => blocks(bytes, values, q5_0),
+        Dtype::Q5_1 => blocks(bytes, values, q5_1),
         Dtype::Q8_0 => blocks(bytes, values, q8_0),
+        Dtype::Q4K => blocks(bytes, values, k::q4_k),
+        Dtype::Q5K => blocks(bytes, values, k::q5_k),
+        Dtype::Q6K => blocks(bytes, values, k::q6_k),
+        // Their scales lie elsewhere, so whoever reads those scales them; this gives the plain numbers.
+        Dtype::Intgemm8 => plain(bytes, values, |[byte]: [u8; 1]| f32::from(byte.cast_signed())),
+        Dtype::Linear8 => plain(bytes, values, |[byte]: [u8; 1]| f32::from(byte)),
+        Dtype::Linear4 => {
+            values.extend(bytes.iter().flat_map(|byte| [f32::from(byte & 0x0F), f32::from(byte >> 4)]));
+        }
     }
 }
 
@@ -22,13 +35,17 @@ fn plain<const N: usize>(bytes: &[u8], values: &mut Vec<f32>, value: impl Fn([u8
     values.extend(bytes.as_chunks::<N>().0.iter().map(|bytes| value(*bytes)));
 }
 
-/// Formats with 32 values in `N` bytes.
-fn blocks<const N: usize>(bytes: &[u8], values: &mut Vec<f32>, block: impl Fn(&[u8; N], &mut [f32; 32])) {
+/// Formats with `M` values in `N` bytes.
+fn blocks<const N: usize, const M: usize>(
+    bytes: &[u8],
+    values: &mut Vec<f32>,
+    block: impl Fn(&[u8; N], &mut [f32; M]),
+) {
     let stored = bytes.as_chunks::<N>().0;
     let begin = values.len();
-    values.resize(begin + stored.len() * 32, 0.0);
+    values.resize(begin + stored.len() * M, 0.0);
     let Some(added) = values.get_mut(begin..) else { return };
-    for (bytes, out) in stored.iter().zip(added.as_chunks_mut::<32>().0) {
+    for (bytes, out) in stored.iter().zip(added.as_chunks_mut::<M>().0) {
         block(bytes, out);
     }
 }
@@ -51,6 +68,31 @@ fn q4_1(block: &[u8; 20], out: &mut [f32; 32]) {
         out[index] = f32::from(quant & 0x0F) * scale + minimum;
         out[index + 16] = f32::from(quant >> 4) * scale + minimum;
     }
+}
+
+fn q5_0(block: &[u8; 22], out: &mut [f32; 32]) {
+    let [d0, d1, h0, h1, h2, h3, quants @ ..] = block;
+    let scale = half([*d0, *d1]);
+    let fifths = u32::from_le_bytes([*h0, *h1, *h2, *h3]);
+    for (index, quant) in quants.iter().enumerate() {
+        out[index] = (five(quant & 0x0F, fifths >> index) - 16) as f32 * scale;
+        out[index + 16] = (five(quant >> 4, fifths >> (index + 16)) - 16) as f32 * scale;
+    }
+}
+
+fn q5_1(block: &[u8; 24], out: &mut [f32; 32]) {
+    let [d0, d1, m0, m1, h0, h1, h2, h3, quants @ ..] = block;
+    let (scale, minimum) = (half([*d0, *d1]), half([*m0, *m1]));
+    let fifths = u32::from_le_bytes([*h0, *h1, *h2, *h3]);
+    for (index, quant) in quants.iter().enumerate() {
+        out[index] = five(quant & 0x0F, fifths >> index) as f32 * scale + minimum;
+        out[index + 16] = five(quant >> 4, fifths >> (index + 16)) as f32 * scale + minimum;
+    }
+}
+
+/// Four bits, and the lowest of `fifth` above them.
+fn five(four: u8, fifth: u32) -> i32 {
+    i32::from(four) | ((fifth & 1) << 4).cast_signed()
 }
 
 fn q8_0(block: &[u8; 34], out: &mut [f32; 32]) {
