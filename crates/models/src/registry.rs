@@ -1,4 +1,4 @@
-//! From a configuration to a model. To add a family, add its file and a line here.
+//! From a configuration to a model. To add a family, add its file and a line to each of the two lists here.
 
 use burn::tensor::Device;
 use headlight_weights::TensorSource;
@@ -6,13 +6,30 @@ use headlight_weights::TensorSource;
 use crate::bert::Bert;
 use crate::config::Config;
 use crate::error::ModelError;
-use crate::llama::Llama;
+use crate::llama::{Llama, Relative};
 use crate::pulse::Pulse;
 use crate::transformer::Transformer;
 
+/// The families, and whose file runs each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Family {
+    Llama(Relative),
+    Bert,
+}
+
+/// The `model_type`s that are known.
+const FAMILIES: &[(&str, Family)] = &[
+    ("llama", Family::Llama(Relative::Llama)),
+    ("mistral", Family::Llama(Relative::Mistral)),
+    ("qwen2", Family::Llama(Relative::Qwen2)),
+    ("qwen3", Family::Llama(Relative::Qwen3)),
+    ("bert", Family::Bert),
+];
+
 /// The `model_type`s that are known, as a list in words.
-pub(crate) fn known() -> &'static str {
-    "llama, bert"
+#[must_use]
+pub fn known() -> String {
+    FAMILIES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
 }
 
 /// Opens the model that `config` describes with the weights of `source`, on `device`.
@@ -26,11 +43,12 @@ pub async fn open(
     device: &Device,
     pulse: &dyn Pulse,
 ) -> Result<Box<dyn Transformer>, ModelError> {
-    match config.text("model_type").unwrap_or_default() {
-        "llama" => Ok(Box::new(Llama::open(config, source, device, pulse).await?)),
-        "bert" => Ok(Box::new(Bert::open(config, source, device, pulse).await?)),
-        given => {
-            Err(ModelError::UnknownArchitecture { given: given.chars().take(60).collect(), known: known().to_owned() })
-        }
-    }
+    let given = config.text("model_type").or(config.class()).unwrap_or("none");
+    let Some((_, family)) = FAMILIES.iter().find(|(name, _)| *name == given) else {
+        return Err(ModelError::UnknownArchitecture { given: given.chars().take(60).collect(), known: known() });
+    };
+    Ok(match *family {
+        Family::Llama(relative) => Box::new(Llama::open(relative, config, source, device, pulse).await?),
+        Family::Bert => Box::new(Bert::open(config, source, device, pulse).await?),
+    })
 }
