@@ -14,6 +14,8 @@ pub mod bert;
 mod causal;
 mod config;
 pub mod error;
+pub mod gpt2;
+pub mod gpt_neox;
 pub mod head;
 pub mod hook;
 mod host;

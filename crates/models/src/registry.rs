@@ -6,6 +6,8 @@ use headlight_weights::TensorSource;
 use crate::bert::Bert;
 use crate::config::Config;
 use crate::error::ModelError;
+use crate::gpt_neox::GptNeox;
+use crate::gpt2::Gpt2;
 use crate::llama::{Llama, Relative};
 use crate::pulse::Pulse;
 use crate::transformer::Transformer;
@@ -14,6 +16,8 @@ use crate::transformer::Transformer;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Family {
     Llama(Relative),
+    Gpt2,
+    GptNeox,
     Bert,
 }
 
@@ -23,6 +27,8 @@ const FAMILIES: &[(&str, Family)] = &[
     ("mistral", Family::Llama(Relative::Mistral)),
     ("qwen2", Family::Llama(Relative::Qwen2)),
     ("qwen3", Family::Llama(Relative::Qwen3)),
+    ("gpt2", Family::Gpt2),
+    ("gpt_neox", Family::GptNeox),
     ("bert", Family::Bert),
 ];
 
@@ -49,6 +55,8 @@ pub async fn open(
     };
     Ok(match *family {
         Family::Llama(relative) => Box::new(Llama::open(relative, config, source, device, pulse).await?),
+        Family::Gpt2 => Box::new(Gpt2::open(config, source, device, pulse).await?),
+        Family::GptNeox => Box::new(GptNeox::open(config, source, device, pulse).await?),
         Family::Bert => Box::new(Bert::open(config, source, device, pulse).await?),
     })
 }

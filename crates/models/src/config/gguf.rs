@@ -7,7 +7,7 @@ use super::{Config, Format};
 use crate::error::ModelError;
 
 /// llama.cpp's names of the architectures that are known.
-const KNOWN: [&str; 3] = ["llama", "qwen2", "qwen3"];
+const KNOWN: [&str; 4] = ["llama", "qwen2", "qwen3", "gpt2"];
 
 impl Config {
     /// Takes what a GGUF file says of its model. The vocabulary's size comes with the tokens.
@@ -25,7 +25,7 @@ impl Config {
         }
         let tokens = metadata.strings("tokenizer.ggml.tokens").ok_or_else(|| missing("tokenizer.ggml.tokens"))?;
         let file = File { metadata, family };
-        let mut values = file.llama()?;
+        let mut values = if family == "gpt2" { file.gpt2()? } else { file.llama()? };
         values.insert("model_type".to_owned(), json!(family));
         values.insert("vocab_size".to_owned(), json!(tokens.len()));
         Ok(Self { values, format: Format::Gguf })
@@ -57,6 +57,18 @@ impl File<'_> {
 
     fn needed(&self, key: &str) -> Result<u32, ModelError> {
         self.number(key).ok_or_else(|| missing(&self.key(key)))
+    }
+
+    fn gpt2(&self) -> Result<Map<String, Value>, ModelError> {
+        let key = "attention.layer_norm_epsilon";
+        Ok(object([
+            ("n_layer", json!(self.needed("block_count")?)),
+            ("n_embd", json!(self.needed("embedding_length")?)),
+            ("n_inner", json!(self.needed("feed_forward_length")?)),
+            ("n_head", json!(self.needed("attention.head_count")?)),
+            ("n_positions", json!(self.needed("context_length")?)),
+            ("layer_norm_epsilon", json!(self.real(key).ok_or_else(|| missing(&self.key(key)))?)),
+        ]))
     }
 
     /// Llama, and with the same keys Qwen.
