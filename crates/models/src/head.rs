@@ -9,6 +9,7 @@ use crate::linear::Linear;
 use crate::norm::LayerNorm;
 
 /// What a model ends in.
+#[expect(clippy::large_enum_variant, reason = "there is one a model")]
 #[derive(Debug)]
 pub enum Head {
     /// Nothing: an encoder alone, whose hidden states are the result.
