@@ -3,6 +3,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     clippy::print_stdout,
     reason = "a test fails by panicking and shows its worst error"
 )]
@@ -163,6 +164,33 @@ fn what_lies_before_the_window_is_not_seen() {
             });
             assert_eq!(before == 0.0, windowed, "{name}: {before}");
         }
+    }
+}
+
+#[test]
+fn a_setting_that_was_misread_would_show() {
+    let rope = |kind: &str, key: &str, value: f64| json!({"type": kind, "factor": 4.0, key: value});
+    for (name, changes) in [
+        ("gpt2", json!({"scale_attn_by_inverse_layer_idx": true})),
+        ("gpt2", json!({"activation_function": "gelu"})),
+        ("gpt_neox", json!({"use_parallel_residual": false})),
+        ("gpt_neox", json!({"rope_parameters": null, "rotary_emb_base": 100.0})),
+        ("llama", json!({"rope_parameters": null, "rope_theta": 100.0})),
+        ("llama_linear", json!({"rope_scaling": {"type": "linear", "factor": 2.4}})),
+        ("mistral", json!({"sliding_window": 7})),
+        ("qwen2_sliding", json!({"max_window_layers": 2})),
+        ("qwen2_yarn", json!({"rope_scaling": rope("yarn", "original_max_position_embeddings", 128.0)})),
+        ("qwen2_yarn", json!({"rope_scaling": rope("yarn", "attention_factor", 1.0)})),
+    ] {
+        let golden = golden(name);
+        let case = golden["cases"].as_array().unwrap().last().unwrap();
+        let wrong = open_with(&config_with(name, &changes), &mut weights(name)).unwrap();
+        let run = run_all(wrong.as_ref(), &Batch::one(&ids(&case["ids"])));
+        let patterns: Vec<f32> = run.captures.patterns().flat_map(floats).collect();
+        let attention = greatest_difference(&patterns, &numbers(&case["attention"]));
+        let hidden = greatest_difference(&floats(run.hidden), &numbers(&case["hidden"]));
+        println!("{name} with {changes}: hidden {hidden:.1e}, attention {attention:.1e}");
+        assert!(hidden > 1e-4 && attention > 1e-4, "{name} with {changes}: {hidden} {attention}");
     }
 }
 
