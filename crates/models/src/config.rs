@@ -1,7 +1,8 @@
 //! A model's configuration, from `config.json` or from the metadata of a GGUF file, under the names of `config.json`.
 
-use headlight_weights::GgufMetadata;
-use serde_json::{Map, Value, json};
+mod gguf;
+
+use serde_json::{Map, Value};
 
 use crate::error::ModelError;
 
@@ -10,7 +11,7 @@ use crate::error::ModelError;
 pub enum Format {
     /// As the transformers library does.
     HuggingFace,
-    /// As llama.cpp does: short names, and each head's rows of q and k interleaved for its rotary kernel.
+    /// As llama.cpp does: short names, and for Llama each head's rows of q and k interleaved for its rotary kernel.
     Gguf,
 }
 
@@ -30,41 +31,6 @@ impl Config {
         let values = serde_json::from_slice(bytes)
             .map_err(|error| ModelError::Config(format!("config.json is not a JSON object ({error})")))?;
         Ok(Self { values, format: Format::HuggingFace })
-    }
-
-    /// Takes what a GGUF file says of its model. The vocabulary's size comes with the tokens.
-    ///
-    /// # Errors
-    /// [`ModelError::Config`] where a needed key is missing, [`ModelError::UnknownArchitecture`] for another family.
-    pub fn from_gguf(metadata: &GgufMetadata) -> Result<Self, ModelError> {
-        let missing = |key: &str| ModelError::Config(format!("the GGUF file lacks {key}"));
-        let family = metadata.string("general.architecture").ok_or_else(|| missing("general.architecture"))?;
-        if family != "llama" {
-            return Err(ModelError::UnknownArchitecture {
-                given: family.to_owned(),
-                known: crate::registry::known().to_owned(),
-            });
-        }
-        let number = |key: &str| metadata.u32(&format!("{family}.{key}")).ok_or_else(|| missing(key));
-        let real = |key: &str| metadata.f32(&format!("{family}.{key}")).ok_or_else(|| missing(key));
-        let tokens = metadata.strings("tokenizer.ggml.tokens").ok_or_else(|| missing("tokenizer.ggml.tokens"))?;
-        let heads = number("attention.head_count")?;
-        let values = json!({
-            "model_type": family,
-            "num_hidden_layers": number("block_count")?,
-            "hidden_size": number("embedding_length")?,
-            "intermediate_size": number("feed_forward_length")?,
-            "num_attention_heads": heads,
-            "num_key_value_heads": number("attention.head_count_kv").unwrap_or(heads),
-            "rms_norm_eps": real("attention.layer_norm_rms_epsilon")?,
-            "rope_theta": real("rope.freq_base").unwrap_or(10_000.0),
-            "max_position_embeddings": number("context_length")?,
-            "vocab_size": tokens.len(),
-        });
-        match values {
-            Value::Object(values) => Ok(Self { values, format: Format::Gguf }),
-            _ => Err(ModelError::Config("the GGUF file has no metadata".to_owned())),
-        }
     }
 
     /// How the weights are named and laid out.

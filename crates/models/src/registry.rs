@@ -1,18 +1,49 @@
-//! From a configuration to a model. To add a family, add its file and a line here.
+//! From a configuration to a model. To add a family, add its file and a line to each of the two lists here.
 
 use burn::tensor::Device;
 use headlight_weights::TensorSource;
 
 use crate::config::Config;
 use crate::error::ModelError;
-use crate::llama::Llama;
+use crate::gpt_neox::GptNeox;
+use crate::gpt2::Gpt2;
+use crate::llama::{Llama, Relative};
 use crate::pulse::Pulse;
 use crate::transformer::Transformer;
 use crate::{bert, distilbert, electra, roberta};
 
+/// The families, and whose file runs each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Family {
+    Llama(Relative),
+    Gpt2,
+    GptNeox,
+    Bert,
+    DistilBert,
+    Roberta,
+    Electra,
+}
+
+/// The `model_type`s that are known.
+const FAMILIES: &[(&str, Family)] = &[
+    ("llama", Family::Llama(Relative::Llama)),
+    ("mistral", Family::Llama(Relative::Mistral)),
+    ("qwen2", Family::Llama(Relative::Qwen2)),
+    ("qwen3", Family::Llama(Relative::Qwen3)),
+    ("gpt2", Family::Gpt2),
+    ("gpt_neox", Family::GptNeox),
+    ("bert", Family::Bert),
+    ("distilbert", Family::DistilBert),
+    ("roberta", Family::Roberta),
+    ("xlm-roberta", Family::Roberta),
+    ("camembert", Family::Roberta),
+    ("electra", Family::Electra),
+];
+
 /// The `model_type`s that are known, as a list in words.
-pub(crate) fn known() -> &'static str {
-    "llama, bert, distilbert, roberta, xlm-roberta, camembert, electra"
+#[must_use]
+pub fn known() -> String {
+    FAMILIES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
 }
 
 /// Opens the model that `config` describes with the weights of `source`, on `device`.
@@ -26,14 +57,17 @@ pub async fn open(
     device: &Device,
     pulse: &dyn Pulse,
 ) -> Result<Box<dyn Transformer>, ModelError> {
-    match config.text("model_type").unwrap_or_default() {
-        "llama" => Ok(Box::new(Llama::open(config, source, device, pulse).await?)),
-        "bert" => Ok(Box::new(bert::open(config, source, device, pulse).await?)),
-        "distilbert" => Ok(Box::new(distilbert::open(config, source, device, pulse).await?)),
-        "roberta" | "xlm-roberta" | "camembert" => Ok(Box::new(roberta::open(config, source, device, pulse).await?)),
-        "electra" => Ok(Box::new(electra::open(config, source, device, pulse).await?)),
-        given => {
-            Err(ModelError::UnknownArchitecture { given: given.chars().take(60).collect(), known: known().to_owned() })
-        }
-    }
+    let given = config.text("model_type").or(config.class()).unwrap_or("none");
+    let Some((_, family)) = FAMILIES.iter().find(|(name, _)| *name == given) else {
+        return Err(ModelError::UnknownArchitecture { given: given.chars().take(60).collect(), known: known() });
+    };
+    Ok(match *family {
+        Family::Llama(relative) => Box::new(Llama::open(relative, config, source, device, pulse).await?),
+        Family::Gpt2 => Box::new(Gpt2::open(config, source, device, pulse).await?),
+        Family::GptNeox => Box::new(GptNeox::open(config, source, device, pulse).await?),
+        Family::Bert => Box::new(bert::open(config, source, device, pulse).await?),
+        Family::DistilBert => Box::new(distilbert::open(config, source, device, pulse).await?),
+        Family::Roberta => Box::new(roberta::open(config, source, device, pulse).await?),
+        Family::Electra => Box::new(electra::open(config, source, device, pulse).await?),
+    })
 }
