@@ -9,10 +9,11 @@ use crate::error::ModelError;
 use crate::llama::Llama;
 use crate::pulse::Pulse;
 use crate::transformer::Transformer;
+use crate::{marian, ssru, t5};
 
 /// The `model_type`s that are known, as a list in words.
 pub(crate) fn known() -> &'static str {
-    "llama, bert"
+    "llama, bert, marian, marian-ssru, t5"
 }
 
 /// Opens the model that `config` describes with the weights of `source`, on `device`.
@@ -29,6 +30,9 @@ pub async fn open(
     match config.text("model_type").unwrap_or_default() {
         "llama" => Ok(Box::new(Llama::open(config, source, device, pulse).await?)),
         "bert" => Ok(Box::new(Bert::open(config, source, device, pulse).await?)),
+        "marian" => Ok(Box::new(marian::open(config, source, device, pulse).await?)),
+        "marian-ssru" => Ok(Box::new(ssru::open(config, source, device, pulse).await?)),
+        "t5" => Ok(Box::new(t5::open(config, source, device, pulse).await?)),
         given => {
             Err(ModelError::UnknownArchitecture { given: given.chars().take(60).collect(), known: known().to_owned() })
         }
