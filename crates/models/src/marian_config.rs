@@ -45,6 +45,7 @@ pub(crate) fn values(yaml: &str) -> Result<Value, ModelError> {
         ("transformer-preprocess", "", ""),
         ("transformer-postprocess", "dan", "dan"),
         ("transformer-postprocess-top", "", ""),
+        ("transformer-postprocess-emb", "d", "d"),
         ("transformer-ffn-depth", "2", "2"),
         ("transformer-train-position-embeddings", "false", "false"),
         ("transformer-no-projection", "false", "false"),

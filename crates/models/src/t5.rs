@@ -85,6 +85,10 @@ pub async fn open(
         // Distances have no end; this is what the checkpoints were trained on.
         context: config.size_or("n_positions", 512)?.min(MAX_CONTEXT),
     };
+    // The product of the two need not be the width, so nothing else bounds it.
+    if sizes.heads.checked_mul(sizes.head_width).is_none_or(|all| all > 1 << 20) {
+        return Err(ModelError::Config(format!("num_heads is {} and d_kv {}", sizes.heads, sizes.head_width)));
+    }
     let mut loader = Loader::new(source, device, pulse);
     let shared = ["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"].map(str::to_owned);
     let embedding = loader.matrix(&loader.first_of(&shared), sizes.vocabulary, width).await?;

@@ -280,6 +280,7 @@ fn a_configuration_that_fits_no_weights_is_an_error() {
         ("t5", "relative_attention_num_buckets", Value::from(1)),
         ("t5", "relative_attention_max_distance", Value::from(3)),
         ("t5", "d_kv", Value::from(16)),
+        ("t5", "d_kv", Value::from(4_194_304)),
         ("t5", "feed_forward_proj", Value::from("gated-gelu")),
         ("marian-ssru", "d_model", Value::from(31)),
         ("marian-ssru", "attention_heads", Value::from(0)),
