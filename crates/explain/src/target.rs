@@ -1,6 +1,6 @@
 //! The one number that an explanation explains, as a function of a model's final hidden state.
 
-use burn::tensor::{Int, Tensor, activation};
+use burn::tensor::{Bool, Int, Tensor, activation};
 use headlight_models::{Head, LabelHead, LabelKind, Pooling, Problem, Transformer, VocabularyHead};
 
 use crate::ExplainError;
@@ -134,8 +134,9 @@ fn token(head: &VocabularyHead, at: Tensor<2>, choice: Choice, read: Read) -> Re
     let row = head.unembedding.clone().select(0, ids.clone());
     let logit: Tensor<2> = logits.clone().gather(1, ids.clone().unsqueeze_dim(1));
     // The gradient at what the unembedding is multiplied with has a closed form for every reading, so nothing of the
-    // vocabulary's size is tracked: w for the logit, w − Σ p·w for its log-probability, and p times that for the
-    // probability.
+    // vocabulary's size is tracked: w for the logit, Σ p_j·(w − w_j) over all others for its log-probability, and p times
+    // that for the probability. The target itself is left out of the sum, where it would cancel: a probability near one
+    // would leave nothing but rounding.
     let (value, gradient) = match read {
         Read::Logit => (logit, row),
         Read::LogProb | Read::Prob => {
@@ -143,7 +144,8 @@ fn token(head: &VocabularyHead, at: Tensor<2>, choice: Choice, read: Read) -> Re
             let exponentials = (logits.clone() - greatest.clone()).exp();
             let sum = exponentials.clone().sum_dim(1);
             let log_prob = logit - greatest - sum.clone().log();
-            let gradient = row - expectation(exponentials / sum, &head.unembedding);
+            let others = exponentials.mask_fill(marked(&ids, logits.dims()), 0.0) / sum;
+            let gradient = row * others.clone().sum_dim(1) - expectation(others, &head.unembedding);
             match read {
                 Read::Prob => (log_prob.clone().exp(), gradient * log_prob.exp()),
                 _ => (log_prob, gradient),
@@ -208,6 +210,13 @@ fn span(head: &LabelHead, hidden: Tensor<3>, start: usize, end: usize, read: Rea
     let sum = at(0, start) + at(1, end);
     let seed = if read == Read::Prob { sum.exp() } else { sum };
     Ok(Reading { value: seed.clone().inner(), seed, logits: Some(plain), ids: None })
+}
+
+/// Where in each row of `[batch, count]` the number in `ids` stands.
+fn marked(ids: &Tensor<1, Int>, [batch, count]: [usize; 2]) -> Tensor<2, Bool> {
+    let places = Tensor::<1, Int>::arange(0..count as i64, &ids.device());
+    let places = places.unsqueeze_dim::<2>(0).expand([batch, count]);
+    ids.clone().unsqueeze_dim::<2>(1).expand([batch, count]).equal(places)
 }
 
 /// Σ p_j·w_j over the vocabulary: `[batch, vocabulary]` times `[vocabulary, width]`.

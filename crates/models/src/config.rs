@@ -33,6 +33,18 @@ impl Config {
         Ok(Self { values, format: Format::HuggingFace })
     }
 
+    /// Takes the settings that a Marian model carries as YAML, `special:model.yml`.
+    ///
+    /// # Errors
+    /// [`ModelError::Config`] where a needed one is missing, [`ModelError::UnknownArchitecture`] for another architecture
+    /// than the one that [`crate::ssru`] runs.
+    pub fn from_marian(yaml: &str) -> Result<Self, ModelError> {
+        match crate::marian_config::values(yaml)? {
+            Value::Object(values) => Ok(Self { values, format: Format::HuggingFace }),
+            _ => Err(ModelError::Config("the model has no settings".to_owned())),
+        }
+    }
+
     /// How the weights are named and laid out.
     #[must_use]
     pub fn format(&self) -> Format {

@@ -28,6 +28,11 @@ impl LayerNorm {
         Ok(Self { weight, bias, epsilon })
     }
 
+    /// A norm of these weights, each `[width]`.
+    pub fn new(weight: Tensor<1>, bias: Option<Tensor<1>>, epsilon: f64) -> Self {
+        Self { weight, bias, epsilon }
+    }
+
     /// Normalises over the last dimension.
     pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
         layer_norm(input, self.weight.clone(), self.bias.clone(), self.epsilon)

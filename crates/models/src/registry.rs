@@ -10,7 +10,7 @@ use crate::gpt2::Gpt2;
 use crate::llama::{Llama, Relative};
 use crate::pulse::Pulse;
 use crate::transformer::Transformer;
-use crate::{bert, distilbert, electra, roberta};
+use crate::{bert, distilbert, electra, marian, roberta, ssru, t5};
 
 /// The families, and whose file runs each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,9 @@ enum Family {
     DistilBert,
     Roberta,
     Electra,
+    Marian,
+    MarianSsru,
+    T5,
 }
 
 /// The `model_type`s that are known.
@@ -38,6 +41,9 @@ const FAMILIES: &[(&str, Family)] = &[
     ("xlm-roberta", Family::Roberta),
     ("camembert", Family::Roberta),
     ("electra", Family::Electra),
+    ("marian", Family::Marian),
+    ("marian-ssru", Family::MarianSsru),
+    ("t5", Family::T5),
 ];
 
 /// The `model_type`s that are known, as a list in words.
@@ -69,5 +75,8 @@ pub async fn open(
         Family::DistilBert => Box::new(distilbert::open(config, source, device, pulse).await?),
         Family::Roberta => Box::new(roberta::open(config, source, device, pulse).await?),
         Family::Electra => Box::new(electra::open(config, source, device, pulse).await?),
+        Family::Marian => Box::new(marian::open(config, source, device, pulse).await?),
+        Family::MarianSsru => Box::new(ssru::open(config, source, device, pulse).await?),
+        Family::T5 => Box::new(t5::open(config, source, device, pulse).await?),
     })
 }

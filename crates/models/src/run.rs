@@ -121,6 +121,36 @@ pub async fn run(
     Ok(Run { hidden, captures })
 }
 
+/// Runs only the encoder of `model` on a text's embeddings `[batch, source token, width]`, without gradients: what a
+/// decoder looks at, of the same shape.
+///
+/// # Errors
+/// As [`run`]; [`RunError::NoSource`] too where the model has no encoder.
+pub async fn encode(model: &dyn Transformer, source: Tensor<3>, pulse: &dyn Pulse) -> Result<Tensor<3>, RunError> {
+    let Some((encoder, source, frame)) = encoder(model, Some(source))? else { return Err(RunError::NoSource) };
+    let total = encoder.architecture().layers;
+    let mut steps = Steps { pulse, stage: Stage::Forward, done: 0, total };
+    pass(encoder, source, &frame, &mut Captures::default(), &mut steps).await
+}
+
+/// Runs only the decoder of `model` on a prefix's embeddings `[batch, token, width]`, without gradients, beside what
+/// [`encode`] gave for as many texts: the final hidden state `[batch, token, width]`.
+///
+/// # Errors
+/// As [`run`].
+pub async fn decode(
+    model: &dyn Transformer,
+    embeddings: Tensor<3>,
+    memory: Tensor<3>,
+    pulse: &dyn Pulse,
+) -> Result<Tensor<3>, RunError> {
+    let layout = Layout { tokens: embeddings.dims()[1], types: Vec::new() };
+    let frame = Frame { memory: Some(memory), ..frame(model, &layout)? };
+    let total = model.architecture().layers;
+    let mut steps = Steps { pulse, stage: Stage::Forward, done: 0, total };
+    pass(model, embeddings, &frame, &mut Captures::default(), &mut steps).await
+}
+
 async fn pass(
     stack: &dyn Stack,
     embeddings: Tensor<3>,
