@@ -9,6 +9,7 @@ pub mod link;
 pub mod manifest;
 pub mod message;
 pub mod request;
+pub mod source;
 
 pub use explanation::{
     Attention, AttentionKind, AttentionSummary, Attribution, Candidate, Checks, Explanation, Input, InputToken, Model,
@@ -16,3 +17,4 @@ pub use explanation::{
 };
 pub use manifest::{Example, FileRole, Manifest, ModelEntry, ModelFile};
 pub use request::{AttentionDetail, Method, Read, Request, RequestError, TargetKind, TargetSpec, Task, Token};
+pub use source::{Cached, Inspection, Secret, Source};
