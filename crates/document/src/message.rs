@@ -47,7 +47,7 @@ pub enum Command {
     DeleteCached {
         /// This request.
         id: RequestId,
-        /// The model's id; none for all, with whatever else lies in the cache.
+        /// The model's id, empty for what no model is known to need; none for everything.
         model: Option<String>,
     },
     /// Answer a question about the loaded model. Answered by [`Event::Explained`].
