@@ -41,7 +41,7 @@ async fn run(arguments: &Explain) -> Result<Explanation, Error> {
         request.target = target.clone();
     }
     request.validate()?;
-    let found = find(&arguments.model)?;
+    let found = find(&arguments.model, &arguments.place)?;
     let files = found.files()?;
     let bar = Bar::new();
     let chosen = choose(arguments.device.into(), Adapter::default()).await?;

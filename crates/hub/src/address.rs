@@ -62,7 +62,23 @@ impl Base {
         Parts::of(address).is_some_and(|parts| parts.origin() == self.origin)
     }
 
-    fn is_local(&self) -> bool {
+    /// Where an answer from `from` leads that names `location`. None where it may not lead there.
+    #[must_use]
+    pub fn follow(&self, from: &str, location: &str) -> Option<String> {
+        let parts = Parts::of(from)?;
+        let address = if location.starts_with("//") {
+            format!("{}:{location}", parts.scheme)
+        } else if location.starts_with('/') {
+            format!("{}{location}", parts.origin())
+        } else {
+            location.to_owned()
+        };
+        self.may_lead_to(&address).then_some(address)
+    }
+
+    /// Whether this hub is on this very machine.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
         Parts::of(&self.origin).is_some_and(|parts| parts.is_loopback())
     }
 }
@@ -230,6 +246,14 @@ mod tests {
         assert!(!hub.is_own("http://huggingface.co/x") && !hub.is_own("https://cdn.example/x"));
         let local = base("http://127.0.0.1:9000");
         assert!(local.may_lead_to("http://127.0.0.1:9001/x") && local.may_lead_to("https://cdn.example/x"));
+        let leads = |location| hub.follow("https://huggingface.co/a/b?c", location);
+        assert_eq!(leads("/x?y").as_deref(), Some("https://huggingface.co/x?y"));
+        assert_eq!(leads("//cdn.example/x").as_deref(), Some("https://cdn.example/x"));
+        assert_eq!(leads("https://cdn.example/x").as_deref(), Some("https://cdn.example/x"));
+        assert_eq!(
+            (leads("http://cdn.example/x"), leads("x"), leads("file:///x"), leads("/\n")),
+            (None, None, None, None)
+        );
         assert!(!local.may_lead_to("http://cdn.example/x") && !local.is_own("http://127.0.0.1:9001/x"));
     }
 }

@@ -39,11 +39,6 @@ impl Own {
         Self { file, size, position: 0, window: Vec::new(), at: 0 }
     }
 
-    /// Its size in bytes.
-    pub fn size(&self) -> u64 {
-        self.size
-    }
-
     /// Reads from `from` into `bytes`, which end before the file does.
     fn slice(&self, from: u64, bytes: &mut [u8]) -> io::Result<()> {
         // The browser refuses where the file was moved or changed since it was given.
