@@ -180,7 +180,12 @@ class Hub {
       return;
     }
     response.writeHead(status, { ...headers, 'Content-Length': rest.length });
-    if (name === WEIGHTS && this.#takes('cut')) return void response.write(half, () => response.destroy());
+    if (name === WEIGHTS && this.#takes('cut')) {
+      response.write(half);
+      // A browser throws away what it has not given out yet when a connection breaks.
+      await sleep(500);
+      return void response.destroy();
+    }
     if (name === WEIGHTS && this.#takes('hang')) return void response.write(half);
     if (faults.slow) {
       const piece = Math.max(1, Math.floor(faults.slow / 20));

@@ -40,6 +40,10 @@ pub fn common_folder<'a>(paths: &[&'a str]) -> &'a str {
     let Some(first) = paths.first() else { return "" };
     let Some(end) = first.find('/') else { return "" };
     let folder = first.get(..=end).unwrap_or_default();
+    // A step elsewhere is not taken away, so that it is seen and refused.
+    if !first.get(..end).is_some_and(is_plain_path) {
+        return "";
+    }
     if paths.iter().all(|path| path.starts_with(folder)) { folder } else { "" }
 }
 
@@ -84,6 +88,10 @@ mod tests {
         assert_eq!(common_folder(&["m/config.json", "n/y.json"]), "");
         assert_eq!(common_folder(&["config.json", "m/y.json"]), "");
         assert_eq!(common_folder(&[]), "");
+        assert_eq!(
+            (common_folder(&["../a", "../b"]), common_folder(&["/a", "/b"]), common_folder(&["./a"])),
+            ("", "", "")
+        );
     }
 
     #[test]

@@ -220,8 +220,11 @@ impl<'a> Download<'a> {
                 draft.append(bytes, self.received).map_err(|_| self.no_room())?;
             }
             self.received += length;
-            tally.done = before + self.received;
-            report(self.reporter, Stage::Download, tally).await?;
+            // Of a small answer nobody knows how much there is, and it is over at once.
+            if !self.any_length {
+                tally.done = before + self.received;
+                report(self.reporter, Stage::Download, tally).await?;
+            }
         }
         if self.any_length || self.received == self.file.bytes {
             return Ok(());

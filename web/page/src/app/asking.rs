@@ -110,7 +110,7 @@ impl App {
     }
 
     fn post(self, command: &Command) {
-        let sent = self.line.with_value(|line| line.as_ref().map(|line| line.post(command)));
+        let sent = self.line.with_value(|line| line.as_ref().map(|line| line.post(command, &js_sys::Array::new())));
         if let Some(Err(message)) = sent {
             self.tell(Input::Broke(message));
         }
