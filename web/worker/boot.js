@@ -43,4 +43,4 @@ const ready = init();
 globalThis.headlightProbe = async () => { await ready; return JSON.parse(await probe()); };
 globalThis.headlightBench = async (...what) => { await ready; return [...await bench(...what)]; };
 ready.catch((error) => ended(`The engine could not be started (${error?.message ?? error}).`));
-onmessage = async ({ data }) => { await ready; receive(data.json); };
+onmessage = async ({ data }) => { await ready; receive(data.json, data.files ?? []); };

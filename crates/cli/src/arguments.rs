@@ -31,10 +31,13 @@ pub enum Command {
 /// One question.
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// A registered name (`headlight models`), or a folder with a GGUF file, or with config.json, tokenizer.json and
-    /// safetensors weights.
+    /// A registered name (`headlight models`), a Hugging Face repository (owner/name, owner/name@revision), or a folder
+    /// with a GGUF file, or with config.json, tokenizer.json and safetensors weights.
     #[arg(long)]
     pub model: String,
+    /// How a model is found.
+    #[command(flatten)]
+    pub place: Place,
     /// The text to explain.
     #[arg(long)]
     pub text: String,
@@ -73,9 +76,12 @@ pub struct Explain {
 /// What to time.
 #[derive(Debug, Args)]
 pub struct Bench {
-    /// A registered name or a folder.
+    /// A registered name, a repository or a folder.
     #[arg(long)]
     pub model: String,
+    /// How a model is found.
+    #[command(flatten)]
+    pub place: Place,
     /// How many tokens. May be given several times.
     #[arg(long = "tokens", default_values_t = [32, 128])]
     pub tokens: Vec<usize>,
@@ -93,16 +99,36 @@ pub enum Models {
     /// List the models that are here.
     #[default]
     List,
-    /// Fetch registered models: the named ones, or all.
+    /// Fetch models: the named ones, or all that are registered.
     Fetch {
-        /// Their names.
+        /// Registered names, or repositories.
         ids: Vec<String>,
+        /// How a model is found.
+        #[command(flatten)]
+        place: Place,
     },
     /// Say what a model is made of.
     Inspect {
-        /// A registered name or a folder.
+        /// A registered name, a repository or a folder.
         model: String,
+        /// How a model is found.
+        #[command(flatten)]
+        place: Place,
     },
+}
+
+/// How a model that is not registered is found. A token for what is not for everybody is taken from HF_TOKEN.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Place {
+    /// The hub to fetch repositories from, instead of https://huggingface.co; HEADLIGHT_HUB says the same.
+    #[arg(long, value_name = "URL")]
+    pub hub_base: Option<String>,
+    /// The weights' file, or the GGUF quantisation (Q8_0), where it is not the usual one.
+    #[arg(long, value_name = "NAME")]
+    pub weights: Option<String>,
+    /// Download over 300 MB without asking.
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// Where to compute.

@@ -18,26 +18,31 @@ pub struct Bar {
 impl Bar {
     pub fn new() -> Self {
         let bar = ProgressBar::hidden();
-        // The template is ours; where it were wrong, indicatif's own style serves.
-        if let Ok(style) = ProgressStyle::with_template("{msg:10} {wide_bar} {pos}/{len}") {
-            bar.set_style(style);
-        }
         Self { began: Instant::now(), stage: Cell::new(None), bar }
     }
 }
 
-impl Drop for Bar {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
+impl Bar {
+    /// Shows how much of a download has come, in bytes.
+    pub fn bytes(&self, done: u64, total: u64) {
+        self.show(Stage::Download, done, Some(total));
     }
-}
 
-impl Progress for Bar {
-    fn report(&self, stage: Stage, done: u64, total: Option<u64>) -> Pause<'_> {
+    fn show(&self, stage: Stage, done: u64, total: Option<u64>) {
         if self.stage.replace(Some(stage)) != Some(stage) {
+            let counts = if matches!(stage, Stage::Download | Stage::Cache | Stage::Verify) {
+                "{msg:11} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}"
+            } else {
+                "{msg:11} {wide_bar} {pos}/{len}"
+            };
+            // The templates are ours; where one were wrong, indicatif's own style serves.
+            if let Ok(style) = ProgressStyle::with_template(counts) {
+                self.bar.set_style(style);
+            }
             self.bar.set_message(match stage {
                 Stage::Download => "Downloading",
                 Stage::Cache => "Reading",
+                Stage::Verify => "Checking",
                 Stage::Unpack => "Unpacking",
                 Stage::Forward => "Forward",
                 Stage::Backward => "Backward",
@@ -49,6 +54,18 @@ impl Progress for Bar {
         }
         self.bar.set_length(total.unwrap_or(done));
         self.bar.set_position(done);
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Progress for Bar {
+    fn report(&self, stage: Stage, done: u64, total: Option<u64>) -> Pause<'_> {
+        self.show(stage, done, total);
         Box::pin(std::future::ready(Ok(())))
     }
 }

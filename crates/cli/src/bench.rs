@@ -19,7 +19,7 @@ pub fn bench(arguments: &Bench) -> Result<String, Error> {
 }
 
 async fn run(arguments: &Bench) -> Result<String, Error> {
-    let found = find(&arguments.model)?;
+    let found = find(&arguments.model, &arguments.place)?;
     let files = found.files()?;
     let id = found.entry.id.clone();
     let bar = Bar::new();

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use headlight_document::RequestError;
 use headlight_engine::EngineError;
+use headlight_hub::HubError;
 use headlight_weights::WeightsError;
 use thiserror::Error;
 
@@ -30,7 +31,7 @@ pub enum Error {
     },
     /// Neither a registered model nor a folder.
     #[error(
-        "There is no model \"{given}\": it is neither a folder nor one of the models that are here ({known}). `headlight models fetch` gets the registered ones."
+        "There is no model \"{given}\": it is neither a folder, nor owner/name of a repository, nor one of the models that are here ({known}). `headlight models fetch` gets the registered ones."
     )]
     NoModel {
         /// What was given.
@@ -39,13 +40,65 @@ pub enum Error {
         known: String,
     },
     /// A folder that holds no model.
-    #[error("{} holds no model: {missing} is missing.", folder.display())]
+    #[error("{} holds no model that can be opened. {reason}", folder.display())]
     NotAModel {
         /// The folder.
         folder: PathBuf,
-        /// What is missing.
-        missing: &'static str,
+        /// Why.
+        reason: HubError,
     },
+    /// A repository's model cannot be had.
+    #[error(transparent)]
+    Hub(#[from] HubError),
+    /// A download broke off, again and again.
+    #[error("{name} could not be downloaded ({reason}); what came is kept, and the next try goes on from there.")]
+    Broken {
+        /// The file.
+        name: String,
+        /// How it broke.
+        reason: String,
+    },
+    /// A file is not as long as it should be.
+    #[error("{name} has another length than the {bytes} bytes that {host} lists; it was discarded.")]
+    WrongLength {
+        /// The file.
+        name: String,
+        /// Who listed it.
+        host: String,
+        /// The length that was listed.
+        bytes: u64,
+    },
+    /// A file has other content than it should have.
+    #[error("{name} is damaged or was altered: its content is not what {host} says; it was discarded.")]
+    WrongHash {
+        /// The file.
+        name: String,
+        /// Who listed it.
+        host: String,
+    },
+    /// More than is fetched without asking.
+    #[error("{model} needs a download of {} MB; add --yes to allow it.", bytes / 1_000_000)]
+    Consent {
+        /// The model.
+        model: String,
+        /// How much would be fetched.
+        bytes: u64,
+    },
+    /// The person said no.
+    #[error("{model} was not downloaded.")]
+    Declined {
+        /// The model.
+        model: String,
+    },
+    /// Another process is at it.
+    #[error("{name} is being downloaded by another headlight; wait for it to end.")]
+    Locked {
+        /// The file.
+        name: String,
+    },
+    /// A part of the model that cannot be read yet.
+    #[error("The model cannot be opened: {0}.")]
+    Unsupported(&'static str),
     /// Models could not be fetched.
     #[error(transparent)]
     Fetch(#[from] headlight_catalogue::Error),

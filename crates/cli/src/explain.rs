@@ -31,7 +31,7 @@ pub fn explain(arguments: &Explain) -> Result<String, Error> {
 }
 
 async fn run(arguments: &Explain) -> Result<Explanation, Error> {
-    let found = find(&arguments.model)?;
+    let found = find(&arguments.model, &arguments.place)?;
     // What is wrong with the request itself is said before a model is opened.
     if let Some(task) = arguments.task {
         request(arguments, task).validate()?;

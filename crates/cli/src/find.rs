@@ -1,19 +1,24 @@
 //! From what a person calls a model to its files.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
 use headlight_document::{FileRole, Manifest, ModelEntry, ModelFile};
 use headlight_engine::Files;
+use headlight_hub::{Item, choose, is_plain_path};
 use sha2::{Digest, Sha256};
 
+use crate::arguments::Place;
 use crate::error::Error;
+use crate::hub;
 
 /// A model's files, found.
 pub struct Found {
     pub entry: ModelEntry,
-    pub folder: PathBuf,
+    /// Where each file of the entry is, by its name there.
+    pub paths: BTreeMap<String, PathBuf>,
 }
 
 /// The models that `headlight models fetch` or `cargo xtask models` put into the cache.
@@ -28,43 +33,52 @@ pub fn manifest() -> Result<Option<Manifest>, Error> {
     }
 }
 
-/// Finds the model that `given` names.
-pub fn find(given: &str) -> Result<Found, Error> {
+/// Finds the model that `given` names: a registered one, a folder, or a repository, which is downloaded where it is not
+/// here.
+pub fn find(given: &str, place: &Place) -> Result<Found, Error> {
     let manifest = manifest()?;
     let entries = manifest.map(|manifest| manifest.models).unwrap_or_default();
     if let (Some(entry), Some(cache)) = (entries.iter().find(|entry| entry.id == given), headlight_catalogue::cache()) {
-        return Ok(Found { entry: entry.clone(), folder: cache.join("models").join(given) });
+        let folder = cache.join("models").join(given);
+        let paths = entry.files.iter().map(|file| (file.name.clone(), folder.join(&file.name))).collect();
+        return Ok(Found { entry: entry.clone(), paths });
     }
     let folder = Path::new(given);
     if folder.is_dir() {
-        return folder_of_files(folder);
+        return folder_of_files(folder, place.weights.as_deref());
+    }
+    if let Ok(id) = given.parse() {
+        return hub::fetch(id, place);
     }
     let known: Vec<&str> = entries.iter().map(|entry| entry.id.as_str()).collect();
     let known = if known.is_empty() { "none yet".to_owned() } else { known.join(", ") };
     Err(Error::NoModel { given: given.to_owned(), known })
 }
 
-fn folder_of_files(folder: &Path) -> Result<Found, Error> {
+fn folder_of_files(folder: &Path, weights: Option<&str>) -> Result<Found, Error> {
     let unreadable = |error| Error::Read { path: folder.to_owned(), error };
-    let mut names = Vec::new();
+    let mut items = Vec::new();
     for item in fs::read_dir(folder).map_err(unreadable)? {
-        names.extend(item.map_err(unreadable)?.file_name().into_string());
+        // Names that are no text are no model's, and what hangs in the air is no file.
+        if let Ok(path) = item.map_err(unreadable)?.file_name().into_string()
+            && is_plain_path(&path)
+            && let Ok(metadata) = fs::metadata(folder.join(&path))
+            && metadata.is_file()
+        {
+            items.push(Item { path, bytes: metadata.len(), sha256: None });
+        }
     }
-    names.sort();
-    let ending = |ending: &str| names.iter().find(|name| name.ends_with(ending)).cloned();
-    let named = |name: &str| names.iter().find(|found| *found == name).cloned();
-    let missing = |missing| Error::NotAModel { folder: folder.to_owned(), missing };
-    let mut parts = Vec::new();
-    if let Some(weights) = ending(".gguf") {
-        parts.push((FileRole::Weights, weights));
-    } else {
-        let weights = ending(".safetensors").ok_or_else(|| missing("a .safetensors or .gguf file"))?;
-        parts.push((FileRole::Weights, weights));
-        parts.push((FileRole::Config, named("config.json").ok_or_else(|| missing("config.json"))?));
-        parts.push((FileRole::Tokenizer, named("tokenizer.json").ok_or_else(|| missing("tokenizer.json"))?));
+    items.sort_by(|a, b| a.path.cmp(&b.path));
+    let plan = choose(&items, weights).map_err(|reason| Error::NotAModel { folder: folder.to_owned(), reason })?;
+    let mut name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
+    if name.is_none() {
+        // `.` and `..` have no name of their own.
+        name = fs::canonicalize(folder).ok().and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
     }
-    let id = folder.file_name().map_or_else(|| "model".to_owned(), |name| name.to_string_lossy().into_owned());
-    let files = parts.into_iter().map(|(role, name)| describe(folder, role, name)).collect::<Result<_, _>>()?;
+    let id = name.unwrap_or_else(|| "model".to_owned());
+    let named = plan.files.iter().map(|planned| describe(folder, planned.role, planned.item.path.clone()));
+    let files = named.collect::<Result<Vec<_>, _>>()?;
+    let paths = files.iter().map(|file| (file.name.clone(), folder.join(&file.name))).collect();
     let entry = ModelEntry {
         title: id.clone(),
         id,
@@ -76,7 +90,7 @@ fn folder_of_files(folder: &Path) -> Result<Found, Error> {
         source: folder.display().to_string(),
         card: String::new(),
     };
-    Ok(Found { entry, folder: folder.to_owned() })
+    Ok(Found { entry, paths })
 }
 
 fn describe(folder: &Path, role: FileRole, name: String) -> Result<ModelFile, Error> {
@@ -103,15 +117,21 @@ impl io::Write for HashWriter<'_> {
 }
 
 impl Found {
-    /// Opens the files.
+    /// Where the first file of this role is.
+    pub fn path(&self, role: FileRole) -> Option<PathBuf> {
+        self.paths.get(&self.entry.file(role)?.name).cloned()
+    }
+
+    /// Opens the files: the one place where the command line hands a model to the engine.
     pub fn files(&self) -> Result<Files<BufReader<File>>, Error> {
-        let path = |role| self.entry.file(role).map(|file: &ModelFile| self.folder.join(&file.name));
-        let whole = |role| match path(role) {
+        let whole = |role| match self.path(role) {
             Some(path) => fs::read(&path).map(Some).map_err(|error| Error::Read { path, error }),
             None => Ok(None),
         };
-        let missing = Error::NotAModel { folder: self.folder.clone(), missing: "the weights' file" };
-        let weights = path(FileRole::Weights).ok_or(missing)?;
+        if self.entry.file(FileRole::Index).is_some() {
+            return Err(Error::Unsupported("its weights are cut into several files"));
+        }
+        let weights = self.path(FileRole::Weights).ok_or(Error::Unsupported("its weights are missing"))?;
         let file = File::open(&weights).map_err(|error| Error::Read { path: weights, error })?;
         Ok(Files {
             weights: BufReader::new(file),

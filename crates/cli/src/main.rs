@@ -8,6 +8,7 @@ mod explain;
 mod find;
 mod format;
 mod html;
+mod hub;
 mod models;
 
 use std::io::Write;

@@ -10,12 +10,21 @@ use headlight_weights::{GgufFile, SafetensorsFile, TensorSource};
 use crate::arguments::Models;
 use crate::error::Error;
 use crate::find::{Found, find, manifest};
+use crate::hub::{self, Store};
 
 /// Lists, fetches or inspects, and gives back what to print.
 pub fn models(action: Models) -> Result<String, Error> {
     match action {
         Models::List => list(),
-        Models::Fetch { ids } => {
+        Models::Fetch { ids, place } => {
+            // What looks like a repository is one: no registered name has a `/`.
+            let (repositories, ids): (Vec<String>, Vec<String>) = ids.into_iter().partition(|id| id.contains('/'));
+            for id in &repositories {
+                hub::fetch(id.parse()?, &place)?;
+            }
+            if !repositories.is_empty() && ids.is_empty() {
+                return list();
+            }
             let cache = headlight_catalogue::cache().ok_or(Error::NoCache)?;
             // Standard output is for the answer.
             headlight_catalogue::fetch(&cache, &ids, &|text| {
@@ -23,12 +32,15 @@ pub fn models(action: Models) -> Result<String, Error> {
             })?;
             list()
         }
-        Models::Inspect { model } => inspect(&find(&model)?),
+        Models::Inspect { model, place } => inspect(&find(&model, &place)?),
     }
 }
 
 fn list() -> Result<String, Error> {
-    let entries = manifest()?.map(|manifest| manifest.models).unwrap_or_default();
+    let mut entries = manifest()?.map(|manifest| manifest.models).unwrap_or_default();
+    if headlight_catalogue::cache().is_some() {
+        entries.extend(Store::open()?.records().into_iter().map(|record| record.model));
+    }
     if entries.is_empty() {
         return Ok("There are no models yet; `headlight models fetch` gets the registered ones.\n".to_owned());
     }
@@ -56,8 +68,7 @@ fn inspect(found: &Found) -> Result<String, Error> {
     for file in &entry.files {
         let _ = writeln!(text, "file     {} ({} bytes, sha256 {})", file.name, file.bytes, file.sha256);
     }
-    let Some(weights) = entry.file(FileRole::Weights) else { return Ok(text) };
-    let path = found.folder.join(&weights.name);
+    let Some(path) = found.path(FileRole::Weights) else { return Ok(text) };
     let unreadable = |error| Error::Read { path: path.clone(), error };
     let mut reader = BufReader::new(File::open(&path).map_err(unreadable)?);
     let mut magic = [0; 4];

@@ -9,6 +9,7 @@ pub mod link;
 pub mod manifest;
 pub mod message;
 pub mod request;
+pub mod source;
 pub mod target_spec;
 
 pub use explanation::{
@@ -17,4 +18,5 @@ pub use explanation::{
 };
 pub use manifest::{Example, FileRole, Manifest, ModelEntry, ModelFile};
 pub use request::{AttentionDetail, Method, Read, Request, RequestError, SecondText, Shot, Task};
+pub use source::{Cached, Inspection, Secret, Source};
 pub use target_spec::{TargetKind, TargetSpec, Token};

@@ -17,17 +17,18 @@ pub struct Manifest {
 /// One model: what it is called, what it can do, and its files.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelEntry {
-    /// The registered name, which is also its folder's name: `smollm2`.
+    /// The registered name, which is also its folder's name: `smollm2`. Of a repository's model its id and revision:
+    /// `owner/name@v1`.
     pub id: String,
     /// The name that people know it by: `SmolLM2 135M Instruct`.
     pub title: String,
-    /// The architecture's family: `llama` or `bert`.
+    /// The architecture's family: `llama` or `bert`. Empty where the files alone tell.
     pub family: String,
     /// The files, relative to the model's folder.
     pub files: Vec<ModelFile>,
     /// The licence of the weights, as an SPDX expression where there is one.
     pub license: String,
-    /// The tasks it is offered for.
+    /// The tasks it is offered for. Empty where the files alone tell.
     pub tasks: Vec<crate::Task>,
     /// Texts that show it well.
     pub examples: Vec<Example>,
@@ -68,12 +69,26 @@ pub struct ModelFile {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FileRole {
-    /// Weights: safetensors or GGUF.
+    /// Weights: safetensors or GGUF. Several where they are cut into several files.
     Weights,
+    /// `model.safetensors.index.json`: which tensor is in which of several files.
+    Index,
     /// `tokenizer.json`. A GGUF file carries its own.
     Tokenizer,
+    /// `vocab.txt` or `vocab.json`, where there is no `tokenizer.json`.
+    Vocabulary,
+    /// `merges.txt`, beside `vocab.json`.
+    Merges,
+    /// `tokenizer_config.json`: which tokenizer it is, and its special tokens.
+    TokenizerConfig,
+    /// `special_tokens_map.json`.
+    SpecialTokens,
+    /// `added_tokens.json`.
+    AddedTokens,
     /// `config.json`. A GGUF file carries its own.
     Config,
+    /// `generation_config.json`: how the model likes to go on.
+    GenerationConfig,
 }
 
 /// A text worth trying.

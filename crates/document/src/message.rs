@@ -2,10 +2,12 @@
 //!
 //! Each travels as one JavaScript object `{ json: string, arrays: Float32Array[] }`: `json` is a [`Command`] or an
 //! [`Event`], and `arrays` carries, in order, the `values` of each [`crate::Attention`] of an [`Event::Explained`], whose
-//! own `values` are left out of the JSON. The arrays are transferred, not copied.
+//! own `values` are left out of the JSON. The arrays are transferred, not copied. Beside a [`Command`] whose source is
+//! [`Source::Files`] travels `files: File[]`, the browser's own objects, in the order of its `names`.
 
 use serde::{Deserialize, Serialize};
 
+use crate::source::{Cached, Inspection, Source};
 use crate::{Explanation, ModelEntry, Request};
 
 /// A number that ties the events of one request to it. Chosen by the page, never used twice.
@@ -20,14 +22,33 @@ pub enum Command {
         /// Which device is wanted.
         device: DeviceChoice,
     },
+    /// Find out what a model is made of, and how much of it is here. Answered by [`Event::Inspected`]. Nothing of the
+    /// model is fetched but its listing.
+    Inspect {
+        /// This request.
+        id: RequestId,
+        /// Where the model is.
+        source: Source,
+    },
     /// Fetch a model (or take it from the cache) and make it ready. Answered by [`Event::Loaded`].
     Load {
         /// This request.
         id: RequestId,
-        /// The model.
-        model: Box<ModelEntry>,
-        /// The address of the folder that holds the model's files, ending in `/`.
-        base: String,
+        /// Where the model is.
+        source: Source,
+    },
+    /// Say which models the browser keeps. Answered by [`Event::Cache`].
+    ListCache {
+        /// This request.
+        id: RequestId,
+    },
+    /// Let go of a model that the browser keeps, or of all. Files that another model needs stay. Answered by
+    /// [`Event::Cache`] with what is left.
+    DeleteCached {
+        /// This request.
+        id: RequestId,
+        /// The model's id, empty for what no model is known to need; none for everything.
+        model: Option<String>,
     },
     /// Answer a question about the loaded model. Answered by [`Event::Explained`].
     Explain {
@@ -63,12 +84,29 @@ pub enum Event {
         /// How much there is, where that is known.
         total: Option<u64>,
     },
+    /// What a model is made of.
+    Inspected {
+        /// The request.
+        id: RequestId,
+        /// What was found.
+        inspection: Box<Inspection>,
+    },
+    /// What the browser keeps.
+    Cache {
+        /// The request.
+        id: RequestId,
+        /// One entry a model, the one used last first. What no model is known to need is one more, with an empty id.
+        entries: Vec<Cached>,
+    },
     /// A model is ready.
     Loaded {
         /// The request.
         id: RequestId,
-        /// The model's registered name.
+        /// The model's id, by which requests name it.
         model: String,
+        /// The model, where the page does not know it: its title, licence, files, and the tasks that it can do.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        entry: Option<Box<ModelEntry>>,
         /// Whether it came from the cache, without a download.
         cached: bool,
         /// Whether it is in the cache now, so that the next time needs no download. False where the browser has no
@@ -145,6 +183,8 @@ pub enum Stage {
     Download,
     /// Reading a model's files from the cache (bytes).
     Cache,
+    /// Taking the hash of a person's own files (bytes).
+    Verify,
     /// Unpacking weights onto the device (tensors).
     Unpack,
     /// Running the model forward (layers).

@@ -1,4 +1,4 @@
-//! The line to the worker that hosts the engine: one object `{ json, arrays }` each way.
+//! The line to the worker that hosts the engine: one object `{ json, arrays, files }` each way.
 
 use headlight_document::message::{Command, Event};
 use js_sys::{Array, Float32Array, Object, Reflect};
@@ -56,13 +56,14 @@ impl Line {
         Ok(Self { worker, _on_message: on_message, _on_error: on_error, _on_unreadable: on_unreadable })
     }
 
-    /// Sends a command.
-    pub fn post(&self, command: &Command) -> Result<(), String> {
+    /// Sends a command, and beside it a person's own files (`File`) where its source names some.
+    pub fn post(&self, command: &Command, files: &Array) -> Result<(), String> {
         let fault = |_| "The engine cannot be reached.".to_owned();
         let json = serde_json::to_string(command).map_err(|error| error.to_string())?;
         let message = Object::new();
         Reflect::set(&message, &"json".into(), &json.into()).map_err(fault)?;
         Reflect::set(&message, &"arrays".into(), &Array::new()).map_err(fault)?;
+        Reflect::set(&message, &"files".into(), files).map_err(fault)?;
         self.worker.post_message(&message).map_err(fault)
     }
 }

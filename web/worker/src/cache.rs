@@ -11,13 +11,16 @@ use headlight_weights::Chunks;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    File, FileSystemDirectoryHandle, FileSystemFileHandle, FileSystemGetDirectoryOptions, FileSystemGetFileOptions,
-    FileSystemReadWriteOptions, FileSystemSyncAccessHandle,
+    File, FileSystemDirectoryHandle, FileSystemFileHandle, FileSystemGetFileOptions, FileSystemReadWriteOptions,
+    FileSystemSyncAccessHandle,
 };
 
-use crate::outbox::scope;
+use crate::folder;
+use crate::own::Own;
 
 const FOLDER: &str = "models";
+/// How much is copied at a time, in bytes: small enough for the heap to find room for in many places.
+const PIECE: usize = 1 << 20;
 
 /// The folder of cached models.
 pub struct Cache {
@@ -38,6 +41,8 @@ pub enum Whole {
     Stored(Opened),
     /// In memory.
     Memory(Chunks),
+    /// A person's own, where it lies.
+    Own(Own),
 }
 
 /// An open file of the origin's private storage. Closed when dropped.
@@ -50,19 +55,38 @@ pub struct Opened {
 impl Cache {
     /// Opens the cache, where the browser has one.
     pub async fn open() -> Option<Self> {
-        let storage = scope().navigator().storage();
-        let root = JsFuture::from(storage.get_directory()).await.ok()?;
-        let root: FileSystemDirectoryHandle = root.dyn_into().ok()?;
-        let options = FileSystemGetDirectoryOptions::new();
-        options.set_create(true);
-        let folder = JsFuture::from(root.get_directory_handle_with_options(FOLDER, &options)).await.ok()?;
-        Some(Self { folder: folder.dyn_into().ok()? })
+        Some(Self { folder: folder::open(FOLDER).await? })
     }
 
     async fn handle(&self, name: &str, create: bool) -> Result<FileSystemFileHandle, JsValue> {
         let options = FileSystemGetFileOptions::new();
         options.set_create(create);
         JsFuture::from(self.folder.get_file_handle_with_options(name, &options)).await?.dyn_into()
+    }
+
+    /// Whether the file with this hash is here and whole, without opening it.
+    pub async fn holds(&self, sha256: &str, bytes: u64) -> bool {
+        self.handle(&marker(sha256), false).await.is_ok() && self.size(sha256).await == Some(bytes)
+    }
+
+    /// How much stands under this name.
+    async fn size(&self, name: &str) -> Option<u64> {
+        let file = self.handle(name, false).await.ok()?;
+        let file: File = JsFuture::from(file.get_file()).await.ok()?.dyn_into().ok()?;
+        Some(file.size() as u64)
+    }
+
+    /// Every hash that something stands under, whole or not, and how much.
+    pub async fn all(&self) -> Vec<(String, u64)> {
+        let mut found = Vec::new();
+        for name in folder::names(&self.folder).await {
+            if !name.ends_with(MARKER)
+                && let Some(bytes) = self.size(&name).await
+            {
+                found.push((name, bytes));
+            }
+        }
+        found
     }
 
     /// The file with this hash, if it is here and whole.
@@ -99,6 +123,19 @@ impl Cache {
         Some(Draft::Stored(handle))
     }
 
+    /// Keeps a whole file that is somewhere else. False where there is no room for it.
+    pub async fn adopt(&self, sha256: &str, whole: &mut Whole) -> bool {
+        let Some(mut draft) = self.create(sha256).await else { return false };
+        let copied = copy(whole, &mut draft).is_some() && draft.flush();
+        draft.abandon();
+        if copied && whole.rewind().is_ok() && self.confirm(sha256).await {
+            return true;
+        }
+        self.remove(sha256).await;
+        let _ = whole.rewind();
+        false
+    }
+
     /// Marks the file with this hash as whole. Where the marker cannot be made, the file is fetched again next time.
     pub async fn confirm(&self, sha256: &str) -> bool {
         self.handle(&marker(sha256), true).await.is_ok()
@@ -111,8 +148,25 @@ impl Cache {
     }
 }
 
+const MARKER: &str = ".ok";
+
 fn marker(sha256: &str) -> String {
-    format!("{sha256}.ok")
+    format!("{sha256}{MARKER}")
+}
+
+/// Copies all of `whole` into `draft`.
+fn copy(whole: &mut Whole, draft: &mut Draft) -> Option<()> {
+    let mut offset = 0;
+    loop {
+        let mut piece = buffer(PIECE)?;
+        let count = whole.read(&mut piece).ok()?;
+        if count == 0 {
+            return Some(());
+        }
+        piece.truncate(count);
+        draft.append(piece, offset).ok()?;
+        offset += count as u64;
+    }
 }
 
 /// Zeros to read into; none where there is not so much memory.
@@ -160,14 +214,12 @@ impl Draft {
     /// The first `length` bytes of what was appended, in memory, with the stored file let go. None where it cannot be
     /// read back or there is not so much memory.
     pub fn into_memory(self, length: u64) -> Option<Self> {
-        /// Small enough for the heap to find room for in many places.
-        const PIECE: u64 = 1 << 20;
         let Self::Stored(handle) = self else { return Some(self) };
         // Closes the file when it is dropped, however this ends.
         let mut opened = Opened { handle, position: 0, size: length };
         let mut chunks = Chunks::new();
         while opened.position < length {
-            let mut piece = buffer((length - opened.position).min(PIECE) as usize)?;
+            let mut piece = buffer((length - opened.position).min(PIECE as u64) as usize)?;
             opened.read_exact(&mut piece).ok()?;
             chunks.push(piece);
         }
@@ -216,7 +268,17 @@ impl Read for Opened {
     }
 }
 
-fn seek(position: &mut u64, size: u64, to: SeekFrom) -> io::Result<u64> {
+impl Whole {
+    /// All of it, in one piece: for small files.
+    pub fn content(mut self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+/// Moves a place in a file of `size` bytes.
+pub fn seek(position: &mut u64, size: u64, to: SeekFrom) -> io::Result<u64> {
     let target = match to {
         SeekFrom::Start(offset) => Some(offset),
         SeekFrom::End(offset) => size.checked_add_signed(offset),
@@ -231,6 +293,7 @@ impl Read for Whole {
         match self {
             Self::Stored(opened) => opened.read(buffer),
             Self::Memory(chunks) => chunks.read(buffer),
+            Self::Own(own) => own.read(buffer),
         }
     }
 }
@@ -240,6 +303,7 @@ impl Seek for Whole {
         match self {
             Self::Stored(opened) => seek(&mut opened.position, opened.size, to),
             Self::Memory(chunks) => chunks.seek(to),
+            Self::Own(own) => own.seek(to),
         }
     }
 }

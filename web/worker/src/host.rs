@@ -1,23 +1,26 @@
 //! What the worker keeps between commands, and what it does with each.
 
 use std::cell::RefCell;
-use std::io::Read;
 use std::rc::Rc;
 
 use headlight_document::message::{Command, DeviceChoice, Event, Failure, RequestId};
-use headlight_document::{FileRole, ModelEntry, Request};
+use headlight_document::{Request, Source};
 use headlight_engine::bench::{Work, measure};
 use headlight_engine::device::Adapter;
-use headlight_engine::{Chosen, EngineError, Files, Model, answer, choose, probe};
-use js_sys::{Promise, Reflect};
+use headlight_engine::{Chosen, EngineError, Model, answer, choose, probe};
+use js_sys::{Array, Promise, Reflect};
 use serde_json::json;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::File;
 
-use crate::cache::{Cache, Whole};
-use crate::network::{self, Fetched, NetworkError, Tally};
+use crate::cache::Cache;
+use crate::network::NetworkError;
+use crate::open::open;
 use crate::outbox::{now, send};
+use crate::records::{self, Records};
 use crate::reporter::Reporter;
+use crate::sources::{Gathered, Place};
 
 #[wasm_bindgen]
 extern "C" {
@@ -43,11 +46,15 @@ fn with<T>(of: impl FnOnce(&mut State) -> T) -> T {
     STATE.with(|state| of(&mut state.borrow_mut()))
 }
 
-/// Takes a command of the page.
-pub fn receive(json: &str) {
+/// Takes a command of the page, and the files that travel beside it.
+pub fn receive(json: &str, files: &Array) {
+    let own = files.iter().filter_map(|file| file.dyn_into().ok()).collect();
     match serde_json::from_str(json) {
         Ok(Command::Start { device }) => spawn_local(start(device)),
-        Ok(Command::Load { id, model, base }) => work(id, move |reporter| load(*model, base, reporter)),
+        Ok(Command::Inspect { id, source }) => work(id, move |reporter| inspect(source, own, reporter)),
+        Ok(Command::Load { id, source }) => work(id, move |reporter| load(source, own, reporter)),
+        Ok(Command::ListCache { id }) => work(id, move |_| list_cache(id)),
+        Ok(Command::DeleteCached { id, model }) => work(id, move |_| delete_cached(id, model)),
         Ok(Command::Explain { id, request }) => work(id, move |reporter| explain(*request, reporter)),
         Ok(Command::Cancel { id }) => with(|state| {
             state.running.iter().filter(|reporter| reporter.id == id).for_each(Reporter::cancel);
@@ -130,40 +137,39 @@ async fn ask_adapter() -> Adapter {
     }
 }
 
-async fn load(entry: ModelEntry, base: String, reporter: Reporter) -> Result<Event, Ended> {
+async fn inspect(source: Source, own: Vec<File>, reporter: Reporter) -> Result<Event, Ended> {
+    let inspection = place(&reporter).await.inspect(&source, &own).await?;
+    Ok(Event::Inspected { id: reporter.id, inspection: Box::new(inspection) })
+}
+
+async fn load(source: Source, own: Vec<File>, reporter: Reporter) -> Result<Event, Ended> {
     let began = now();
     let chosen = with(|state| state.chosen.clone()).ok_or_else(|| not_ready("The engine is not ready yet."))?;
     // The model before makes room first: two at once may not fit.
     with(|state| state.model = None);
     answer::tidy(&chosen.device);
-    let cache = Cache::open().await;
-    let mut tally = Tally { done: 0, total: entry.bytes() };
-    let (mut weights, mut config, mut tokenizer) = (None, None, None);
-    let (mut cached, mut kept) = (true, true);
-    for file in &entry.files {
-        let Fetched { whole, cached: was_cached, kept: is_kept } =
-            network::get(file, &base, cache.as_ref(), &reporter, &mut tally).await?;
-        cached &= was_cached;
-        kept &= is_kept;
-        match file.role {
-            FileRole::Weights => weights = Some(whole),
-            FileRole::Config => config = Some(content(whole)?),
-            FileRole::Tokenizer => tokenizer = Some(content(whole)?),
-        }
-    }
-    let weights = weights.ok_or_else(|| Ended::from(EngineError::MissingFile("weights")))?;
-    let id = entry.id.clone();
-    let model = Model::open(entry, Files { weights, config, tokenizer }, &chosen.device, &reporter).await?;
+    let Gathered { entry, files, cached, kept } = place(&reporter).await.gather(&source, &own).await?;
+    let model = open(entry, files, &chosen, &reporter).await?;
+    let id = model.entry.id.clone();
+    let is_known = matches!(source, Source::Registered { .. });
+    let entry = (!is_known).then(|| Box::new(model.entry.clone()));
     with(|state| state.model = Some(Rc::new(model)));
-    Ok(Event::Loaded { id: reporter.id, model: id, cached, kept, milliseconds: now() - began })
+    Ok(Event::Loaded { id: reporter.id, model: id, entry, cached, kept, milliseconds: now() - began })
 }
 
-fn content(mut whole: Whole) -> Result<Vec<u8>, Ended> {
-    let mut bytes = Vec::new();
-    match whole.read_to_end(&mut bytes) {
-        Ok(_) => Ok(bytes),
-        Err(error) => Err(not_ready(&format!("A file of the model could not be read back ({error})."))),
-    }
+async fn place(reporter: &Reporter) -> Place<'_> {
+    Place { cache: Cache::open().await, records: Records::open().await, reporter }
+}
+
+async fn list_cache(id: RequestId) -> Result<Event, Ended> {
+    let (cache, records) = (Cache::open().await, Records::open().await);
+    Ok(Event::Cache { id, entries: records::list(cache.as_ref(), records.as_ref()).await })
+}
+
+async fn delete_cached(id: RequestId, model: Option<String>) -> Result<Event, Ended> {
+    let (cache, records) = (Cache::open().await, Records::open().await);
+    records::delete(cache.as_ref(), records.as_ref(), model.as_deref()).await;
+    list_cache(id).await
 }
 
 async fn explain(request: Request, reporter: Reporter) -> Result<Event, Ended> {

@@ -4,11 +4,17 @@
 #![cfg(target_arch = "wasm32")]
 
 mod cache;
+mod download;
 mod exponential;
+mod folder;
 mod host;
 mod network;
+mod open;
 mod outbox;
+mod own;
+mod records;
 mod reporter;
+mod sources;
 
 use wasm_bindgen::prelude::*;
 
@@ -28,10 +34,10 @@ pub fn start() {
     unsafe { __wasm_call_ctors() }
 }
 
-/// Takes a command of the page, as JSON (`headlight_document::message::Command`).
+/// Takes a command of the page, as JSON (`headlight_document::message::Command`), and the files that travel beside it.
 #[wasm_bindgen]
-pub fn receive(json: &str) {
-    host::receive(json);
+pub fn receive(json: &str, files: &js_sys::Array) {
+    host::receive(json, files);
 }
 
 /// Runs the self-test's tiny models on the chosen device and gives back all their numbers as JSON, for tests.

@@ -1,24 +1,19 @@
-//! Fetching a model's files: streamed, checked, resumed where the connection breaks, and cached.
+//! Fetching a model's files: from where, what an answer means, and what is done with the bytes.
 
-use std::mem;
-
-use headlight_document::ModelFile;
+use headlight_document::Secret;
 use headlight_document::message::Stage;
 use headlight_engine::Progress;
-use js_sys::{Reflect, Uint8Array};
-use sha2::{Digest, Sha256};
+use headlight_hub::{Base, HubError, HubId, Obstacle};
+use js_sys::Reflect;
 use thiserror::Error;
-use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{ReadableStreamDefaultReader, RequestInit, Response};
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortSignal, Headers, RequestInit, Response};
 
-use crate::cache::{Cache, Draft, Whole, buffer};
+use crate::cache::{Cache, Draft, Whole};
+use crate::download::{Download, hexadecimal};
 use crate::outbox::scope;
 use crate::reporter::Reporter;
-
-/// How long to wait before a broken download is taken up again, in milliseconds: once for each further attempt. After
-/// the last one a person is asked.
-const WAITS: [u32; 2] = [500, 1500];
 
 #[derive(Debug, Error)]
 pub enum NetworkError {
@@ -30,17 +25,39 @@ pub enum NetworkError {
     Refused { name: String, status: u16 },
     #[error("{name} is not the file that this page was made for (its content is another); it was discarded.")]
     Wrong { name: String },
+    #[error("{name} has another length than the {bytes} bytes that {host} lists; it was discarded.")]
+    WrongLength { name: String, host: String, bytes: u64 },
+    #[error("{name} ended too soon: {host} gave {found} of the {bytes} bytes that it lists; try again later.")]
+    Short { name: String, host: String, found: u64, bytes: u64 },
+    #[error("{name} is damaged or was altered: its content is not what {host} says; it was discarded.")]
+    WrongHash { name: String, host: String },
     #[error(
         "There is room for {name} neither in this browser's storage nor in memory; free some disk space or close other \
          tabs, and try again."
     )]
     NoRoom { name: String },
+    #[error("{name} cannot be read ({reason}).")]
+    Unreadable { name: String, reason: String },
+    #[error("{title} is not whole in this browser's cache any more; load it from where it came.")]
+    NotCached { title: String },
+    #[error(transparent)]
+    Hub(#[from] HubError),
 }
 
 impl NetworkError {
-    /// Whether trying again may help.
+    /// Whether trying again may help a person.
     pub fn retry(&self) -> bool {
-        !matches!(self, Self::Cancelled)
+        match self {
+            Self::Cancelled | Self::NotCached { .. } => false,
+            Self::Hub(error) => error.retry(),
+            _ => true,
+        }
+    }
+
+    /// Whether the download is worth taking up again after a pause.
+    pub fn may_pass(&self) -> bool {
+        let is_busy = matches!(self, Self::Hub(HubError::Obstacle(Obstacle::Busy { .. })));
+        is_busy || matches!(self, Self::Broken { .. } | Self::Short { .. })
     }
 }
 
@@ -50,192 +67,156 @@ pub struct Tally {
     pub total: u64,
 }
 
+/// A repository, as a person asked for it.
+pub struct Hub {
+    pub base: Base,
+    pub id: HubId,
+    pub token: Option<Secret>,
+}
+
+/// One file to get.
+pub struct Wanted<'a> {
+    /// What it is called, for a sentence.
+    pub name: &'a str,
+    pub address: String,
+    pub bytes: u64,
+    /// Of its content, where that is known.
+    pub sha256: Option<&'a str>,
+    /// The hub that it is on; none for the page's own server.
+    pub hub: Option<&'a Hub>,
+}
+
 /// One file of a model.
 pub struct Fetched {
     pub whole: Whole,
+    pub sha256: String,
     /// Whether it was in the cache already.
     pub cached: bool,
     /// Whether it is in the cache now.
     pub kept: bool,
 }
 
-/// Gets one file: from the cache, or from `base`.
+/// Gets one file: from the cache, or from its address.
 pub async fn get(
-    file: &ModelFile,
-    base: &str,
+    file: &Wanted<'_>,
     cache: Option<&Cache>,
     reporter: &Reporter,
     tally: &mut Tally,
 ) -> Result<Fetched, NetworkError> {
     if let Some(cache) = cache
-        && let Some(whole) = cache.find(&file.sha256, file.bytes).await
+        && let Some(sha256) = file.sha256
+        && let Some(whole) = cache.find(sha256, file.bytes).await
     {
         tally.done += file.bytes;
         report(reporter, Stage::Cache, tally).await?;
-        return Ok(Fetched { whole, cached: true, kept: true });
+        return Ok(Fetched { whole, sha256: sha256.to_owned(), cached: true, kept: true });
     }
-    let mut download = Download { file, base, cache, reporter, received: 0, hash: Sha256::new() };
-    let draft = match cache {
-        Some(cache) => cache.create(&file.sha256).await,
-        None => None,
+    // A file has its place by its hash; one whose hash is not known yet waits in memory.
+    let draft = match (cache, file.sha256) {
+        (Some(cache), Some(sha256)) => cache.create(sha256).await,
+        _ => None,
     };
+    let mut download = Download::new(file, cache, reporter);
     let whole = match download.run(draft.unwrap_or_default(), tally).await {
-        Ok(draft) => draft.finish().ok_or_else(|| download.no_room()),
+        Ok((draft, sha256)) => draft.finish().map(|whole| (whole, sha256)).ok_or_else(|| download.no_room()),
         Err(error) => Err(error),
     };
     match (whole, cache) {
-        (Ok(whole), cache) => {
+        (Ok((mut whole, sha256)), cache) => {
             let kept = match cache {
-                Some(cache) if matches!(whole, Whole::Stored(_)) => cache.confirm(&file.sha256).await,
+                Some(cache) if matches!(whole, Whole::Stored(_)) => cache.confirm(&sha256).await,
+                Some(cache) if file.sha256.is_none() => cache.adopt(&sha256, &mut whole).await,
                 _ => false,
             };
-            Ok(Fetched { whole, cached: false, kept })
+            Ok(Fetched { whole, sha256, cached: false, kept })
         }
         (Err(error), cache) => {
-            if let Some(cache) = cache {
-                cache.remove(&file.sha256).await;
+            if let (Some(cache), Some(sha256)) = (cache, file.sha256) {
+                cache.remove(sha256).await;
             }
             Err(error)
         }
     }
 }
 
-async fn report(reporter: &Reporter, stage: Stage, tally: &Tally) -> Result<(), NetworkError> {
-    reporter.report(stage, tally.done, Some(tally.total)).await.map_err(|_| NetworkError::Cancelled)
+/// Gets a small answer of the hub that nobody said the length or hash of, such as a listing: at most `limit` bytes.
+pub async fn get_small(
+    name: &str,
+    address: String,
+    limit: usize,
+    hub: &Hub,
+    reporter: &Reporter,
+) -> Result<Vec<u8>, NetworkError> {
+    let file = Wanted { name, address, bytes: limit as u64, sha256: None, hub: Some(hub) };
+    let mut download = Download::new(&file, None, reporter).of_any_length();
+    let mut tally = Tally { done: 0, total: 0 };
+    let (draft, _) = download.run(Draft::default(), &mut tally).await?;
+    let whole = draft.finish().ok_or_else(|| download.no_room())?;
+    whole.content().map_err(|_| download.no_room())
 }
 
-struct Download<'a> {
-    file: &'a ModelFile,
-    base: &'a str,
-    cache: Option<&'a Cache>,
-    reporter: &'a Reporter,
-    received: u64,
-    hash: Sha256,
+pub async fn report(reporter: &Reporter, stage: Stage, tally: &Tally) -> Result<(), NetworkError> {
+    let total = (tally.total > 0).then_some(tally.total);
+    reporter.report(stage, tally.done, total).await.map_err(|_| NetworkError::Cancelled)
 }
 
-impl Download<'_> {
-    fn broken(&self, reason: impl Into<String>) -> NetworkError {
-        if self.reporter.is_cancelled() {
-            return NetworkError::Cancelled;
-        }
-        NetworkError::Broken { name: self.file.name.clone(), reason: reason.into() }
+/// Asks for a file, from `from` on. Ends with an answer that holds content, or says why there is none.
+pub async fn request(
+    file: &Wanted<'_>,
+    from: u64,
+    signal: Option<&AbortSignal>,
+    listing: bool,
+) -> Result<Response, NetworkError> {
+    let broken = |reason: &str| NetworkError::Broken { name: file.name.to_owned(), reason: reason.to_owned() };
+    let unmade = |_| broken("the request could not be made");
+    let init = RequestInit::new();
+    init.set_signal(signal);
+    let headers = Headers::new().map_err(unmade)?;
+    if from > 0 {
+        headers.append("range", &format!("bytes={from}-")).map_err(unmade)?;
     }
-
-    fn no_room(&self) -> NetworkError {
-        NetworkError::NoRoom { name: self.file.name.clone() }
-    }
-
-    /// Fills `draft`, however many attempts it takes, and checks what it holds.
-    async fn run(&mut self, mut draft: Draft, tally: &mut Tally) -> Result<Draft, NetworkError> {
-        match self.fill(&mut draft, tally).await {
-            Ok(()) => Ok(draft),
-            Err(error) => {
-                draft.abandon();
-                Err(error)
-            }
+    if let Some(hub) = file.hub {
+        // A hub learns nothing of who asks: neither cookies nor where from. Setting a property of a fresh plain object
+        // cannot fail.
+        let _ = Reflect::set(&init, &"credentials".into(), &"omit".into());
+        let _ = Reflect::set(&init, &"referrerPolicy".into(), &"no-referrer".into());
+        // The browser takes this away where the hub leads to another origin.
+        if let Some(token) = hub.token.as_ref().filter(|_| hub.base.is_own(&file.address)) {
+            // Its value is in no message: a token that is no header's value is told as one that was refused.
+            let refused = |_| HubError::Obstacle(Obstacle::TokenRefused { host: hub.base.host().to_owned() });
+            headers.append("authorization", &format!("Bearer {}", token.reveal())).map_err(refused)?;
         }
     }
-
-    async fn fill(&mut self, draft: &mut Draft, tally: &mut Tally) -> Result<(), NetworkError> {
-        let before = tally.done;
-        let mut waits = WAITS.into_iter();
-        while let Err(error) = self.attempt(draft, tally, before).await {
-            match (error, waits.next()) {
-                (NetworkError::Broken { .. }, Some(wait)) => {
-                    self.reporter.wait(wait).await.map_err(|_| NetworkError::Cancelled)?;
-                }
-                (error, _) => return Err(error),
-            }
-        }
-        let found: String = self.hash.finalize_reset().iter().map(|byte| format!("{byte:02x}")).collect();
-        if self.received != self.file.bytes || found != self.file.sha256 {
-            return Err(NetworkError::Wrong { name: self.file.name.clone() });
-        }
-        if draft.flush() { Ok(()) } else { self.move_to_memory(draft).await }
-    }
-
-    /// Goes on from where the last attempt stopped, to the end of the file.
-    async fn attempt(&mut self, draft: &mut Draft, tally: &mut Tally, before: u64) -> Result<(), NetworkError> {
-        let response = self.request().await?;
-        if self.received > 0 && response.status() != 206 {
-            // The server does not resume: begin again.
-            self.received = 0;
-            self.hash.reset();
-            if let Draft::Memory(chunks) = draft {
-                *chunks = Default::default();
-            }
-        }
-        let body = response.body().ok_or_else(|| self.broken("the answer was empty"))?;
-        let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
-        let result = self.read(&reader, draft, tally, before).await;
-        if result.is_err() {
-            let cancelled = JsFuture::from(reader.cancel());
-            // A stream that broke refuses to be cancelled, and a refusal that nobody hears would end the session.
-            spawn_local(async move {
-                let _ = cancelled.await;
-            });
-        }
-        result
-    }
-
-    async fn read(
-        &mut self,
-        reader: &ReadableStreamDefaultReader,
-        draft: &mut Draft,
-        tally: &mut Tally,
-        before: u64,
-    ) -> Result<(), NetworkError> {
-        loop {
-            let next = JsFuture::from(reader.read()).await.map_err(|_| self.broken("the connection broke"))?;
-            if Reflect::get(&next, &"done".into()).is_ok_and(|done| done.is_truthy()) {
-                break;
-            }
-            let value = Reflect::get(&next, &"value".into()).ok().and_then(|value| value.dyn_into::<Uint8Array>().ok());
-            let value = value.ok_or_else(|| self.broken("the connection broke"))?;
-            let length = u64::from(value.length());
-            if self.received + length > self.file.bytes {
-                return Err(NetworkError::Wrong { name: self.file.name.clone() });
-            }
-            let mut bytes = buffer(value.length() as usize).ok_or_else(|| self.no_room())?;
-            value.copy_to(&mut bytes);
-            self.hash.update(&bytes);
-            if let Err(bytes) = draft.append(bytes, self.received) {
-                self.move_to_memory(draft).await?;
-                draft.append(bytes, self.received).map_err(|_| self.no_room())?;
-            }
-            self.received += length;
-            tally.done = before + self.received;
-            report(self.reporter, Stage::Download, tally).await?;
-        }
-        if self.received < self.file.bytes { Err(self.broken("the connection ended too soon")) } else { Ok(()) }
-    }
-
-    /// Where the storage is full: goes on in memory with what has been received, and gives the storage its room back.
-    async fn move_to_memory(&self, draft: &mut Draft) -> Result<(), NetworkError> {
-        let moved = mem::take(draft).into_memory(self.received);
-        if let Some(cache) = self.cache {
-            cache.remove(&self.file.sha256).await;
-        }
-        *draft = moved.ok_or_else(|| self.no_room())?;
-        Ok(())
-    }
-
-    async fn request(&self) -> Result<Response, NetworkError> {
-        let init = RequestInit::new();
-        init.set_signal(self.reporter.signal().as_ref());
-        if self.received > 0 {
-            let headers = web_sys::Headers::new().map_err(|_| self.broken("the request could not be made"))?;
-            let range = format!("bytes={}-", self.received);
-            headers.append("range", &range).map_err(|_| self.broken("the request could not be made"))?;
-            init.set_headers(&headers);
-        }
-        let address = format!("{}{}", self.base, self.file.name);
-        let response = JsFuture::from(scope().fetch_with_str_and_init(&address, &init)).await;
-        let response: Response = response.map_err(|_| self.broken("the server could not be reached"))?.unchecked_into();
-        match response.status() {
+    init.set_headers(&headers);
+    let response = JsFuture::from(scope().fetch_with_str_and_init(&file.address, &init)).await;
+    let response: Response = response.map_err(|_| broken("the server could not be reached"))?.unchecked_into();
+    let status = response.status();
+    let Some(hub) = file.hub else {
+        return match status {
             200 | 206 => Ok(response),
-            status @ (408 | 429 | 500..) => Err(self.broken(format!("the server answered {status}"))),
-            status => Err(NetworkError::Refused { name: self.file.name.clone(), status }),
+            408 | 429 | 500.. => Err(broken(&format!("the server answered {status}"))),
+            _ => Err(NetworkError::Refused { name: file.name.to_owned(), status }),
+        };
+    };
+    let host = hub.base.host().to_owned();
+    if !hub.base.may_lead_to(&response.url()) {
+        return Err(HubError::Redirect { host, what: file.name.to_owned() }.into());
+    }
+    match status {
+        200 | 206 => Ok(response),
+        // There is no rest: the file is as long as what is here already.
+        416 if from > 0 => Err(NetworkError::WrongLength { name: file.name.to_owned(), host, bytes: file.bytes }),
+        _ => {
+            let code = response.headers().get("x-error-code").ok().flatten();
+            let name = (!listing).then_some(file.name);
+            let (has_token, base) = (hub.token.is_some(), &hub.base);
+            Err(HubError::Obstacle(Obstacle::of(status, code.as_deref(), has_token, base, &hub.id, name)).into())
         }
     }
+}
+
+/// The hash of what nobody has hashed yet.
+pub fn sha256(bytes: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    hexadecimal(&Sha256::digest(bytes))
 }

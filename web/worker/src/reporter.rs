@@ -1,6 +1,6 @@
 //! Progress, told to the page, and cancellation, heard from it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use headlight_document::message::{Event, RequestId, Stage};
@@ -9,7 +9,7 @@ use headlight_engine::{Cancelled, Progress};
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::AbortController;
+use web_sys::{AbortController, AbortSignal};
 
 use crate::outbox::{now, send, sleep};
 
@@ -32,19 +32,23 @@ pub struct Reporter {
     pub id: RequestId,
     cancelled: Rc<Cell<bool>>,
     last_pause: Rc<Cell<f64>>,
-    /// Ends a fetch that waits for bytes.
-    abort: Option<AbortController>,
+    /// Ends a fetch that waits for bytes: the newest attempt's.
+    abort: Rc<RefCell<Option<AbortController>>>,
 }
 
 impl Reporter {
     pub fn new(id: RequestId) -> Self {
-        let abort = AbortController::new().ok();
-        Self { id, cancelled: Rc::default(), last_pause: Rc::new(Cell::new(now())), abort }
+        Self { id, cancelled: Rc::default(), last_pause: Rc::new(Cell::new(now())), abort: Rc::default() }
     }
 
     pub fn cancel(&self) {
         self.cancelled.set(true);
-        if let Some(abort) = &self.abort {
+        self.abort_attempt();
+    }
+
+    /// Ends the fetch that is going on, but not the request.
+    pub fn abort_attempt(&self) {
+        if let Some(abort) = &*self.abort.borrow() {
             abort.abort();
         }
     }
@@ -64,8 +68,15 @@ impl Reporter {
         if self.is_cancelled() { Err(Cancelled) } else { Ok(()) }
     }
 
-    pub fn signal(&self) -> Option<web_sys::AbortSignal> {
-        self.abort.as_ref().map(AbortController::signal)
+    /// A new attempt at a fetch, and what ends it.
+    pub fn attempt(&self) -> Option<AbortSignal> {
+        let abort = AbortController::new().ok()?;
+        if self.is_cancelled() {
+            abort.abort();
+        }
+        let signal = abort.signal();
+        self.abort.replace(Some(abort));
+        Some(signal)
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headlight_document::message::Command;
-use headlight_document::{Explanation, Request, RequestError};
+use headlight_document::{Explanation, Request, RequestError, Source};
 use leptos::prelude::*;
 
 use super::{App, Listing, Shown, weights_hash};
@@ -80,7 +80,7 @@ impl App {
             conductor::Effect::PostLoad(id, model) => {
                 let base = browser::beside(&format!("models/{model}/"));
                 if let (Some(entry), Some(base)) = (self.entry_now(&model), base) {
-                    self.post(&Command::Load { id, model: Box::new(entry), base });
+                    self.post(&Command::Load { id, source: Source::Registered { model: Box::new(entry), base } });
                 }
             }
             conductor::Effect::Watch(id) => {
@@ -110,7 +110,7 @@ impl App {
     }
 
     fn post(self, command: &Command) {
-        let sent = self.line.with_value(|line| line.as_ref().map(|line| line.post(command)));
+        let sent = self.line.with_value(|line| line.as_ref().map(|line| line.post(command, &js_sys::Array::new())));
         if let Some(Err(message)) = sent {
             self.tell(Input::Broke(message));
         }

@@ -47,7 +47,7 @@ fn heard(event: Event) -> Input {
 }
 
 fn loaded(id: RequestId) -> Input {
-    heard(Event::Loaded { id, model: "smollm2".into(), cached: false, kept: true, milliseconds: 1.0 })
+    heard(Event::Loaded { id, model: "smollm2".into(), entry: None, cached: false, kept: true, milliseconds: 1.0 })
 }
 
 /// A conductor whose worker holds `smollm2` ready.
@@ -64,7 +64,8 @@ fn a_model_that_the_browser_does_not_keep_is_not_said_to_be_kept() {
     let mut conductor = Conductor::new(DeviceChoice::Auto);
     conductor.step(Input::Load("smollm2".into()));
     conductor.step(heard(Event::Started { device: device() }));
-    let event = Event::Loaded { id: 1, model: "smollm2".into(), cached: false, kept: false, milliseconds: 1.0 };
+    let event =
+        Event::Loaded { id: 1, model: "smollm2".into(), entry: None, cached: false, kept: false, milliseconds: 1.0 };
     assert_eq!(conductor.step(heard(event)), [Effect::Remember("smollm2".into(), false)]);
     assert_eq!(conductor.loaded.as_deref(), Some("smollm2"));
 }

@@ -7,4 +7,6 @@ pub mod form;
 pub mod format;
 pub mod grid;
 pub mod pieces;
+#[cfg_attr(not(test), expect(dead_code, reason = "the panel of sources is to use it"))]
+pub mod sources;
 pub mod words;
