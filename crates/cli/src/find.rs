@@ -6,7 +6,6 @@ use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
 use headlight_document::{FileRole, Manifest, ModelEntry, ModelFile};
-use headlight_engine::Files;
 use headlight_hub::{Item, choose, is_plain_path};
 use sha2::{Digest, Sha256};
 
@@ -122,21 +121,12 @@ impl Found {
         self.paths.get(&self.entry.file(role)?.name).cloned()
     }
 
-    /// Opens the files: the one place where the command line hands a model to the engine.
-    pub fn files(&self) -> Result<Files<BufReader<File>>, Error> {
-        let whole = |role| match self.path(role) {
-            Some(path) => fs::read(&path).map(Some).map_err(|error| Error::Read { path, error }),
-            None => Ok(None),
+    /// Opens the files, by their names in the entry.
+    pub fn files(&self) -> Result<BTreeMap<String, BufReader<File>>, Error> {
+        let open = |(name, path): (&String, &PathBuf)| match File::open(path) {
+            Ok(file) => Ok((name.clone(), BufReader::new(file))),
+            Err(error) => Err(Error::Read { path: path.clone(), error }),
         };
-        if self.entry.file(FileRole::Index).is_some() {
-            return Err(Error::Unsupported("its weights are cut into several files"));
-        }
-        let weights = self.path(FileRole::Weights).ok_or(Error::Unsupported("its weights are missing"))?;
-        let file = File::open(&weights).map_err(|error| Error::Read { path: weights, error })?;
-        Ok(Files {
-            weights: BufReader::new(file),
-            config: whole(FileRole::Config)?,
-            tokenizer: whole(FileRole::Tokenizer)?,
-        })
+        self.paths.iter().map(open).collect()
     }
 }

@@ -3,6 +3,7 @@
 use headlight_document::RequestError;
 use headlight_document::message::Failure;
 use headlight_explain::ExplainError;
+use headlight_models::decode::DecodeError;
 use headlight_models::{ModelError, RunError};
 use headlight_text::TextError;
 use headlight_weights::WeightsError;
@@ -154,5 +155,14 @@ impl From<ExplainError> for EngineError {
 impl From<RunError> for EngineError {
     fn from(error: RunError) -> Self {
         ExplainError::Run(error).into()
+    }
+}
+
+impl From<DecodeError> for EngineError {
+    fn from(error: DecodeError) -> Self {
+        match error {
+            DecodeError::Run(error) => error.into(),
+            error => Self::Inconsistent(error.to_string()),
+        }
     }
 }

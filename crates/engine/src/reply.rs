@@ -1,6 +1,6 @@
 //! From scores to an answer: what the model says, and the number that was explained.
 
-use headlight_document::{Candidate, InputToken, Output, Read, Request, Target, TargetKind, TokenLabel};
+use headlight_document::{Candidate, InputToken, Output, OutputToken, Read, Request, Target, TargetKind, TokenLabel};
 use headlight_models::Problem;
 
 use crate::error::EngineError;
@@ -97,6 +97,17 @@ pub(crate) fn reply(
             let output = Output { text: spans.first().map(|span| span.text.clone()), spans, ..Output::default() };
             let target = Target { end: Some(*end), ..target(TargetKind::AnswerSpan, Some(*start), text) };
             Reply { output, target }
+        }
+        Question::Output { written, step } => {
+            let id = entry(results.logits.len())?;
+            let value = softmax_reading(&results.logits, id, request.read);
+            let tokens = written
+                .iter()
+                .map(|id| OutputToken { id: *id, text: piece(*id), special: model.tokenizer.is_special(*id) })
+                .collect();
+            let top = candidates(&results.logits, piece);
+            let output = Output { top, tokens, ..Output::default() };
+            Reply { output, target: Target { value, ..target(TargetKind::OutputToken, Some(*step), piece(id)) } }
         }
         Question::Similarity => {
             let text = request.second_text.clone().unwrap_or_default();

@@ -201,6 +201,11 @@ impl Tokenizer {
         pieces::plain(&piece)
     }
 
+    /// Whether this entry of the vocabulary stands for no text, like `</s>`.
+    pub fn is_special(&self, id: u32) -> bool {
+        self.added.get(&id).is_some_and(|added| added.special)
+    }
+
     /// The id of the single token that `text` is: the entry of the vocabulary that decodes to exactly this, a special
     /// token of this name, or else the one token that tokenizing `text` gives, if it gives one.
     pub fn id_of(&self, text: &str) -> Option<u32> {

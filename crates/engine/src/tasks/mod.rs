@@ -7,6 +7,7 @@ mod fill;
 mod label;
 mod next;
 mod prompt;
+mod translate;
 
 use std::ops::Range;
 
@@ -51,6 +52,8 @@ pub(crate) enum Question {
     TokenLabel { names: Vec<String>, position: usize },
     /// Places where an answer starts and ends, within the tokens `within`.
     Span { within: Range<usize>, start: usize, end: usize },
+    /// Entries of the vocabulary for the token at `step` of what was `written`.
+    Output { written: Vec<u32>, step: usize },
     /// No scores.
     Similarity,
 }
@@ -88,7 +91,8 @@ pub(crate) async fn plan(model: &Model, request: &Request, relay: &Relay<'_>) ->
         (Task::Answer, _) => prompt::answer(model, request, relay).await,
         (Task::Fill, _) => fill::plan(model, request),
         (Task::Compare, _) => compare::plan(model, request, relay).await,
-        (Task::Label | Task::Translate, _) => Err(another(request)),
+        (Task::Translate, _) => translate::plan(model, request, relay).await,
+        (Task::Label, _) => Err(another(request)),
     }
 }
 

@@ -160,5 +160,5 @@ async fn write(model: &Model, mut ids: Vec<u32>, relay: &Relay<'_>) -> Result<St
         }
         ids.push(id);
     }
-    Ok(ids[begin..].iter().map(|id| model.tokenizer.piece(*id)).collect::<String>().trim().to_owned())
+    Ok(model.tokenizer.decode(ids.get(begin..).unwrap_or_default())?.trim().to_owned())
 }

@@ -7,9 +7,9 @@ use std::sync::LazyLock;
 use std::time::Instant;
 
 use headlight_document::message::DeviceChoice;
-use headlight_document::{Attention, FileRole, Manifest};
+use headlight_document::{Attention, Manifest};
 use headlight_engine::device::Adapter;
-use headlight_engine::{Chosen, Files, Model, Quiet, choose};
+use headlight_engine::{Chosen, Model, Quiet, choose};
 use pollster::block_on;
 use serde_json::Value;
 
@@ -29,13 +29,11 @@ pub fn open(id: &str) -> (Model, Chosen) {
     let manifest = fs::read(models().join("manifest.json")).expect("the models are missing: run `cargo xtask models`");
     let manifest: Manifest = serde_json::from_slice(&manifest).unwrap();
     let entry = manifest.models.into_iter().find(|entry| entry.id == id).expect("run `cargo xtask models`");
-    let path = |role| entry.file(role).map(|file| models().join(id).join(&file.name));
-    let whole = |role| path(role).map(|path| fs::read(path).unwrap());
-    let files = Files {
-        weights: BufReader::new(File::open(path(FileRole::Weights).unwrap()).unwrap()),
-        config: whole(FileRole::Config),
-        tokenizer: whole(FileRole::Tokenizer),
-    };
+    let files = entry
+        .files
+        .iter()
+        .map(|file| (file.name.clone(), BufReader::new(File::open(models().join(id).join(&file.name)).unwrap())));
+    let files = files.collect();
     let chosen = block_on(choose(DeviceChoice::Cpu, Adapter::default())).unwrap();
     let model = block_on(Model::open(entry, files, &chosen.device, &Quiet)).unwrap();
     (model, chosen)

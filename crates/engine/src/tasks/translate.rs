@@ -1,0 +1,38 @@
+//! Translate a text: what an encoder-decoder model writes, and why each of its tokens.
+
+use headlight_document::{Request, TargetSpec};
+use headlight_explain::{Choice, Target};
+use headlight_models::{Batch, Input, decode};
+
+use super::{Plan, Question, another, choice, read, tokens};
+use crate::error::EngineError;
+use crate::model::Model;
+use crate::progress::Relay;
+
+/// The most tokens that are written.
+pub(crate) const LONGEST: usize = 256;
+
+pub(super) async fn plan(model: &Model, request: &Request, relay: &Relay<'_>) -> Result<Plan, EngineError> {
+    let TargetSpec::Output { token, step } = &request.target else { return Err(another(request)) };
+    let transformer = model.transformer.as_ref();
+    let generation = transformer.generation().ok_or(EngineError::MissingFile("decoder"))?;
+    let encoding = model.tokenizer.encode(&request.text, None)?;
+    let source = Batch::one(&encoding.ids);
+    let limit = LONGEST.min(transformer.architecture().context.saturating_sub(1));
+    let written = decode::greedy(transformer, &encoding.ids, limit, relay).await?.ids;
+    let step = step.unwrap_or(0);
+    if step >= written.len() {
+        return Err(EngineError::NoSuchStep { step, steps: written.len() });
+    }
+    // The model reads what stands before the step, after the token that begins every text.
+    let prefix: Vec<u32> = std::iter::once(generation.start).chain(written.iter().take(step).copied()).collect();
+    let choice = match choice(model, token.as_ref())? {
+        Choice::MostProbable => written.get(step).map_or(Choice::MostProbable, |id| Choice::Id(*id)),
+        chosen => chosen,
+    };
+    let target = Target::Token { position: step, choice, read: read(request) };
+    let input = Input::embed(transformer, &Batch::one(&prefix), Some(&source));
+    let answer = Some(model.tokenizer.decode(&written)?);
+    let question = Question::Output { written, step };
+    Ok(Plan { tokens: tokens(encoding, false), prompt: None, input, target, question, answer, warnings: Vec::new() })
+}
