@@ -11,7 +11,6 @@ x is what a run starts from: the word embeddings, scaled where the family scales
 """
 
 import json
-import math
 import sys
 
 import torch
