@@ -2,21 +2,15 @@
 // does when things go wrong. Numbers are read back from the exported document and held against PyTorch's.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { after, afterEach, before, test } from 'node:test';
 
 import { launch } from './browser.mjs';
 import { greatest, relative } from './numbers.mjs';
+import { at, attribution, done, exported, golden, SLOW, status, WEIGHTS } from './page.mjs';
 import { serve } from './server.mjs';
-
-const WEIGHTS = 'models/smollm2/model.gguf';
-const SLOW = { timeout: 300_000 };
 
 let server;
 let browser;
-
-const golden = async (model, name) =>
-  JSON.parse(await readFile(new URL(`../golden/${model}/${name}.json`, import.meta.url), 'utf8'));
 
 before(async () => {
   server = await serve();
@@ -32,35 +26,6 @@ after(async () => {
   await browser?.close();
   await server?.close();
 });
-
-const at = (id) => `[data-testid="${id}"]`;
-const status = (state) => `${at('status')}[data-state="${state}"]`;
-
-/** Waits until the answer to what the page shows is there. */
-async function done(page, text) {
-  await page.waitForFunction(
-    (text) => {
-      const state = document.querySelector('[data-testid="status"]')?.dataset.state;
-      if (state === 'error') throw new Error(document.querySelector('[data-testid="status"]').innerText);
-      const shown = document.querySelector('[data-testid="tokens"]')?.textContent ?? '';
-      return state === 'done' && (text === undefined || shown.replaceAll('\u200b', '').includes(text));
-    },
-    text,
-    { timeout: 240_000, polling: 100 },
-  );
-}
-
-/** The document that the Export button gives. */
-async function exported(page) {
-  const [download] = await Promise.all([page.waitForEvent('download'), page.click(at('export'))]);
-  return JSON.parse(await readFile(await download.path(), 'utf8'));
-}
-
-function attribution(document, method) {
-  const found = document.attributions.find((one) => one.method === method);
-  assert.ok(found, `the document has ${method}`);
-  return found.values;
-}
 
 test('a finished explanation is painted within a second, before any model', async () => {
   const open = async () => {
@@ -155,6 +120,53 @@ test('SmolLM2 on the CPU: type, export, choose another token, reload, follow a l
   await page.context().close();
 });
 
+test('a computation can be cancelled half-way, forward and backward, and the next one is right', SLOW, async () => {
+  const page = await browser.open(`${server.url}?device=cpu`);
+  await page.waitForSelector(`${at('device')}[data-kind="cpu"]`, { timeout: 60_000 });
+  // The page looks away at once; that the engine stops too is seen in what it says.
+  const worker = page.workers()[0];
+  await worker.evaluate(() => {
+    const post = globalThis.postMessage;
+    globalThis.said = [];
+    globalThis.postMessage = (message, ...rest) => {
+      globalThis.said.push(JSON.parse(message.json).type);
+      post.call(globalThis, message, ...rest);
+    };
+  });
+  const said = () => worker.evaluate(() => globalThis.said.filter((type) => type !== 'progress'));
+  const long = Array(25).fill('the cat sat on the mat and saw the dog').join(' ');
+  let cancelled = 0;
+  for (const [stage, text] of [['Reading your text: layer', long], ['Tracing the answer back: layer', `${long} run`]]) {
+    await page.fill(at('text'), text);
+    await page.waitForFunction(
+      ([selector, stage]) => document.querySelector(selector).innerText.includes(stage),
+      [at('status'), stage],
+      { timeout: 120_000, polling: 20 },
+    );
+    const began = performance.now();
+    await page.click(at('cancel'));
+    cancelled += 1;
+    await page.waitForSelector(`${status('idle')}, ${status('ready')}, ${status('done')}`, { timeout: 2000 });
+    const expected = ['loaded', ...Array(cancelled).fill('cancelled')];
+    while ((await said()).length < expected.length && performance.now() - began < 2000) await page.waitForTimeout(20);
+    console.log(`"${stage}…" was cancelled after ${(performance.now() - began).toFixed(0)} ms`);
+    assert.deepEqual(await said(), expected);
+    assert.equal(await page.inputValue(at('text')), text);
+    assert.equal(await page.locator(status('error')).count(), 0);
+  }
+
+  const stored = await golden('smollm2', 'plain');
+  await page.fill(at('text'), stored.text);
+  await done(page);
+  assert.deepEqual(await said(), ['loaded', 'cancelled', 'cancelled', 'explained']);
+  const document = await exported(page);
+  assert.deepEqual(document.input.tokens.map(({ id }) => id), stored.ids);
+  assert.ok(greatest(document.attention[0].values, stored.attention.values) < 1e-4);
+  assert.ok(relative(attribution(document, 'grad_x_input'), stored.float64.reads.logit.grad_x_input) < 1e-3);
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+});
+
 test('MiniLM on the CPU: two texts are compared as PyTorch does', SLOW, async () => {
   const page = await browser.open(`${server.url}?device=cpu`);
   const stored = await golden('minilm', 'plain');
@@ -187,54 +199,6 @@ test('the grid and a head are read with the keyboard', async () => {
   assert.ok(shown.some((number) => known.includes(number)), `"${readout}" shows a weight`);
   await page.keyboard.press('Escape');
   assert.equal(await page.locator(at('head-canvas')).count(), 0);
-  await page.context().close();
-});
-
-test('a download that fails is taken up again, and one that keeps failing offers a retry', SLOW, async () => {
-  const page = await browser.open(`${server.url}?device=cpu`);
-  server.cut('models/minilm/model.safetensors', { times: 1, bytes: 5_000_000 });
-  await page.selectOption(at('model-select'), 'minilm');
-  await page.click(at('load'));
-  await page.waitForSelector(`${at('model-state')}[data-state="ready"]`, { timeout: 120_000 });
-  assert.equal(server.requests('models/minilm/model.safetensors'), 2);
-
-  server.fail(WEIGHTS, { times: 3 });
-  await page.selectOption(at('model-select'), 'smollm2');
-  await page.click(at('load'));
-  await page.waitForSelector(status('error'), { timeout: 60_000 });
-  assert.match(await page.innerText(at('status')), /could not be downloaded/);
-  await page.click(at('retry'));
-  await page.waitForSelector(`${at('model-state')}[data-state="ready"]`, { timeout: 120_000 });
-  await page.context().close();
-});
-
-test('a download can be cancelled', SLOW, async () => {
-  const page = await browser.open(`${server.url}?device=cpu`);
-  server.throttle(WEIGHTS, 2_000_000);
-  await page.click(at('load'));
-  await page.waitForSelector(status('loading'), { timeout: 60_000 });
-  await page.waitForFunction(
-    () => /\d+(\.\d+)? (of|MB)/.test(document.querySelector('[data-testid="status"]').innerText),
-    undefined,
-    { timeout: 60_000 },
-  );
-  await page.click(at('cancel'));
-  await page.waitForSelector(`${status('idle')}, ${status('ready')}, ${status('done')}`, { timeout: 10_000 });
-  await page.context().close();
-});
-
-test('files that are not the right ones are refused', SLOW, async () => {
-  const page = await browser.open();
-  await page.route('**/models/minilm/config.json', async (route) => {
-    const response = await route.fetch();
-    const text = await response.text();
-    await route.fulfill({ response, body: text.replace('384', '385') });
-  });
-  await page.goto(`${server.url}?device=cpu`);
-  await page.selectOption(at('model-select'), 'minilm');
-  await page.click(at('load'));
-  await page.waitForSelector(status('error'), { timeout: 120_000 });
-  assert.match(await page.innerText(at('status')), /not the file/);
   await page.context().close();
 });
 

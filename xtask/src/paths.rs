@@ -62,7 +62,7 @@ impl Paths {
         self.root.join("dist")
     }
 
-    /// What `wasm-bindgen` makes of the engine worker.
+    /// The engine worker as the site has it; see `worker.rs`.
     #[must_use]
     pub fn worker_package(&self) -> PathBuf {
         self.root.join("web/worker/pkg")

@@ -6,25 +6,26 @@ use std::process::Command;
 use crate::error::{Error, Result};
 use crate::{process, say};
 
-/// Installs Debian packages.
+/// Installs Debian packages. `by_hand` is what a person can do on any other system, as the rest of a sentence.
 ///
 /// # Errors
 /// When this is no Debian-like system, `xtask` may not install packages, or the installation fails.
-pub fn install(what: &str, packages: &[&str], how_long: &str) -> Result<()> {
-    let by_hand = format!("install {} and try again.", packages.join(", "));
+pub fn install(what: &str, packages: &[&str], how_long: &str, by_hand: &str) -> Result<()> {
     if process::which("apt-get").is_none() {
-        return Err(Error::missing(what, by_hand));
+        return Err(Error::missing(what, format!("{by_hand}.")));
     }
+    let with_apt = format!("run `sudo apt-get install {}` and try again", packages.join(" "));
     let Some(prefix) = administrator() else {
-        return Err(Error::missing(what, format!("run `sudo apt-get install {}` and try again.", packages.join(" "))));
+        return Err(Error::missing(what, format!("{with_apt}.")));
     };
-    say::step(&format!("Installing {what} with apt-get: {} ({how_long}).", packages.join(", ")));
+    say::step(&format!("Installing with apt-get: {} ({how_long}).", packages.join(", ")));
     let apt = |arguments: &[&str]| {
         let mut command = as_administrator(prefix, "apt-get");
         command.env("DEBIAN_FRONTEND", "noninteractive").args(arguments);
         command
     };
-    let failed = |error: Error| Error::missing(what, format!("{error} Please {by_hand}"));
+    // What apt-get said stands above.
+    let failed = |_| Error::missing(what, format!("apt-get could not install it; {with_apt}, or {by_hand}."));
     process::run(&mut apt(&["update", "-qq"])).map_err(failed)?;
     let mut arguments = vec!["install", "-y", "-qq", "--no-install-recommends"];
     arguments.extend(packages);
@@ -62,7 +63,8 @@ pub fn ensure_chromium() -> Result<PathBuf> {
         return Ok(path);
     }
     let packages = ["chromium", "chromium-driver", "fonts-noto-cjk", "fonts-noto-color-emoji", "mesa-vulkan-drivers"];
-    install("a browser", &packages, "about a minute")?;
+    let by_hand = "install Chromium or Chrome, or set HEADLIGHT_CHROMIUM to its path";
+    install("A browser for the tests", &packages, "about a minute", by_hand)?;
     chromium().ok_or_else(|| Error::missing("Chromium", "set HEADLIGHT_CHROMIUM to its path."))
 }
 
@@ -104,6 +106,10 @@ pub fn ensure_node_modules(folder: &Path) -> Result<()> {
         return Ok(());
     }
     say::step(&format!("Installing the packages of {} with npm (some seconds).", folder.display()));
-    process::run(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(folder))?;
+    process::run(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(folder))
+        .map_err(|_| {
+        let what = format!("What {} names", lock.display());
+        Error::missing(what, "npm could not install it; see that npm reaches its registry, and try again.")
+    })?;
     std::fs::write(&stamp, text).map_err(Error::io("write", &stamp))
 }

@@ -93,7 +93,8 @@ impl Toolchain {
         // Called by its path: cargo would prefer the one in its home, which belongs to another compiler.
         let program = debian.bin.join("cargo-clippy");
         if !program.is_file() {
-            system::install("clippy for wasm", &["rust-web-clippy"], "a few seconds")?;
+            let by_hand = format!("run `rustup target add {TARGET}` where rustup can download");
+            system::install("Clippy for wasm", &["rust-web-clippy"], "a few seconds", &by_hand)?;
         }
         let mut command = Command::new(program);
         command.arg("clippy");
@@ -169,9 +170,8 @@ fn minor_version(text: &str) -> Option<u32> {
 
 fn install_debian() -> Result<Debian> {
     let what = "A Rust toolchain for wasm";
-    system::install(what, DEBIAN_PACKAGES, "about 40 seconds").map_err(|error| {
-        Error::missing(what, format!("run `rustup target add {TARGET}` where rustup can download ({error})"))
-    })?;
+    let by_hand = format!("run `rustup target add {TARGET}` where rustup can download");
+    system::install(what, DEBIAN_PACKAGES, "about 40 seconds", &by_hand)?;
     debian().ok_or_else(|| Error::missing(what, format!("run `rustup target add {TARGET}`; Debian's Rust is too old.")))
 }
 
@@ -209,7 +209,10 @@ fn build_std(paths: &Paths, debian: &Debian) -> Result<()> {
     cargo.arg("-Zbuild-std=std,panic_abort").env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", "-Cembed-bitcode=yes");
     cargo.env("RUSTC", debian.bin.join("rustc")).env("CARGO_TARGET_DIR", scratch.join("target"));
     cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", &debian.linker);
-    process::run(&mut cargo)?;
+    process::run(&mut cargo).map_err(|_| {
+        let remedy = format!("it could not be built; run `rustup target add {TARGET}` where rustup can download.");
+        Error::missing("The standard library for wasm", remedy)
+    })?;
     copy_std(&built, &std_folder(&debian.sysroot()?))?;
     fs::remove_dir_all(&scratch).map_err(Error::io("delete", &scratch))
 }
@@ -217,7 +220,11 @@ fn build_std(paths: &Paths, debian: &Debian) -> Result<()> {
 fn copy_std(from: &Path, to: &Path) -> Result<()> {
     let prefix = system::administrator().ok_or_else(|| {
         let what = "The standard library for wasm";
-        Error::missing(what, format!("it is built, but only an administrator can put it into {}.", to.display()))
+        let place = to.display();
+        Error::missing(
+            what,
+            format!("it is built, but only an administrator can put it into {place}; run this as root."),
+        )
     })?;
     process::run(system::as_administrator(prefix, "mkdir").arg("-p").arg(to))?;
     let entries = fs::read_dir(from).map_err(Error::io("read", from))?;

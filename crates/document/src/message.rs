@@ -71,6 +71,9 @@ pub enum Event {
         model: String,
         /// Whether it came from the cache, without a download.
         cached: bool,
+        /// Whether it is in the cache now, so that the next time needs no download. False where the browser has no
+        /// storage to keep it in, or no room.
+        kept: bool,
         /// How long loading took, in milliseconds.
         milliseconds: f64,
     },
@@ -142,8 +145,6 @@ pub enum Stage {
     Download,
     /// Reading a model's files from the cache (bytes).
     Cache,
-    /// Checking that the files are the right ones (bytes).
-    Verify,
     /// Unpacking weights onto the device (tensors).
     Unpack,
     /// Running the model forward (layers).

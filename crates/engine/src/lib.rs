@@ -18,5 +18,6 @@ mod tasks;
 pub use answer::answer;
 pub use device::{Chosen, choose};
 pub use error::EngineError;
+pub use headlight_models::exponential;
 pub use model::{Files, Model};
 pub use progress::{Cancelled, Clock, Progress, Quiet};

@@ -13,6 +13,7 @@ mod batch;
 pub mod bert;
 mod config;
 pub mod error;
+pub mod exponential;
 pub mod head;
 pub mod hook;
 mod host;

@@ -25,6 +25,11 @@ pub fn beside(path: &str) -> Option<String> {
     Some(Url::new_with_base(path, &base).ok()?.href())
 }
 
+/// What a `meta` element of the page says.
+pub fn meta(name: &str) -> Option<String> {
+    document().query_selector(&format!("meta[name=\"{name}\"]")).ok().flatten()?.get_attribute("content")
+}
+
 /// A parameter of the address's query.
 pub fn parameter(name: &str) -> Option<String> {
     let query = window().location().search().ok()?;
@@ -65,6 +70,13 @@ pub fn recall(key: &str) -> Option<String> {
 pub fn remember(key: &str, value: &str) {
     if let Some(storage) = storage() {
         let _ = storage.set_item(&format!("headlight.{key}"), value);
+    }
+}
+
+/// Forgets what was remembered.
+pub fn forget(key: &str) {
+    if let Some(storage) = storage() {
+        let _ = storage.remove_item(&format!("headlight.{key}"));
     }
 }
 

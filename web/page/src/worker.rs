@@ -25,7 +25,8 @@ impl Line {
     pub fn open(hear: impl Fn(Heard) + Clone + 'static) -> Result<Self, String> {
         let fault =
             || "This browser cannot start the engine; a current Chrome, Edge, Firefox or Safari can.".to_owned();
-        let address = browser::beside("worker/boot.js").ok_or_else(fault)?;
+        let address = browser::meta("headlight-worker").ok_or(MISSING)?;
+        let address = browser::beside(&address).ok_or_else(fault)?;
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
         let worker = Worker::new_with_options(&address, &options).map_err(|_| fault())?;
@@ -41,7 +42,7 @@ impl Line {
                 let detail = Reflect::get(&event, &"message".into()).ok().and_then(|detail| detail.as_string());
                 let detail = detail.unwrap_or_default();
                 hear(Err(if detail.is_empty() {
-                    "The engine could not be started; its files may be missing beside this page.".to_owned()
+                    MISSING.to_owned()
                 } else {
                     let detail: String = detail.chars().take(200).collect();
                     format!("The engine stopped because of an error of its own ({detail}).")
@@ -75,6 +76,9 @@ impl Drop for Line {
     }
 }
 
+// The engine's address is that of one build: where the site was replaced since the page was opened, it is gone.
+const MISSING: &str =
+    "The engine could not be started; its files are missing beside this page, or are newer than it: reload the page.";
 const UNREADABLE: &str = "The engine said something that this page does not understand; reload the page.";
 
 // Puts a message together again: the attention's values travel beside the JSON.

@@ -2,8 +2,8 @@
 //!
 //! A file is written under its hash and is whole only when a second, empty file `<hash>.ok` stands beside it, which is
 //! made after size and hash have been checked; so neither a closed tab nor a full disk leaves a file that is trusted.
-//! Where there is no such storage (private windows of some browsers), files are kept in memory and fetched again next
-//! time.
+//! Where there is no such storage (private windows of some browsers), or no room in it, files are kept in memory and
+//! fetched again next time.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -99,10 +99,9 @@ impl Cache {
         Some(Draft::Stored(handle))
     }
 
-    /// Marks the file with this hash as whole.
-    pub async fn confirm(&self, sha256: &str) {
-        // Where the marker cannot be made, the file is fetched again next time: no harm but time.
-        let _ = self.handle(&marker(sha256), true).await;
+    /// Marks the file with this hash as whole. Where the marker cannot be made, the file is fetched again next time.
+    pub async fn confirm(&self, sha256: &str) -> bool {
+        self.handle(&marker(sha256), true).await.is_ok()
     }
 
     /// Removes what stands under this hash.
@@ -116,30 +115,69 @@ fn marker(sha256: &str) -> String {
     format!("{sha256}.ok")
 }
 
+/// Zeros to read into; none where there is not so much memory.
+pub fn buffer(length: usize) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(length).ok()?;
+    bytes.resize(length, 0);
+    Some(bytes)
+}
+
+impl Default for Draft {
+    fn default() -> Self {
+        Self::Memory(Chunks::new())
+    }
+}
+
 impl Draft {
-    /// Appends `bytes` at `offset`, which is where the last ones ended. False where the storage is full.
-    pub fn append(&mut self, bytes: Vec<u8>, offset: u64) -> bool {
+    /// Appends `bytes` at `offset`, which is where the last ones ended.
+    ///
+    /// # Errors
+    /// `bytes` again, where the storage takes no more. What stands before `offset` is still there.
+    pub fn append(&mut self, bytes: Vec<u8>, offset: u64) -> Result<(), Vec<u8>> {
         match self {
             Self::Stored(handle) => {
                 let options = FileSystemReadWriteOptions::new();
                 options.set_at(offset as f64);
                 let written = handle.write_with_u8_array_and_options(&bytes, &options);
-                written.is_ok_and(|written| written as usize == bytes.len())
+                if written.is_ok_and(|written| written as usize == bytes.len()) { Ok(()) } else { Err(bytes) }
             }
             Self::Memory(chunks) => {
                 chunks.push(bytes);
-                true
+                Ok(())
             }
         }
+    }
+
+    /// Whether all that was appended has reached the storage.
+    pub fn flush(&self) -> bool {
+        match self {
+            Self::Stored(handle) => handle.flush().is_ok(),
+            Self::Memory(_) => true,
+        }
+    }
+
+    /// The first `length` bytes of what was appended, in memory, with the stored file let go. None where it cannot be
+    /// read back or there is not so much memory.
+    pub fn into_memory(self, length: u64) -> Option<Self> {
+        /// Small enough for the heap to find room for in many places.
+        const PIECE: u64 = 1 << 20;
+        let Self::Stored(handle) = self else { return Some(self) };
+        // Closes the file when it is dropped, however this ends.
+        let mut opened = Opened { handle, position: 0, size: length };
+        let mut chunks = Chunks::new();
+        while opened.position < length {
+            let mut piece = buffer((length - opened.position).min(PIECE) as usize)?;
+            opened.read_exact(&mut piece).ok()?;
+            chunks.push(piece);
+        }
+        Some(Self::Memory(chunks))
     }
 
     /// Ends writing.
     pub fn finish(self) -> Option<Whole> {
         match self {
-            Self::Stored(handle) => {
-                handle.flush().ok()?;
-                Some(Whole::Stored(Opened::new(handle)?))
-            }
+            Self::Stored(handle) => Some(Whole::Stored(Opened::new(handle)?)),
             Self::Memory(chunks) => Some(Whole::Memory(chunks)),
         }
     }

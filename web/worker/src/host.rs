@@ -15,7 +15,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use crate::cache::{Cache, Whole};
-use crate::network::{self, NetworkError, Tally};
+use crate::network::{self, Fetched, NetworkError, Tally};
 use crate::outbox::{now, send};
 use crate::reporter::Reporter;
 
@@ -138,10 +138,13 @@ async fn load(entry: ModelEntry, base: String, reporter: Reporter) -> Result<Eve
     answer::tidy(&chosen.device);
     let cache = Cache::open().await;
     let mut tally = Tally { done: 0, total: entry.bytes() };
-    let (mut weights, mut config, mut tokenizer, mut cached) = (None, None, None, true);
+    let (mut weights, mut config, mut tokenizer) = (None, None, None);
+    let (mut cached, mut kept) = (true, true);
     for file in &entry.files {
-        let (whole, from_cache) = network::get(file, &base, cache.as_ref(), &reporter, &mut tally).await?;
-        cached &= from_cache;
+        let Fetched { whole, cached: was_cached, kept: is_kept } =
+            network::get(file, &base, cache.as_ref(), &reporter, &mut tally).await?;
+        cached &= was_cached;
+        kept &= is_kept;
         match file.role {
             FileRole::Weights => weights = Some(whole),
             FileRole::Config => config = Some(content(whole)?),
@@ -152,7 +155,7 @@ async fn load(entry: ModelEntry, base: String, reporter: Reporter) -> Result<Eve
     let id = entry.id.clone();
     let model = Model::open(entry, Files { weights, config, tokenizer }, &chosen.device, &reporter).await?;
     with(|state| state.model = Some(Rc::new(model)));
-    Ok(Event::Loaded { id: reporter.id, model: id, cached, milliseconds: now() - began })
+    Ok(Event::Loaded { id: reporter.id, model: id, cached, kept, milliseconds: now() - began })
 }
 
 fn content(mut whole: Whole) -> Result<Vec<u8>, Ended> {

@@ -1,8 +1,9 @@
-//! Events on their way to the page.
+//! What the engine asks of the scope it runs in: the time, and events on their way to the page.
 
 use headlight_document::message::Event;
-use js_sys::{Array, Float32Array, Object, Reflect};
+use js_sys::{Array, Float32Array, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::DedicatedWorkerGlobalScope;
 
 pub fn scope() -> DedicatedWorkerGlobalScope {
@@ -12,6 +13,15 @@ pub fn scope() -> DedicatedWorkerGlobalScope {
 /// Milliseconds since the worker began.
 pub fn now() -> f64 {
     scope().performance().map_or(0.0, |performance| performance.now())
+}
+
+/// Lets that many milliseconds pass, and messages in.
+pub async fn sleep(milliseconds: u32) {
+    let promise = Promise::new(&mut |resolve, _| {
+        // Nothing that a timer is given here makes it fail.
+        let _ = scope().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, milliseconds as i32);
+    });
+    let _ = JsFuture::from(promise).await;
 }
 
 /// Sends an event. The attention values of an explanation are taken out of it and transferred.

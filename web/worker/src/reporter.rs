@@ -11,11 +11,13 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortController;
 
-use crate::outbox::{now, send};
+use crate::outbox::{now, send, sleep};
 
 /// How long the engine computes before it lets messages in, in milliseconds: short enough for a cancellation to feel
 /// immediate, long enough to cost nothing.
 const BETWEEN_PAUSES: f64 = 40.0;
+/// How long nothing is done at a time while waiting, in milliseconds: a cancellation is heard after at most so long.
+const SLICE: u32 = 100;
 
 #[wasm_bindgen]
 extern "C" {
@@ -49,6 +51,17 @@ impl Reporter {
 
     pub fn is_cancelled(&self) -> bool {
         self.cancelled.get()
+    }
+
+    /// Lets that many milliseconds pass, unless the request is cancelled meanwhile.
+    pub async fn wait(&self, milliseconds: u32) -> Result<(), Cancelled> {
+        for begin in (0..milliseconds).step_by(SLICE as usize) {
+            if self.is_cancelled() {
+                return Err(Cancelled);
+            }
+            sleep((milliseconds - begin).min(SLICE)).await;
+        }
+        if self.is_cancelled() { Err(Cancelled) } else { Ok(()) }
     }
 
     pub fn signal(&self) -> Option<web_sys::AbortSignal> {

@@ -20,11 +20,8 @@ pub fn clock() -> f64 {
 }
 
 fn models() -> PathBuf {
-    let set = |name: &str| std::env::var_os(name).map(PathBuf::from);
-    let cache = set("HEADLIGHT_CACHE")
-        .or_else(|| set("XDG_CACHE_HOME").map(|cache| cache.join("headlight")))
-        .or_else(|| set("HOME").map(|home| home.join(".cache").join("headlight")));
-    cache.expect("HOME is not set, so there is nowhere to look for models").join("models")
+    let cache = headlight_catalogue::cache().expect("HOME is not set, so there is nowhere to look for models");
+    cache.join("models")
 }
 
 /// Opens a registered model on the CPU.

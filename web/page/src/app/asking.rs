@@ -89,12 +89,21 @@ impl App {
                 self.watch.set_value(handle);
             }
             conductor::Effect::Show(document, request) => self.show(*document, *request),
-            conductor::Effect::Remember(model) => {
-                if let Some(entry) = self.entry_now(&model) {
-                    browser::remember(&format!("kept.{model}"), weights_hash(&entry));
-                    self.kept.update(|kept| {
-                        kept.insert(model);
-                    });
+            conductor::Effect::Remember(model, is_kept) => {
+                let key = format!("kept.{model}");
+                match self.entry_now(&model) {
+                    Some(entry) if is_kept => {
+                        browser::remember(&key, weights_hash(&entry));
+                        self.kept.update(|kept| {
+                            kept.insert(model);
+                        });
+                    }
+                    _ => {
+                        browser::forget(&key);
+                        self.kept.update(|kept| {
+                            kept.remove(&model);
+                        });
+                    }
                 }
             }
         }

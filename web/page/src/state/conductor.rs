@@ -106,8 +106,8 @@ pub enum Effect {
     Watch(RequestId),
     /// Show an answer.
     Show(Box<Explanation>, Box<Request>),
-    /// A model became ready: remember that it was used.
-    Remember(String),
+    /// A model became ready: remember whether this browser keeps it.
+    Remember(String, bool),
 }
 
 /// The state machine.
@@ -235,10 +235,10 @@ impl Conductor {
                     flight.progress = Some(Progress { stage, done, total });
                 }
             }
-            Event::Loaded { id, model, .. } => {
+            Event::Loaded { id, model, kept, .. } => {
                 if self.take_flight(id).is_some() {
                     self.loaded = Some(model.clone());
-                    effects.push(Effect::Remember(model));
+                    effects.push(Effect::Remember(model, kept));
                 }
             }
             Event::Explained { id, explanation } => {

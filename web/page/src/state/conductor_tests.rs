@@ -47,7 +47,7 @@ fn heard(event: Event) -> Input {
 }
 
 fn loaded(id: RequestId) -> Input {
-    heard(Event::Loaded { id, model: "smollm2".into(), cached: false, milliseconds: 1.0 })
+    heard(Event::Loaded { id, model: "smollm2".into(), cached: false, kept: true, milliseconds: 1.0 })
 }
 
 /// A conductor whose worker holds `smollm2` ready.
@@ -57,6 +57,16 @@ fn ready() -> Conductor {
     conductor.step(heard(Event::Started { device: device() }));
     conductor.step(loaded(1));
     conductor
+}
+
+#[test]
+fn a_model_that_the_browser_does_not_keep_is_not_said_to_be_kept() {
+    let mut conductor = Conductor::new(DeviceChoice::Auto);
+    conductor.step(Input::Load("smollm2".into()));
+    conductor.step(heard(Event::Started { device: device() }));
+    let event = Event::Loaded { id: 1, model: "smollm2".into(), cached: false, kept: false, milliseconds: 1.0 };
+    assert_eq!(conductor.step(heard(event)), [Effect::Remember("smollm2".into(), false)]);
+    assert_eq!(conductor.loaded.as_deref(), Some("smollm2"));
 }
 
 #[test]
@@ -70,7 +80,7 @@ fn a_question_starts_the_worker_loads_its_model_and_is_asked() {
     assert_eq!(conductor.loading(), Some("smollm2"));
     assert_eq!(
         conductor.step(loaded(1)),
-        [Effect::Remember("smollm2".into()), Effect::Post(Command::Explain { id: 2, request: question("a") })]
+        [Effect::Remember("smollm2".into(), true), Effect::Post(Command::Explain { id: 2, request: question("a") })]
     );
     assert_eq!(
         conductor.step(heard(Event::Explained { id: 2, explanation: answer() })),

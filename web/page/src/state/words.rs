@@ -20,7 +20,6 @@ pub fn progress(progress: Progress, title: &str) -> String {
     match stage {
         Stage::Download => format!("Downloading {title}: {}", bytes()),
         Stage::Cache => format!("Reading {title} from this browser’s cache: {}", bytes()),
-        Stage::Verify => format!("Checking {title}: {}", bytes()),
         Stage::Unpack => format!("Unpacking {title}: {}", steps("tensor")),
         Stage::Forward => format!("Reading your text: {}", steps("layer")),
         Stage::Backward => format!("Tracing the answer back: {}", steps("layer")),

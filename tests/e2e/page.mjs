@@ -1,0 +1,47 @@
+// What the tests of the page share: where things are on it, and what to wait for.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+
+/** The file of SmolLM2's weights, below the site. */
+export const WEIGHTS = 'models/smollm2/model.gguf';
+
+/** For tests that load a model. */
+export const SLOW = { timeout: 300_000 };
+
+/** PyTorch's values for one text. */
+export const golden = async (model, name) =>
+  JSON.parse(await readFile(new URL(`../golden/${model}/${name}.json`, import.meta.url), 'utf8'));
+
+/** The selector of a part of the page. */
+export const at = (id) => `[data-testid="${id}"]`;
+
+/** The selector of the status line in a state. */
+export const status = (state) => `${at('status')}[data-state="${state}"]`;
+
+/** Waits until the answer to what the page shows is there. */
+export async function done(page, text) {
+  await page.waitForFunction(
+    (text) => {
+      const state = document.querySelector('[data-testid="status"]')?.dataset.state;
+      if (state === 'error') throw new Error(document.querySelector('[data-testid="status"]').innerText);
+      const shown = document.querySelector('[data-testid="tokens"]')?.textContent ?? '';
+      return state === 'done' && (text === undefined || shown.replaceAll('\u200b', '').includes(text));
+    },
+    text,
+    { timeout: 240_000, polling: 100 },
+  );
+}
+
+/** The document that the Export button gives. */
+export async function exported(page) {
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click(at('export'))]);
+  return JSON.parse(await readFile(await download.path(), 'utf8'));
+}
+
+/** The values of one method in a document. */
+export function attribution(document, method) {
+  const found = document.attributions.find((one) => one.method === method);
+  assert.ok(found, `the document has ${method}`);
+  return found.values;
+}
