@@ -25,11 +25,12 @@ fn answer() -> Box<Explanation> {
             license: String::new(),
             device: "cpu".into(),
         },
-        input: headlight_document::Input { task: Task::Continue, text: "a".into(), second_text: None, tokens: vec![] },
+        input: headlight_document::Input { task: Task::Continue, text: "a".into(), second_text: None, prompt: None, tokens: vec![] },
         output: headlight_document::Output::default(),
         target: headlight_document::Target {
             kind: headlight_document::TargetKind::NextToken,
             position: None,
+            end: None,
             id: None,
             text: String::new(),
             read: headlight_document::Read::Logit,

@@ -1,5 +1,6 @@
 //! What the page knows and how it changes, without a browser: everything here is tested natively.
 
+pub mod answer;
 pub mod attention;
 pub mod colour;
 pub mod conductor;
@@ -7,4 +8,6 @@ pub mod form;
 pub mod format;
 pub mod grid;
 pub mod pieces;
+pub mod prompt;
+pub mod tasks;
 pub mod words;
