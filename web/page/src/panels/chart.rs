@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use headlight_document::AttentionKind;
 use leptos::html::{Canvas, Div};
 use leptos::prelude::*;
 
@@ -42,12 +43,15 @@ impl Figure {
 
 /// The chart beside the open head.
 #[component]
-pub fn Chart(figures: Memo<Arc<Figures>>) -> impl IntoView {
+pub fn Chart(figures: Memo<Arc<Figures>>, kind: Memo<Option<AttentionKind>>) -> impl IntoView {
     let app = App::get();
     let frame = NodeRef::<Div>::new();
     let canvas = NodeRef::<Canvas>::new();
     let width = width_of(frame);
-    let figure = RwSignal::new(Figure::Entropy);
+    let picked = RwSignal::new(Figure::Entropy);
+    // Between two texts a distance of places says little.
+    let is_cross = move || kind.get() == Some(AttentionKind::Cross);
+    let figure = Memo::new(move |_| if is_cross() { Figure::Entropy } else { picked.get() });
     let open = Memo::new(move |_| app.open_head());
     Effect::new(move |_| {
         let (Some(canvas), true) = (canvas.get(), width.get() > 0.0) else { return };
@@ -62,7 +66,7 @@ pub fn Chart(figures: Memo<Arc<Figures>>) -> impl IntoView {
                 type="button"
                 class="segment"
                 aria-pressed=move || (figure.get() == which).to_string()
-                on:click=move |_| figure.set(which)
+                on:click=move |_| picked.set(which)
             >
                 {which.title()}
             </button>
@@ -73,7 +77,7 @@ pub fn Chart(figures: Memo<Arc<Figures>>) -> impl IntoView {
             <div class="panel-head">
                 <h3 id="chart-title">"By layer"</h3>
                 <div class="segments" role="group" aria-label="Figure">
-                    {switch(Figure::Entropy)} {switch(Figure::Distance)}
+                    {switch(Figure::Entropy)} {move || (!is_cross()).then(|| switch(Figure::Distance))}
                 </div>
             </div>
             <p class="caption">{move || figure.get().meaning()} " A dot is a head, the line their mean."</p>

@@ -1,5 +1,6 @@
 //! One head, opened: its map with tokens on both axes, cell by cell with pointer or keyboard.
 
+use headlight_document::AttentionKind;
 use leptos::ev;
 use leptos::html::{Canvas, Div};
 use leptos::prelude::*;
@@ -8,7 +9,7 @@ use super::attention::width_of;
 use crate::app::{App, When};
 use crate::browser;
 use crate::draw;
-use crate::state::attention::{is_blank, strongest};
+use crate::state::attention::{axes, is_blank, strongest};
 use crate::state::format::number;
 use crate::state::grid::{Map, Way};
 use crate::state::pieces::visible;
@@ -21,64 +22,103 @@ pub fn HeadView() -> impl IntoView {
     let canvas = NodeRef::<Canvas>::new();
     let width = width_of(frame);
     let open = Memo::new(move |_| app.open_head().unwrap_or((0, 0)));
-    let picked = Memo::new(move |_| app.picked_token());
+    let kind = Memo::new(move |_| app.attention(|_, attention| attention.kind).unwrap_or(AttentionKind::Encoder));
+    // Whether a row is a token of the text; else it is one that the model wrote, and is picked here alone.
+    let rows_are_input = Memo::new(move |_| {
+        kind.get() == AttentionKind::Encoder
+            || (kind.get() == AttentionKind::SelfAttention
+                && app.shown.with(|shown| shown.document.output.tokens.is_empty()))
+    });
+    let own_row = RwSignal::new(None::<usize>);
     let cell = RwSignal::new(None::<(usize, usize)>);
     let hovered = RwSignal::new(None::<(usize, usize)>);
-    let labels = Memo::new(move |_| {
-        app.shown.with(|shown| shown.document.input.tokens.iter().map(|token| token.text.clone()).collect::<Vec<_>>())
-    });
+    let labels = Memo::new(move |_| app.attention(axes).unwrap_or_default());
     let map = Memo::new(move |_| {
-        let (rows, columns) =
-            app.shown.with(|shown| shown.document.attention.first().map_or((0, 0), |a| (a.rows, a.columns)));
-        let longest = labels.with(|labels| labels.iter().map(|text| visible(text).chars().count()).max().unwrap_or(0));
+        let (rows, columns) = app.attention(|_, a| (a.rows, a.columns)).unwrap_or_default();
+        let longest = labels.with(|(rows, columns)| {
+            rows.iter().chain(columns).map(|text| visible(text).chars().count()).max().unwrap_or(0)
+        });
         let room = (longest as f64 * 6.8 + 18.0).clamp(36.0, 92.0);
         Map::fit(width.get(), rows, columns, room)
+    });
+    let picked = Memo::new(move |_| {
+        let row = if rows_are_input.get() {
+            app.picked_token()
+        } else {
+            own_row.get().or_else(|| app.shown.with(|shown| shown.document.target.position))
+        };
+        row.filter(|&row| row < map.get().rows)
+    });
+    // Between two texts a token of the input is a column.
+    let picked_column = Memo::new(move |_| {
+        app.picked_token().filter(|&at| kind.get() == AttentionKind::Cross && at < map.get().columns)
     });
     Effect::new(move |_| {
         let (Some(canvas), true) = (canvas.get(), width.get() > 0.0) else { return };
         let ((layer, head), map, dark) = (open.get(), map.get(), app.dark.get());
-        app.shown.with(|shown| {
-            let Some(attention) = shown.document.attention.first() else { return };
-            let Some(weights) = attention.head(layer, head) else { return };
-            labels.with(|labels| draw::map::draw(&canvas, &map, weights, attention.kind, labels, labels, dark));
+        app.attention(|_, attention| {
+            let weights = attention.head(layer, head)?;
+            labels.with(|(rows, columns)| draw::map::draw(&canvas, &map, weights, attention.kind, rows, columns, dark))
         });
     });
     // The weight of a cell, none where nothing can be attended to.
     let weight = move |row: usize, column: usize| {
         let (layer, head) = open.get();
-        app.shown.with(|shown| {
-            let attention = shown.document.attention.first()?;
+        app.attention(|_, attention| {
             if is_blank(attention.kind, row, column) {
                 return None;
             }
             attention.head(layer, head)?.get(row * attention.columns + column).copied()
         })
+        .flatten()
     };
-    let name = move |at: usize| labels.with(|labels| labels.get(at).map_or_else(String::new, |text| visible(text)));
+    let named = |all: &[String], at: usize| all.get(at).map_or_else(String::new, |text| visible(text));
+    let row_name = move |at: usize| labels.with(|(rows, _)| named(rows, at));
+    let column_name = move |at: usize| labels.with(|(_, columns)| named(columns, at));
     let shown_cell = move || hovered.get().or(cell.get());
     let readout = move || match shown_cell() {
         Some((row, column)) => match weight(row, column) {
             Some(weight) => {
-                format!("{row} “{}” → {column} “{}”: {}", name(row), name(column), number(f64::from(weight)))
+                format!("{row} “{}” → {column} “{}”: {}", row_name(row), column_name(column), number(f64::from(weight)))
             }
-            None => format!("{row} “{}” cannot see {column} “{}”: it comes later.", name(row), name(column)),
+            None => format!("{row} “{}” cannot see {column} “{}”: it comes later.", row_name(row), column_name(column)),
         },
         None => "Point at a cell, or move with the arrow keys, to see its weight.".to_owned(),
+    };
+    let list = |best: Vec<(usize, f32)>, name: &dyn Fn(usize) -> String| {
+        let best: Vec<_> =
+            best.iter().map(|&(at, weight)| format!("“{}” {}", name(at), number(f64::from(weight)))).collect();
+        best.join(", ")
     };
     let row_line = move || {
         let row = picked.get()?;
         let (layer, head) = open.get();
-        let best = app.shown.with(|shown| {
-            let attention = shown.document.attention.first()?;
-            let weights = attention.head(layer, head)?.chunks_exact(attention.columns.max(1)).nth(row)?;
-            Some(strongest(weights, 5))
-        })?;
-        let best: Vec<_> =
-            best.iter().map(|&(at, weight)| format!("“{}” {}", name(at), number(f64::from(weight)))).collect();
-        Some(format!("“{}” looks most at {}.", name(row), best.join(", ")))
+        let best = app
+            .attention(|_, attention| {
+                let weights = attention.head(layer, head)?.chunks_exact(attention.columns.max(1)).nth(row)?;
+                Some(strongest(weights, 5))
+            })
+            .flatten()?;
+        Some(format!("“{}” looks most at {}.", row_name(row), list(best, &column_name)))
+    };
+    let column_line = move || {
+        let column = picked_column.get()?;
+        let (layer, head) = open.get();
+        let best = app
+            .attention(|_, attention| {
+                let map = attention.head(layer, head)?;
+                let weights: Vec<f32> = map.iter().skip(column).step_by(attention.columns.max(1)).copied().collect();
+                Some(strongest(&weights, 5))
+            })
+            .flatten()?;
+        Some(format!(" “{}” is looked at most by {}.", column_name(column), list(best, &row_name)))
     };
     let pick = move |row: usize| {
-        app.edit(When::Never, |form| form.token = if form.token == Some(row) { None } else { Some(row) });
+        if rows_are_input.get_untracked() {
+            app.edit(When::Never, |form| form.token = if form.token == Some(row) { None } else { Some(row) });
+        } else {
+            own_row.update(|own| *own = if *own == Some(row) { None } else { Some(row) });
+        }
     };
     let close = move || {
         app.edit(When::Never, |form| form.head = None);
@@ -103,19 +143,26 @@ pub fn HeadView() -> impl IntoView {
         hovered.set(None);
         event.prevent_default();
     };
-    let band = move |row: usize| {
+    let band = move |x: f64, y: f64, width: f64, height: f64| {
+        view! {
+            <span
+                class="mark mark-row"
+                aria-hidden="true"
+                style:transform=format!("translate({x:.1}px, {y:.1}px)")
+                style:width=format!("{width:.1}px")
+                style:height=format!("{height:.1}px")
+            ></span>
+        }
+    };
+    let row_band = move || {
         let map = map.get();
-        (row < map.rows).then(|| {
-            view! {
-                <span
-                    class="mark mark-row"
-                    aria-hidden="true"
-                    style:transform=format!("translate({:.1}px, {:.1}px)", map.left, map.top + row as f64 * map.cell)
-                    style:width=format!("{:.1}px", map.cell * map.columns as f64)
-                    style:height=format!("{:.1}px", map.cell.max(2.0))
-                ></span>
-            }
-        })
+        let row = picked.get().filter(|&row| row < map.rows)? as f64;
+        Some(band(map.left, map.top + row * map.cell, map.cell * map.columns as f64, map.cell.max(2.0)))
+    };
+    let column_band = move || {
+        let map = map.get();
+        let column = picked_column.get().filter(|&column| column < map.columns)? as f64;
+        Some(band(map.left + column * map.cell, map.top, map.cell.max(2.0), map.cell * map.rows as f64))
     };
     let cursor = move || {
         let map = map.get();
@@ -154,6 +201,8 @@ pub fn HeadView() -> impl IntoView {
                         data-testid="head-canvas"
                         data-layer=move || open.get().0
                         data-head=move || open.get().1
+                        data-rows=move || map.get().rows
+                        data-columns=move || map.get().columns
                         data-left=move || map.get().left
                         data-top=move || map.get().top
                         data-cell=move || map.get().cell
@@ -175,12 +224,13 @@ pub fn HeadView() -> impl IntoView {
                             }
                         }
                     ></canvas>
-                    {move || picked.get().and_then(band)}
+                    {row_band}
+                    {column_band}
                     {cursor}
                 </div>
             </div>
             <p class="readout" id="head-readout" data-testid="readout" aria-live="polite">{readout}</p>
-            <p class="row-line" data-testid="row-line">{row_line}</p>
+            <p class="row-line" data-testid="row-line">{row_line} {column_line}</p>
         </section>
     }
 }

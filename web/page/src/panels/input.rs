@@ -1,10 +1,14 @@
-//! What is asked: the text, the task, and texts worth trying.
+//! What is asked: the task, the text and what belongs to it, and texts worth trying.
 
-use headlight_document::{Example, Task};
+use headlight_document::{Example, SecondText, Task};
 use leptos::ev;
 use leptos::prelude::*;
 
-use crate::app::{App, When};
+use super::prompt::PromptEditor;
+use crate::app::{App, Listing, When};
+use crate::browser;
+use crate::state::form::is_prompted;
+use crate::state::{prompt, tasks};
 
 /// The text and all that belongs to it.
 #[component]
@@ -12,7 +16,8 @@ pub fn InputPanel() -> impl IntoView {
     let app = App::get();
     let task = Memo::new(move |_| app.form.with(|form| form.task));
     let model = Memo::new(move |_| app.form.with(|form| form.model.clone()));
-    let tasks = Memo::new(move |_| app.entry(&model.get()).map(|entry| entry.tasks).unwrap_or_default());
+    let second = Memo::new(move |_| task.get().second_text());
+    let has_prompt = Memo::new(move |_| app.entry(&model.get()).is_some_and(|entry| is_prompted(&entry, task.get())));
     let examples = Memo::new(move |_| {
         let task = task.get();
         let examples = app.entry(&model.get()).map(|entry| entry.examples).unwrap_or_default();
@@ -24,70 +29,95 @@ pub fn InputPanel() -> impl IntoView {
             app.ask(true);
         }
     };
+    let put_mask = move |_| {
+        let text = app.form.with_untracked(|form| form.text.clone());
+        let masked = prompt::mask(&text, browser::selection("text"));
+        app.edit(When::Soon, |form| form.set_text(masked));
+        browser::focus("text");
+    };
     view! {
         <section class="panel input-panel" aria-labelledby="input-title" on:keydown=run>
-            <div class="panel-head">
-                <h2 id="input-title">
-                    {move || if task.get() == Task::Compare { "Two texts" } else { "Your text" }}
-                </h2>
-                {move || (tasks.get().len() > 1).then(|| view! { <TaskChooser tasks=tasks.get()/> })}
-            </div>
-            <TextBox id="text" label=move || if task.get() == Task::Compare { "First text" } else { "Text to continue" }
+            <h2 id="input-title" class="visually-hidden">"Your question"</h2>
+            <TaskChooser task/>
+            <p class="caption handover" data-testid="handover" role="status">{move || app.handover.get()}</p>
+            <TextBox id="text" label=move || tasks::words(task.get()).text
                 value=Signal::derive(move || app.form.with(|form| form.text.clone()))
                 change=move |text| app.edit(When::Soon, |form| form.set_text(text))/>
             {move || {
-                (task.get() == Task::Compare)
+                (task.get() == Task::Fill)
                     .then(|| {
                         view! {
-                            <TextBox id="second-text" label=|| "Second text"
-                                value=Signal::derive(move || app.form.with(|form| form.second_text.clone()))
-                                change=move |text| app.edit(When::Soon, |form| form.second_text = text)/>
+                            <button type="button" class="small" data-testid="put-mask" on:click=put_mask>
+                                "Put a mask in place of the selected word"
+                            </button>
                         }
                     })
             }}
+            {move || {
+                second.get()
+                    .map(|second| {
+                        let rows = if second == SecondText::Question { 1 } else { 3 };
+                        view! {
+                            <TextBox id="second-text" rows label=move || tasks::second_label(second)
+                                value=Signal::derive(move || app.form.with(|form| form.second_text.clone()))
+                                change=move |text| app.edit(When::Soon, |form| form.set_second_text(text))/>
+                        }
+                    })
+            }}
+            {move || has_prompt.get().then(|| view! { <PromptEditor task=task.get()/> })}
             <p class="hint" data-testid="hint" role="status">{move || app.hint.get()}</p>
             <Examples examples/>
+            {move || {
+                app.entry(&model.get())
+                    .map(|entry| {
+                        view! { <p class="caption card" data-testid="card"><b>{entry.title}</b> " " {entry.card}</p> }
+                    })
+            }}
         </section>
     }
 }
 
 #[component]
-fn TaskChooser(tasks: Vec<Task>) -> impl IntoView {
+fn TaskChooser(task: Memo<Task>) -> impl IntoView {
     let app = App::get();
-    let choose = move |event| {
-        if let Ok(task) = event_target_value(&event).parse() {
-            app.edit(When::Soon, |form| form.set_task(task));
+    let button = move |one: Task| {
+        let is_offered = move || {
+            app.listing.with(|listing| match listing {
+                Listing::Ready(manifest) => !tasks::able(manifest, one).is_empty(),
+                _ => true,
+            })
+        };
+        view! {
+            <button
+                type="button"
+                class="task"
+                data-task=one.name()
+                aria-pressed=move || (task.get() == one).to_string()
+                aria-disabled=move || (!is_offered()).to_string()
+                title=move || {
+                    if is_offered() { String::new() } else { format!("No model of the list can {}.", tasks::words(one).verb) }
+                }
+                on:click=move |_| app.choose_task(one)
+            >
+                {tasks::words(one).button}
+            </button>
         }
     };
     view! {
-        <select data-testid="task" aria-label="Task" on:change=choose>
-            {tasks
-                .into_iter()
-                .map(|task| {
-                    view! {
-                        <option value=task.name() prop:selected=move || app.form.with(|form| form.task == task)>
-                            {title(task)}
-                        </option>
-                    }
-                })
-                .collect_view()}
-        </select>
+        <div class="tasks" role="group" aria-label="Task" data-testid="task">
+            {Task::ALL.iter().map(|&one| button(one)).collect_view()}
+        </div>
     }
 }
 
-fn title(task: Task) -> &'static str {
-    match task {
-        Task::Continue => "Continue",
-        Task::Compare => "Compare",
-    }
-}
-
+/// A field for a text of some lines.
 #[component]
-fn TextBox(
-    id: &'static str,
+pub fn TextBox(
+    #[prop(into)] id: String,
     label: impl Fn() -> &'static str + Send + Sync + 'static,
     value: Signal<String>,
     change: impl Fn(String) + Clone + 'static,
+    #[prop(default = 3)] rows: u8,
 ) -> impl IntoView {
     let on_input = {
         let change = change.clone();
@@ -101,11 +131,12 @@ fn TextBox(
     };
     view! {
         <div class="field">
-            <label for=id>{label}</label>
+            <label for=id.clone()>{label}</label>
             <textarea
-                id=id
+                id=id.clone()
                 data-testid=id
-                rows="3"
+                class:line=rows == 1
+                rows=rows.to_string()
                 spellcheck="false"
                 autocomplete="off"
                 prop:value=value
@@ -130,7 +161,12 @@ fn Examples(examples: Memo<Vec<Example>>) -> impl IntoView {
                     .get()
                     .into_iter()
                     .map(|example| {
-                        let shown = shorten(&example.text);
+                        // Of a passage and a question, the question says what is to be tried.
+                        let name = match (example.task, &example.second_text) {
+                            (Task::Answer, Some(question)) => question,
+                            _ => &example.text,
+                        };
+                        let shown = shorten(name);
                         let hover = example.note.clone().unwrap_or_else(|| example.text.clone());
                         let choose = move |_| {
                             app.edit(When::Now, |form| {

@@ -8,6 +8,7 @@ mod help;
 mod input;
 mod legend;
 mod models;
+mod prompt;
 mod status;
 mod tokens;
 mod topbar;

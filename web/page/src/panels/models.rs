@@ -6,13 +6,14 @@ use leptos::prelude::*;
 use crate::app::{App, Listing};
 use crate::state::conductor::{Errand, Input};
 use crate::state::format::megabytes;
-use crate::state::words;
+use crate::state::{tasks, words};
 
 /// The chooser, with what there is to know about the chosen model.
 #[component]
 pub fn ModelChooser() -> impl IntoView {
     let app = App::get();
     let chosen = Memo::new(move |_| app.form.with(|form| form.model.clone()));
+    let task = Memo::new(move |_| app.form.with(|form| form.task));
     let entry = Memo::new(move |_| app.entry(&chosen.get()));
     let choose = move |event| {
         let id = event_target_value(&event);
@@ -26,20 +27,27 @@ pub fn ModelChooser() -> impl IntoView {
                 <span class="visually-hidden">"Model"</span>
                 <select data-testid="model-select" on:change=choose>
                     {move || match app.listing.get() {
-                        Listing::Ready(manifest) => manifest
-                            .models
-                            .iter()
-                            .map(|entry| {
-                                let id = entry.id.clone();
-                                let value = entry.id.clone();
-                                view! {
-                                    <option value=value prop:selected=move || chosen.get() == id>
-                                        {entry.title.clone()}
-                                    </option>
-                                }
-                            })
-                            .collect_view()
-                            .into_any(),
+                        Listing::Ready(manifest) => {
+                            let task = task.get();
+                            let (able, others): (Vec<_>, Vec<_>) =
+                                manifest.models.iter().cloned().partition(|entry| entry.tasks.contains(&task));
+                            let group = |entries: Vec<ModelEntry>, label: String| {
+                                (!entries.is_empty()).then(|| {
+                                    let options = entries.into_iter().map(|entry| {
+                                        let (id, value) = (entry.id.clone(), entry.id);
+                                        view! {
+                                            <option value=value prop:selected=move || chosen.get() == id>
+                                                {entry.title}
+                                            </option>
+                                        }
+                                    });
+                                    view! { <optgroup label=label>{options.collect_view()}</optgroup> }
+                                })
+                            };
+                            let verb = tasks::words(task).verb;
+                            view! { {group(able, format!("Can {verb}"))} {group(others, "For other tasks".to_owned())} }
+                                .into_any()
+                        }
                         Listing::Pending | Listing::Failed(_) => {
                             let title = app.shown.with_untracked(|shown| shown.document.model.title.clone());
                             view! { <option>{title}</option> }.into_any()

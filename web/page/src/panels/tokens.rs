@@ -1,24 +1,47 @@
 //! The text itself, coloured by attribution.
 
-use headlight_document::{Method, Read, Task};
+use headlight_document::{Explanation, Method, Read, Task};
 use leptos::ev;
 use leptos::prelude::*;
 
 use super::legend::TokenLegend;
 use crate::app::{App, When};
 use crate::browser;
+use crate::state::answer;
 use crate::state::colour::{Palette, Scale};
 use crate::state::format::{number, signed};
-use crate::state::pieces::{pieces, visible};
+use crate::state::pieces::{Piece, pieces, split, visible};
 
-/// Which of a document's attributions is on show: the chosen method's, else the first.
-fn chosen_values(app: App) -> (Method, Vec<f64>) {
+/// Which of a document's attributions is on show: the chosen method's, else the first. Its values are of the input's
+/// tokens and then of those that were written before the target.
+pub fn chosen_values(app: App) -> (Method, Vec<f64>) {
     let method = app.form.with(|form| form.method);
     app.shown.with(|shown| {
         let all = &shown.document.attributions;
         let found = all.iter().find(|attribution| attribution.method == method).or_else(|| all.first());
-        found.map_or((method, Vec::new()), |attribution| (attribution.method, attribution.values.clone()))
+        found.map_or((method, Vec::new()), |attribution| {
+            let written = attribution.output_values.iter().flatten();
+            (attribution.method, attribution.values.iter().chain(written).copied().collect())
+        })
     })
+}
+
+/// The colours of those values.
+pub fn scale_of(chosen: Memo<(Method, Vec<f64>)>) -> Signal<Scale> {
+    Signal::derive(move || chosen.with(|(method, values)| Scale::of(values.iter().copied(), method.is_signed())))
+}
+
+/// What is drawn of each of those values: the input's pieces, then what was written, each with its name.
+fn drawn(document: &Explanation) -> Vec<(Piece, String)> {
+    let input = pieces(&document.input).into_iter().zip(document.input.tokens.iter().map(|token| visible(&token.text)));
+    let count = document.attributions.first().and_then(|one| one.output_values.as_ref()).map_or(0, Vec::len);
+    let written = document.output.tokens.iter().take(count).enumerate().map(|(at, token)| {
+        let (space, text) = split(&token.text, token.special);
+        let gap = if at == 0 { "\n→ " } else { space };
+        let piece = Piece { gap: gap.to_owned(), text: text.to_owned(), special: token.special, aside: false };
+        (piece, visible(&token.text))
+    });
+    input.chain(written).collect()
 }
 
 /// The coloured text.
@@ -27,8 +50,8 @@ pub fn TokensPanel() -> impl IntoView {
     let app = App::get();
     let dark: Signal<bool> = app.dark.into();
     let chosen = Memo::new(move |_| chosen_values(app));
-    let scale =
-        Signal::derive(move || chosen.with(|(method, values)| Scale::of(values.iter().copied(), method.is_signed())));
+    let scale = scale_of(chosen);
+    let parts = Memo::new(move |_| app.shown.with(|shown| drawn(&shown.document)));
     let pointed = RwSignal::new(None::<usize>);
     let is_stale = move || app.shown.with(|shown| shown.request.is_some()) && !app.is_current();
     let warnings = move || app.shown.with(|shown| shown.document.warnings.clone());
@@ -39,8 +62,8 @@ pub fn TokensPanel() -> impl IntoView {
                 <Controls/>
             </div>
             <Target/>
-            <Flow chosen scale pointed/>
-            <Readout chosen pointed/>
+            <Flow parts chosen scale pointed/>
+            <Readout parts chosen pointed/>
             <TokenLegend scale dark/>
             {move || {
                 warnings()
@@ -48,7 +71,7 @@ pub fn TokensPanel() -> impl IntoView {
                     .map(|warning| view! { <p class="warning">{warning}</p> })
                     .collect_view()
             }}
-            <Table chosen/>
+            <Table parts chosen/>
         </section>
     }
 }
@@ -67,6 +90,7 @@ fn Controls() -> impl IntoView {
         }
     };
     let is_compare = move || app.form.with(|form| form.task == Task::Compare);
+    let has_one_reading = move || is_compare() || app.shown.with(|shown| answer::is_regression(&shown.document));
     view! {
         <div class="controls">
             <select data-testid="method" aria-label="Method" on:change=choose_method>
@@ -84,7 +108,7 @@ fn Controls() -> impl IntoView {
                     })
                     .collect_view()}
             </select>
-            <select data-testid="read" aria-label="Read the answer as" on:change=choose_read prop:disabled=is_compare>
+            <select data-testid="read" aria-label="Read the answer as" on:change=choose_read prop:disabled=has_one_reading>
                 {Read::ALL
                     .iter()
                     .map(|&read| {
@@ -116,23 +140,11 @@ fn Target() -> impl IntoView {
         <p class="target" data-testid="target" data-value=move || app.shown.with(|shown| shown.document.target.value.to_string())>
             {move || {
                 app.shown.with(|shown| {
-                    let target = &shown.document.target;
-                    let name = match target.read {
-                        Read::Logit if target.position.is_none() => "cosine",
-                        Read::Logit => "logit",
-                        Read::LogProb => "log-probability",
-                        Read::Prob => "probability",
-                    };
-                    let value = number(target.value);
-                    if target.position.is_none() {
-                        return view! { "The " {name} " with the second text is " <b class="figure">{value}</b> "." }
-                            .into_any();
-                    }
+                    let (before, what, after) = answer::sentence(&shown.document);
                     view! {
-                        "The " {name} " of " <b class="piece">{visible(&target.text)}</b> " as the next token is "
-                        <b class="figure">{value}</b> "."
+                        {before} <b class="piece">{what}</b> {after}
+                        <b class="figure">{number(shown.document.target.value)}</b> "."
                     }
-                    .into_any()
                 })
             }}
         </p>
@@ -140,19 +152,22 @@ fn Target() -> impl IntoView {
 }
 
 #[component]
-fn Flow(chosen: Memo<(Method, Vec<f64>)>, scale: Signal<Scale>, pointed: RwSignal<Option<usize>>) -> impl IntoView {
+fn Flow(
+    parts: Memo<Vec<(Piece, String)>>,
+    chosen: Memo<(Method, Vec<f64>)>,
+    scale: Signal<Scale>,
+    pointed: RwSignal<Option<usize>>,
+) -> impl IntoView {
     let app = App::get();
     // The token that the Tab key reaches; arrow keys move it.
     let active = RwSignal::new(0_usize);
     let picked = Memo::new(move |_| app.picked_token());
-    let parts = Memo::new(move |_| {
-        app.shown.with(|shown| {
-            let input = &shown.document.input;
-            let names = input.tokens.iter().map(|token| visible(&token.text));
-            pieces(input).into_iter().zip(names).collect::<Vec<_>>()
-        })
-    });
+    let count = Memo::new(move |_| app.shown.with(|shown| shown.document.input.tokens.len()));
     let pick = move |at: usize| {
+        // What was written has no row or column of its own in the maps of the input.
+        if at >= count.get_untracked() {
+            return;
+        }
         app.edit(When::Never, |form| form.token = if form.token == Some(at) { None } else { Some(at) });
     };
     let on_key = move |event: ev::KeyboardEvent| {
@@ -174,7 +189,9 @@ fn Flow(chosen: Memo<(Method, Vec<f64>)>, scale: Signal<Scale>, pointed: RwSigna
         active.set(to);
         browser::focus(&format!("token-{to}"));
     };
-    let token_view = move |at: usize, text: String, name: String, is_special: bool| {
+    let token_view = move |at: usize, piece: Piece, name: String| {
+        let Piece { text, special: is_special, aside, .. } = piece;
+        let is_written = at >= count.get_untracked();
         let value = move || chosen.with(|(_, values)| values.get(at).copied().unwrap_or(f64::NAN));
         let colour = move || scale.get().colour(value(), Palette::of(app.dark.get()));
         let shown = if is_special { text.clone() } else { text.replace('\n', "⏎\n").replace('\t', "⇥\t") };
@@ -183,6 +200,8 @@ fn Flow(chosen: Memo<(Method, Vec<f64>)>, scale: Signal<Scale>, pointed: RwSigna
                 id=format!("token-{at}")
                 class="token"
                 class:special=is_special
+                class:aside=aside
+                class:written=is_written
                 role="option"
                 aria-selected=move || (picked.get() == Some(at)).to_string()
                 aria-label=move || format!("{name}: {}", number(value()))
@@ -223,7 +242,10 @@ fn Flow(chosen: Memo<(Method, Vec<f64>)>, scale: Signal<Scale>, pointed: RwSigna
                     .get()
                     .into_iter()
                     .enumerate()
-                    .map(|(at, (piece, name))| view! { {piece.gap} {token_view(at, piece.text, name, piece.special)} })
+                    .map(|(at, (piece, name))| {
+                        let gap = piece.gap.clone();
+                        view! { {gap} {token_view(at, piece, name)} }
+                    })
                     .collect_view()
             }}
         </div>
@@ -232,16 +254,18 @@ fn Flow(chosen: Memo<(Method, Vec<f64>)>, scale: Signal<Scale>, pointed: RwSigna
 
 /// The number under the pointer.
 #[component]
-fn Readout(chosen: Memo<(Method, Vec<f64>)>, pointed: RwSignal<Option<usize>>) -> impl IntoView {
+fn Readout(
+    parts: Memo<Vec<(Piece, String)>>,
+    chosen: Memo<(Method, Vec<f64>)>,
+    pointed: RwSignal<Option<usize>>,
+) -> impl IntoView {
     let app = App::get();
     view! {
         <p class="readout" data-testid="token-readout">
             {move || {
                 let at = pointed.get().or_else(|| app.picked_token());
                 let line = at.and_then(|at| {
-                    let text = app
-                        .shown
-                        .with(|shown| shown.document.input.tokens.get(at).map(|token| visible(&token.text)))?;
+                    let text = parts.with(|parts| parts.get(at).map(|(_, name)| name.clone()))?;
                     let (method, value) =
                         chosen.with(|(method, values)| values.get(at).map(|&value| (*method, value)))?;
                     let value = if method.is_signed() { signed(value) } else { number(value) };
@@ -254,8 +278,7 @@ fn Readout(chosen: Memo<(Method, Vec<f64>)>, pointed: RwSignal<Option<usize>>) -
 }
 
 #[component]
-fn Table(chosen: Memo<(Method, Vec<f64>)>) -> impl IntoView {
-    let app = App::get();
+fn Table(parts: Memo<Vec<(Piece, String)>>, chosen: Memo<(Method, Vec<f64>)>) -> impl IntoView {
     view! {
         <details class="as-table">
             <summary>"As a table"</summary>
@@ -270,25 +293,21 @@ fn Table(chosen: Memo<(Method, Vec<f64>)>) -> impl IntoView {
                     <tbody>
                         {move || {
                             let (_, values) = chosen.get();
-                            app.shown.with(|shown| {
-                                shown
-                                    .document
-                                    .input
-                                    .tokens
-                                    .iter()
-                                    .zip(values)
-                                    .enumerate()
-                                    .map(|(at, (token, value))| {
-                                        view! {
-                                            <tr>
-                                                <td>{at}</td>
-                                                <th scope="row">{visible(&token.text)}</th>
-                                                <td class="figure">{number(value)}</td>
-                                            </tr>
-                                        }
-                                    })
-                                    .collect_view()
-                            })
+                            parts
+                                .get()
+                                .into_iter()
+                                .zip(values)
+                                .enumerate()
+                                .map(|(at, ((_, name), value))| {
+                                    view! {
+                                        <tr>
+                                            <td>{at}</td>
+                                            <th scope="row">{name}</th>
+                                            <td class="figure">{number(value)}</td>
+                                        </tr>
+                                    }
+                                })
+                                .collect_view()
                         }}
                     </tbody>
                 </table>

@@ -1,6 +1,6 @@
 //! Figures of attention maps, as the literature defines them (Clark et al. 2019; Vig & Belinkov 2019).
 
-use headlight_document::{Attention, AttentionKind};
+use headlight_document::{Attention, AttentionKind, Explanation};
 
 /// Figures of every head, flat as `[layers, heads]`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -106,6 +106,68 @@ pub fn telling_head(attention: &Attention) -> Option<(usize, usize)> {
     best.map(|(_, head)| head)
 }
 
+/// Which of a document's attentions is shown: the chosen kind, else the one between two texts, else the first.
+#[must_use]
+pub fn chosen(all: &[Attention], kind: Option<AttentionKind>) -> Option<&Attention> {
+    let find = |kind: AttentionKind| all.iter().find(|attention| attention.kind == kind);
+    kind.and_then(find).or_else(|| find(AttentionKind::Cross)).or_else(|| all.first())
+}
+
+/// How well a head aligns two texts, from 0 to 1: the sum over columns of the largest weight of each, over the smaller
+/// number of rows and columns. A head that looks at one word after another, and hard, comes close to one; one that
+/// spreads its weight, or always looks at the same place, comes close to zero.
+#[must_use]
+pub fn alignment(map: &[f32], columns: usize) -> f64 {
+    let rows = map.len().checked_div(columns).unwrap_or(0);
+    let smaller = rows.min(columns);
+    if smaller == 0 {
+        return 0.0;
+    }
+    let most = |column: usize| map.iter().skip(column).step_by(columns).copied().fold(0.0, f32::max);
+    (0..columns).map(|column| f64::from(most(column))).sum::<f64>() / smaller as f64
+}
+
+/// The head that aligns best, with its figure.
+#[must_use]
+pub fn aligning_head(attention: &Attention) -> Option<((usize, usize), f64)> {
+    let heads = (0..attention.layers).flat_map(|layer| (0..attention.heads).map(move |head| (layer, head)));
+    heads
+        .filter_map(|(layer, head)| Some(((layer, head), alignment(attention.head(layer, head)?, attention.columns))))
+        .max_by(|a, b| a.1.total_cmp(&b.1))
+}
+
+/// The head worth opening first.
+#[must_use]
+pub fn suggested_head(attention: &Attention) -> Option<(usize, usize)> {
+    match attention.kind {
+        AttentionKind::Cross => aligning_head(attention).map(|(head, _)| head),
+        _ => telling_head(attention),
+    }
+}
+
+/// The texts on both axes of a map, rows first. A decoder reads what it wrote one step before: its own rows begin with
+/// what starts every text, while the rows between two texts are named by what is written there.
+#[must_use]
+pub fn axes(document: &Explanation, attention: &Attention) -> (Vec<String>, Vec<String>) {
+    let input = || document.input.tokens.iter().map(|token| token.text.clone());
+    let written = || document.output.tokens.iter().map(|token| token.text.clone());
+    let fit = |texts: &mut dyn Iterator<Item = String>, count: usize| -> Vec<String> {
+        texts.chain(std::iter::repeat(String::new())).take(count).collect()
+    };
+    let rows = match attention.kind {
+        AttentionKind::Cross => fit(&mut written(), attention.rows),
+        AttentionKind::SelfAttention if !document.output.tokens.is_empty() => {
+            fit(&mut std::iter::once("▷".to_owned()).chain(written()), attention.rows)
+        }
+        _ => fit(&mut input(), attention.rows),
+    };
+    let columns = match attention.kind {
+        AttentionKind::SelfAttention => rows.clone(),
+        _ => fit(&mut input(), attention.columns),
+    };
+    (rows, columns)
+}
+
 /// Whether a cell can't be attended to, and so is drawn as blank: what lies after the query of a decoder.
 #[must_use]
 pub fn is_blank(kind: AttentionKind, row: usize, column: usize) -> bool {
@@ -187,6 +249,34 @@ mod tests {
         };
         assert_eq!(telling_head(&attention), Some((0, 2)));
         assert_eq!(telling_head(&Attention { values: None, ..attention }), None);
+    }
+
+    #[test]
+    fn the_aligning_head_looks_at_one_word_after_another() {
+        let stuck = [0., 0., 1., 0., 0., 1.];
+        let spread = [0.4, 0.3, 0.3, 0.3, 0.4, 0.3];
+        let aligned = [0.1, 0.8, 0.1, 0.9, 0.1, 0.0];
+        let attention = Attention {
+            kind: AttentionKind::Cross,
+            layers: 1,
+            heads: 3,
+            rows: 2,
+            columns: 3,
+            values: Some([stuck, spread, aligned].concat()),
+            summary: None,
+        };
+        assert!(close(alignment(&stuck, 3), 0.5));
+        assert!(close(alignment(&[1., 0., 0., 1.], 2), 1.0));
+        assert!(close(alignment(&[], 0), 0.0) && close(alignment(&[], 3), 0.0));
+        let (head, figure) = aligning_head(&attention).unwrap();
+        assert!(head == (0, 2) && close(figure, 0.9), "{figure}");
+        assert_eq!(suggested_head(&attention), Some((0, 2)));
+        let own = Attention { kind: AttentionKind::Encoder, ..attention.clone() };
+        let all = [own, attention];
+        assert_eq!(chosen(&all, None).unwrap().kind, AttentionKind::Cross);
+        assert_eq!(chosen(&all, Some(AttentionKind::Encoder)).unwrap().kind, AttentionKind::Encoder);
+        assert_eq!(chosen(&all[..1], Some(AttentionKind::Cross)).unwrap().kind, AttentionKind::Encoder);
+        assert_eq!(chosen(&[], None), None);
     }
 
     #[test]

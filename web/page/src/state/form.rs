@@ -1,8 +1,12 @@
 //! What a person has chosen, and how it becomes a request, a link, and again a choice.
 
 use headlight_document::link::{Link, LinkError, View};
-use headlight_document::{AttentionDetail, FileRole, Manifest, Method, ModelEntry, Read, Request, TargetSpec, Task};
+use headlight_document::{
+    AttentionDetail, AttentionKind, FileRole, Manifest, Method, ModelEntry, Read, Request, TargetSpec, Task,
+};
 use serde_json::{Value, json};
+
+use super::prompt::Prompt;
 
 /// The methods that the page asks for: all of them, since they share one backward run.
 pub const METHODS: &[Method] = &[Method::GradXInput, Method::Saliency];
@@ -16,14 +20,20 @@ pub struct Form {
     pub task: Task,
     /// The text.
     pub text: String,
-    /// The text it is compared with; kept while another task is chosen.
+    /// The text it is compared with, or the question about it; kept while a task without one is chosen.
     pub second_text: String,
+    /// What a causal model is shown before it classifies.
+    pub classify: Prompt,
+    /// What a causal model is shown before it answers.
+    pub answer: Prompt,
     /// What is explained.
     pub target: TargetSpec,
     /// As what it is read.
     pub read: Read,
     /// Which method colours the text.
     pub method: Method,
+    /// Which attention is shown, where a document has several.
+    pub kind: Option<AttentionKind>,
     /// The layer and head that is open.
     pub head: Option<(usize, usize)>,
     /// The token that is picked.
@@ -39,9 +49,12 @@ impl Form {
             task,
             text: text.into(),
             second_text: String::new(),
-            target: Request::new("", task, "").target,
+            classify: Prompt::default(),
+            answer: Prompt::default(),
+            target: task.target(),
             read: Read::Logit,
             method: Method::GradXInput,
+            kind: None,
             head: None,
             token: None,
         }
@@ -54,12 +67,35 @@ impl Form {
             model: self.model.clone(),
             task: self.task,
             text: self.text.clone(),
-            second_text: (self.task == Task::Compare).then(|| self.second_text.clone()),
+            second_text: self.task.second_text().map(|_| self.second_text.clone()),
+            labels: self.prompt().map(|prompt| prompt.labels.clone()).unwrap_or_default(),
+            shots: self.prompt().map(|prompt| prompt.shots.clone()).unwrap_or_default(),
             target: self.target.clone(),
             read: if self.task == Task::Compare { Read::Logit } else { self.read },
             methods: METHODS.to_vec(),
             attention: AttentionDetail::Full,
         }
+    }
+
+    /// What a causal model is shown before the text; none for tasks that need nothing.
+    #[must_use]
+    pub fn prompt(&self) -> Option<&Prompt> {
+        match self.task {
+            Task::Classify => Some(&self.classify),
+            Task::Answer => Some(&self.answer),
+            _ => None,
+        }
+    }
+
+    /// Changes what a causal model is shown before the text. What stands there by default is kept as nothing.
+    pub fn edit_prompt(&mut self, change: impl FnOnce(&mut Prompt)) {
+        let prompt = match self.task {
+            Task::Classify => &mut self.classify,
+            Task::Answer => &mut self.answer,
+            _ => return,
+        };
+        *prompt = prompt.clone().edited(self.task, change);
+        self.retarget();
     }
 
     /// Takes a model and a task that it can do; what does not go with them is reset.
@@ -70,26 +106,47 @@ impl Form {
         {
             self.set_task(task);
         }
-        // Numbers of vocabulary entries mean something else in another model.
-        self.target = Request::new("", self.task, "").target;
+        // Numbers of vocabulary entries mean something else in another model, and only some are shown examples.
+        if !is_prompted(entry, self.task) {
+            self.classify = Prompt::default();
+            self.answer = Prompt::default();
+        }
+        self.retarget();
         self.clear_view();
     }
 
     /// Takes another task.
     pub fn set_task(&mut self, task: Task) {
+        // A question is no text to compare with.
+        if let (Some(old), Some(new)) = (self.task.second_text(), task.second_text())
+            && old != new
+        {
+            self.second_text.clear();
+        }
         self.task = task;
-        self.target = Request::new("", task, "").target;
+        self.retarget();
         self.clear_view();
     }
 
     /// Takes another text: the target and the view spoke of the old one.
     pub fn set_text(&mut self, text: String) {
         self.text = text;
-        self.target = Request::new("", self.task, "").target;
+        self.retarget();
+    }
+
+    /// Takes another second text.
+    pub fn set_second_text(&mut self, text: String) {
+        self.second_text = text;
+        self.retarget();
+    }
+
+    fn retarget(&mut self) {
+        self.target = self.task.target();
         self.token = None;
     }
 
     fn clear_view(&mut self) {
+        self.kind = None;
         self.head = None;
         self.token = None;
     }
@@ -101,6 +158,7 @@ impl Form {
             request: self.request(),
             model_sha256: sha256,
             view: View {
+                attention: self.kind,
                 head: self.head,
                 token: self.token,
                 method: METHODS.iter().position(|&method| method == self.method).unwrap_or(0),
@@ -113,14 +171,22 @@ impl Form {
     pub fn of_link(link: Link) -> Self {
         let Link { request, view, .. } = link;
         let method = request.methods.get(view.method).copied().unwrap_or(Method::GradXInput);
+        let mut prompts = [Prompt::default(), Prompt::default()];
+        if let Some(prompt) = prompts.get_mut(usize::from(request.task == Task::Answer)) {
+            *prompt = Prompt { labels: request.labels, shots: request.shots };
+        }
+        let [classify, answer] = prompts;
         Self {
             model: request.model,
             task: request.task,
             text: request.text,
             second_text: request.second_text.unwrap_or_default(),
+            classify,
+            answer,
             target: request.target,
             read: request.read,
             method,
+            kind: view.attention,
             head: view.head,
             token: view.token,
         }
@@ -129,8 +195,11 @@ impl Form {
     /// The draft that is kept for the next visit.
     #[must_use]
     pub fn draft(&self) -> String {
-        json!({ "model": self.model, "task": self.task.name(), "text": self.text, "second_text": self.second_text })
-            .to_string()
+        json!({
+            "model": self.model, "task": self.task.name(), "text": self.text, "second_text": self.second_text,
+            "classify": self.classify.to_json(), "answer": self.answer.to_json(),
+        })
+        .to_string()
     }
 
     /// Reads a draft; none where it is not one.
@@ -140,8 +209,23 @@ impl Form {
         let field = |name: &str| draft.get(name)?.as_str();
         let mut form = Self::new(field("model")?, field("task")?.parse().ok()?, field("text")?);
         form.second_text = field("second_text").unwrap_or_default().to_owned();
+        form.classify = Prompt::of_json(draft.get("classify"));
+        form.answer = Prompt::of_json(draft.get("answer"));
         Some(form)
     }
+}
+
+/// Whether a model does a task by going on with a prompt of examples, which can then be changed.
+#[must_use]
+pub fn is_prompted(entry: &ModelEntry, task: Task) -> bool {
+    entry.tasks.contains(&Task::Continue) && matches!(task, Task::Classify | Task::Answer)
+}
+
+/// Whether the form's text is nobody's own: empty, or one of the examples that are offered.
+#[must_use]
+pub fn is_untouched(manifest: &Manifest, form: &Form) -> bool {
+    let mut examples = manifest.models.iter().flat_map(|entry| &entry.examples);
+    form.text.trim().is_empty() || examples.any(|example| example.text == form.text)
 }
 
 /// What an address says when the page opens or when it changes.
@@ -211,6 +295,7 @@ mod tests {
         let mut form = Form::new("smollm2", Task::Continue, "好 <b>🙂");
         form.read = Read::Prob;
         form.method = Method::Saliency;
+        form.kind = Some(AttentionKind::SelfAttention);
         form.head = Some((3, 4));
         form.token = Some(1);
         form.target = "next:#7042".parse().unwrap();
@@ -222,9 +307,55 @@ mod tests {
     fn a_form_survives_its_draft() {
         let mut form = Form::new("minilm", Task::Compare, "a \"quoted\" text");
         form.second_text = "另一个".into();
+        form.answer = Prompt::default().edited(Task::Answer, |prompt| prompt.shots.truncate(1));
         assert_eq!(Form::of_draft(&form.draft()), Some(form));
         for bad in ["", "{}", "[1]", r#"{"model":"a","task":"x","text":"t"}"#] {
             assert_eq!(Form::of_draft(bad), None);
+        }
+    }
+
+    #[test]
+    fn labels_and_examples_travel_with_their_task_and_no_other() {
+        let mut form = Form::new("smollm2", Task::Classify, "a");
+        assert!(form.request().shots.is_empty(), "the default is nothing, so that a link stays short");
+        form.target = "label:positive".parse().unwrap();
+        form.edit_prompt(|prompt| prompt.labels.push("neutral".into()));
+        assert_eq!(form.request().labels, ["positive", "negative", "neutral"]);
+        assert_eq!(form.request().shots.len(), 4);
+        assert_eq!(form.target, Task::Classify.target(), "the target may name a label that is gone");
+        let fragment = form.link(None).encode().unwrap();
+        assert_eq!(open(&fragment), Opening::Linked(Box::new(form.clone()), None));
+        form.set_task(Task::Continue);
+        assert!(form.request().labels.is_empty() && form.request().shots.is_empty());
+        form.set_task(Task::Answer);
+        assert!(form.request().labels.is_empty() && form.request().shots.is_empty());
+        form.set_task(Task::Classify);
+        assert_eq!(form.request().labels.len(), 3);
+        // A classifier has labels of its own.
+        form.choose(&entry("sentiment", Task::Classify, ""));
+        assert!(form.request().labels.is_empty());
+    }
+
+    #[test]
+    fn a_question_is_no_text_to_compare_with() {
+        let mut form = Form::new("a", Task::Answer, "a passage");
+        form.second_text = "Why?".into();
+        form.set_task(Task::Continue);
+        form.set_task(Task::Answer);
+        assert_eq!(form.request().second_text.as_deref(), Some("Why?"));
+        form.set_task(Task::Compare);
+        assert_eq!(form.request().second_text.as_deref(), Some(""));
+    }
+
+    #[test]
+    fn only_a_text_of_ones_own_is_kept_for_another_task() {
+        let mut model = entry("smollm2", Task::Continue, "");
+        let text = "The capital".to_owned();
+        model.examples.push(headlight_document::Example { task: Task::Continue, text, second_text: None, note: None });
+        assert!(is_prompted(&model, Task::Answer) && !is_prompted(&model, Task::Continue));
+        let manifest = Manifest { schema: String::new(), models: vec![model] };
+        for (text, untouched) in [("", true), ("The capital", true), ("The capitals", false)] {
+            assert_eq!(is_untouched(&manifest, &Form::new("smollm2", Task::Continue, text)), untouched);
         }
     }
 

@@ -1,5 +1,6 @@
 //! What the page knows and how it changes, without a browser: everything here is tested natively.
 
+pub mod answer;
 pub mod attention;
 pub mod colour;
 pub mod conductor;
@@ -7,6 +8,8 @@ pub mod form;
 pub mod format;
 pub mod grid;
 pub mod pieces;
+pub mod prompt;
 #[cfg_attr(not(test), expect(dead_code, reason = "the panel of sources is to use it"))]
 pub mod sources;
+pub mod tasks;
 pub mod words;

@@ -5,34 +5,63 @@ use headlight_document::Input;
 /// One token as it is drawn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
-    /// Text before this token that isn't coloured: what belongs to no token, like the spaces of a BERT model, and the
-    /// one space that a decoder's tokens begin with, so that a colour doesn't hang over the end of a line.
+    /// Text before this token that isn't coloured: what belongs to no token, like the spaces of a BERT model, the end of
+    /// the line between two texts, and the one space that a decoder's tokens begin with, so that a colour doesn't hang
+    /// over the end of a line.
     pub gap: String,
     /// What the token shows.
     pub text: String,
     /// Whether it stands for no text.
     pub special: bool,
+    /// Whether it belongs to the examples of a prompt, and not to what the person wrote.
+    pub aside: bool,
 }
 
 /// The pieces of an input, one for every token.
 #[must_use]
 pub fn pieces(input: &Input) -> Vec<Piece> {
-    let mut end = 0;
+    let first = input.prompt.as_deref().unwrap_or(&input.text);
+    let own = own(input);
+    let (mut ends, mut source) = ([0, 0], None);
     input
         .tokens
         .iter()
         .map(|token| {
-            let gap = if token.special { "" } else { input.text.get(end..token.start).unwrap_or_default() };
-            if !token.special {
-                end = end.max(token.end);
+            let (text, at) =
+                if token.source == 0 { (first, 0) } else { (input.second_text.as_deref().unwrap_or(""), 1) };
+            let end = ends.get(at).copied().unwrap_or_default();
+            let gap = if token.special { "" } else { text.get(end..token.start).unwrap_or_default() };
+            if let (false, Some(end)) = (token.special, ends.get_mut(at)) {
+                *end = token.end.max(*end);
             }
-            let (space, text) = match token.text.strip_prefix(' ') {
-                Some(rest) if !rest.trim().is_empty() && !token.special => (" ", rest),
-                _ => ("", token.text.as_str()),
-            };
-            Piece { gap: format!("{gap}{space}"), text: text.to_owned(), special: token.special }
+            let line =
+                if source.replace(token.source).is_some_and(|before| before != token.source) { "\n" } else { "" };
+            let (space, text) = split(&token.text, token.special);
+            let aside = !own.is_empty() && !own.iter().any(|&(from, to)| token.start < to && token.end > from);
+            Piece { gap: format!("{line}{gap}{space}"), text: text.to_owned(), special: token.special, aside }
         })
         .collect()
+}
+
+/// Takes the one space that a token begins with off it.
+#[must_use]
+pub fn split(text: &str, special: bool) -> (&'static str, &str) {
+    match text.strip_prefix(' ') {
+        Some(rest) if !rest.trim().is_empty() && !special => (" ", rest),
+        _ => ("", text),
+    }
+}
+
+// Where the person's own words stand in a prompt, in bytes; nowhere where there is none, or where it is their own text.
+fn own(input: &Input) -> Vec<(usize, usize)> {
+    let Some(prompt) = &input.prompt else { return Vec::new() };
+    let own = std::iter::once(input.text.as_str()).chain(input.second_text.as_deref());
+    // The last time: an example may say the same.
+    let find = |text: &str| {
+        let text = text.trim();
+        prompt.rfind(text).filter(|_| !text.is_empty()).map(|from| (from, from + text.len()))
+    };
+    own.filter_map(find).collect()
 }
 
 /// A token's piece where white space must show and room is short, as on an axis: at most `most` characters.
@@ -78,11 +107,43 @@ mod tests {
     use super::*;
 
     fn token(text: &str, start: usize, end: usize, special: bool) -> InputToken {
-        InputToken { id: 0, text: text.into(), start, end, special, word: None }
+        InputToken { id: 0, text: text.into(), source: 0, start, end, special, word: None }
     }
 
     fn input(text: &str, tokens: Vec<InputToken>) -> Input {
-        Input { task: Task::Continue, text: text.into(), second_text: None, tokens }
+        Input { task: Task::Continue, text: text.into(), second_text: None, prompt: None, tokens }
+    }
+
+    #[test]
+    fn two_texts_stand_on_lines_of_their_own() {
+        let of = |source: u8, token: InputToken| InputToken { source, ..token };
+        let mut input = input(
+            "A  dog",
+            vec![
+                of(1, token("[CLS]", 0, 0, true)),
+                of(1, token("who", 0, 3, false)),
+                of(1, token("?", 4, 5, false)),
+                of(1, token("[SEP]", 0, 0, true)),
+                token("a", 0, 1, false),
+                token("dog", 3, 6, false),
+                token("[SEP]", 0, 0, true),
+            ],
+        );
+        input.second_text = Some("Who ?".into());
+        let gaps: Vec<String> = pieces(&input).into_iter().map(|piece| piece.gap).collect();
+        assert_eq!(gaps, ["", "", " ", "", "\n", "  ", ""]);
+    }
+
+    #[test]
+    fn the_examples_of_a_prompt_are_told_from_the_text() {
+        let mut input = input("good", vec![]);
+        input.prompt = Some("good: 1 good: 2 \n good:".into());
+        input.tokens = vec![token("good", 0, 4, false), token(" good", 17, 22, false), token(":", 22, 23, false)];
+        let asides: Vec<bool> = pieces(&input).iter().map(|piece| piece.aside).collect();
+        assert_eq!(asides, [true, false, true]);
+        // A mask that was written in the model's own way is the person's text all the same.
+        input.prompt = Some("<mask>:".into());
+        assert!(pieces(&input).iter().all(|piece| !piece.aside));
     }
 
     #[test]
@@ -90,7 +151,7 @@ mod tests {
         let input = input("The end", vec![token("The", 0, 3, false), token(" end", 3, 7, false)]);
         let all: String = pieces(&input).iter().map(|piece| format!("{}{}", piece.gap, piece.text)).collect();
         assert_eq!(all, input.text);
-        assert_eq!(pieces(&input)[1], Piece { gap: " ".into(), text: "end".into(), special: false });
+        assert_eq!(pieces(&input)[1], Piece { gap: " ".into(), text: "end".into(), special: false, aside: false });
     }
 
     #[test]

@@ -1,0 +1,116 @@
+//! What each task is called, and which model is taken for it.
+
+use headlight_document::{Manifest, ModelEntry, SecondText, Task};
+
+use super::form::is_prompted;
+
+/// How the page speaks of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Words {
+    /// On its button.
+    pub button: &'static str,
+    /// What a model does or can't: "SmolLM2 cannot …".
+    pub verb: &'static str,
+    /// The label of its text.
+    pub text: &'static str,
+}
+
+/// The words of a task.
+#[must_use]
+pub fn words(task: Task) -> Words {
+    let (button, verb, text) = match task {
+        Task::Continue => ("Continue", "continue a text", "Text to continue"),
+        Task::Classify => ("Classify", "classify a text", "Text to classify"),
+        Task::Label => ("Label words", "label words", "Text whose words are labelled"),
+        Task::Answer => ("Answer", "answer questions", "Passage"),
+        Task::Translate => ("Translate", "translate", "Text to translate"),
+        Task::Fill => ("Fill in", "fill in a missing word", "Text with a missing word"),
+        Task::Compare => ("Compare", "compare two texts", "First text"),
+    };
+    Words { button, verb, text }
+}
+
+/// The label of a task's second text.
+#[must_use]
+pub fn second_label(second: SecondText) -> &'static str {
+    match second {
+        SecondText::Question => "Question",
+        SecondText::Other => "Second text",
+    }
+}
+
+/// The models that can do a task, those that were trained to before those that are only shown examples.
+#[must_use]
+pub fn able(manifest: &Manifest, task: Task) -> Vec<&ModelEntry> {
+    let mut able: Vec<_> = manifest.models.iter().filter(|entry| entry.tasks.contains(&task)).collect();
+    able.sort_by_key(|entry| is_prompted(entry, task));
+    able
+}
+
+/// Which model takes over a task: the one there is where it can, else the first that can.
+#[must_use]
+pub fn taken<'a>(manifest: &'a Manifest, task: Task, model: &str) -> Option<&'a ModelEntry> {
+    let able = able(manifest, task);
+    able.iter().find(|entry| entry.id == model).or_else(|| able.first()).copied()
+}
+
+/// What is said where another model takes over: who can't, and who can.
+#[must_use]
+pub fn handover(manifest: &Manifest, task: Task, model: &str) -> Option<String> {
+    let old = manifest.models.iter().find(|entry| entry.id == model)?;
+    if old.tasks.contains(&task) {
+        return None;
+    }
+    let verb = words(task).verb;
+    Some(match taken(manifest, task, model) {
+        Some(new) => format!("{} cannot {verb}; {} can, and is chosen now.", old.title, new.title),
+        None => format!("{} cannot {verb}, and no other model of this page’s list can.", old.title),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(id: &str, tasks: &[Task]) -> ModelEntry {
+        ModelEntry {
+            id: id.into(),
+            title: id.to_uppercase(),
+            family: String::new(),
+            files: vec![],
+            license: String::new(),
+            tasks: tasks.to_vec(),
+            examples: vec![],
+            source: String::new(),
+            card: String::new(),
+        }
+    }
+
+    fn manifest() -> Manifest {
+        let models = vec![
+            entry("smollm2", &[Task::Continue, Task::Classify, Task::Answer]),
+            entry("sentiment", &[Task::Classify]),
+            entry("marian", &[Task::Translate]),
+        ];
+        Manifest { schema: String::new(), models }
+    }
+
+    #[test]
+    fn a_task_goes_to_the_model_there_is_or_to_the_first_that_was_trained_for_it() {
+        let manifest = manifest();
+        let taken = |task, model| taken(&manifest, task, model).map(|entry| entry.id.as_str());
+        assert_eq!(taken(Task::Classify, "smollm2"), Some("smollm2"));
+        assert_eq!(taken(Task::Classify, "marian"), Some("sentiment"));
+        assert_eq!(taken(Task::Translate, "smollm2"), Some("marian"));
+        assert_eq!(taken(Task::Fill, "smollm2"), None);
+    }
+
+    #[test]
+    fn who_cannot_and_who_can_is_said() {
+        let manifest = manifest();
+        let said = handover(&manifest, Task::Translate, "smollm2").unwrap();
+        assert_eq!(said, "SMOLLM2 cannot translate; MARIAN can, and is chosen now.");
+        assert_eq!(handover(&manifest, Task::Answer, "smollm2"), None);
+        assert!(handover(&manifest, Task::Fill, "marian").unwrap().contains("no other model"));
+    }
+}
