@@ -149,7 +149,7 @@ const REFUSALS = [
   ['404 of a revision', { status: 404, code: 'RevisionNotFound' }, { revision: 'v9' }, /has no revision "v9"/],
   ['busy for too long', { busy: 9 }, {}, /cannot answer now \(it said 503\)/],
   ['a wrong hash', { wrong: true }, {}, /model\.safetensors is damaged or was altered/],
-  ['shorter than listed', { lie: 9, short: 0 }, {}, /model\.safetensors (has another length|ended too soon)/],
+  ['shorter than listed', { lie: 9 }, {}, /model\.safetensors has another length/],
   ['longer than listed', { lie: -9 }, {}, /model\.safetensors has another length/],
   ['ends too soon each time', { short: 9 }, {}, /model\.safetensors ended too soon/],
   ['cut each time', { cut: 9 }, {}, /model\.safetensors could not be downloaded \(the connection broke\)/],
