@@ -1,14 +1,13 @@
-// A hub for the browser tests: Hugging Face's paths for one repository, its files on a second origin behind redirects,
-// and switches for everything that can go wrong. The repository is `tiny/bert`, from fixtures/tiny-bert.
+// A hub for the browser tests: Hugging Face's paths for two repositories, their files on a second origin behind
+// redirects, and switches for everything that can go wrong. `tiny/bert` is fixtures/tiny-bert; `tiny/shards` is the same
+// model with its weights in two files and its vocabulary as a list.
 
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 
-/** Where the repository's files lie. */
-export const FIXTURE = fileURLToPath(new URL('./fixtures/tiny-bert/', import.meta.url));
+const REPOSITORIES = ['bert', 'shards'];
 
 /** PyTorch's values for one pair of texts. */
 export const golden = async () => JSON.parse(await readFile(new URL('./fixtures/tiny-bert.json', import.meta.url), 'utf8'));
@@ -26,9 +25,15 @@ export async function hub() {
   return it;
 }
 
+/** Every file, as `repository/name`. */
 async function files() {
   const found = new Map();
-  for (const name of (await readdir(FIXTURE)).sort()) found.set(name, await readFile(new URL(`./fixtures/tiny-bert/${name}`, import.meta.url)));
+  for (const repository of REPOSITORIES) {
+    const folder = new URL(`./fixtures/tiny-${repository}/`, import.meta.url);
+    for (const name of (await readdir(folder)).sort()) {
+      found.set(`${repository}/${name}`, await readFile(new URL(name, folder)));
+    }
+  }
   return found;
 }
 
@@ -78,9 +83,15 @@ class Hub {
     return `http://127.0.0.1:${this.#hub.address().port}`;
   }
 
-  /** The content of a file of the repository. */
-  content(name) {
-    return this.#files.get(name);
+  /** The content of a file of a repository. */
+  content(name, repository = 'bert') {
+    return this.#files.get(`${repository}/${name}`);
+  }
+
+  /** The names of a repository's files. */
+  names(repository) {
+    const names = [...this.#files.keys()].filter((path) => path.startsWith(`${repository}/`));
+    return names.map((path) => path.slice(repository.length + 1));
   }
 
   /** The requests for a file's content, in order. */
@@ -123,25 +134,27 @@ class Hub {
     const refuse = (status, code) => response.writeHead(status, { ...CORS, 'X-Error-Code': code ?? '' }).end('No.\n');
     if (this.faults.status) return void refuse(this.faults.status, this.faults.code);
     if (this.#takes('busy')) return void refuse(503);
-    if (/^\/api\/models\/tiny\/bert\/revision\/[^/?]+\?blobs=true$/.test(path)) {
-      response.writeHead(200, { ...CORS, 'Content-Type': 'application/json' }).end(JSON.stringify(this.#listing()));
+    const listed = path.match(/^\/api\/models\/tiny\/([^/]+)\/revision\/[^/?]+\?blobs=true$/)?.[1];
+    if (REPOSITORIES.includes(listed)) {
+      response.writeHead(200, { ...CORS, 'Content-Type': 'application/json' }).end(JSON.stringify(this.#listing(listed)));
       return;
     }
-    const name = path.match(new RegExp(`^/tiny/bert/resolve/${COMMIT}/(.+)$`))?.[1];
-    if (!name) return void refuse(404, 'RepoNotFound');
+    const [, repository, name] = path.match(new RegExp(`^/tiny/([^/]+)/resolve/${COMMIT}/(.+)$`)) ?? [];
+    if (!REPOSITORIES.includes(repository)) return void refuse(404, 'RepoNotFound');
     const to = this.faults.astray ?? `http://127.0.0.1:${this.#cdn.address().port}`;
-    response.writeHead(302, { ...CORS, Location: `${to}/cdn/${name}?signed=1` }).end();
+    response.writeHead(302, { ...CORS, Location: `${to}/cdn/${repository}/${name}?signed=1` }).end();
   }
 
-  #listing() {
-    const file = ([rfilename, content]) => {
-      if (rfilename !== WEIGHTS) return { rfilename, size: content.length, blobId: 'x' };
+  #listing(repository) {
+    const file = (rfilename) => {
+      const content = this.content(rfilename, repository);
+      if (!rfilename.endsWith('.safetensors')) return { rfilename, size: content.length, blobId: 'x' };
       const size = content.length + (this.faults.lie ?? 0);
       return { rfilename, size, lfs: { sha256: createHash('sha256').update(content).digest('hex'), size, pointerSize: 134 } };
     };
     const { listed } = this.faults;
     return {
-      id: 'tiny/bert',
+      id: `tiny/${repository}`,
       sha: COMMIT,
       gated: false,
       pipeline_tag: 'sentence-similarity',
@@ -149,7 +162,7 @@ class Hub {
       config: { model_type: 'bert' },
       siblings: [
         { rfilename: 'README.md', size: 10 },
-        ...(listed ? Object.entries(listed).map(([rfilename, size]) => ({ rfilename, size })) : [...this.#files].map(file)),
+        ...(listed ? Object.entries(listed).map(([rfilename, size]) => ({ rfilename, size })) : this.names(repository).map(file)),
       ],
     };
   }
@@ -157,8 +170,8 @@ class Hub {
   async #answerCdn(request, response) {
     const path = this.#note(request, response, true);
     if (!path) return;
-    const name = path.match(/^\/cdn\/(.+)\?signed=1$/)?.[1];
-    let content = this.#files.get(name);
+    const [, repository, name] = path.match(/^\/cdn\/([^/]+)\/(.+)\?signed=1$/) ?? [];
+    let content = this.content(name, repository);
     if (!content) return void response.writeHead(404, CORS).end();
     const { faults } = this;
     if (faults.wrong && name === WEIGHTS) {

@@ -1,7 +1,8 @@
 """The tiny model that the tests of a hub serve: a BERT encoder of random weights with a tokenizer of 160 entries, as
 `transformers` writes it, and what PyTorch says of one pair of texts. usage: hub_model.py
 
-It writes tests/e2e/fixtures/tiny-bert/ (files of a repository) and tests/e2e/fixtures/tiny-bert.json (values)."""
+It writes tests/e2e/fixtures/tiny-bert/ (files of a repository), tiny-shards/ (the same model with its weights in two files
+and its vocabulary as a list) and tiny-bert.json (values)."""
 
 import json
 import string
@@ -44,24 +45,43 @@ def tokenizer():
     return result, vocabulary
 
 
+def cut(state, folder):
+    """The weights in two files with an index, as `save_pretrained` names them."""
+    names = list(state)
+    halves = [names[: len(names) // 2], names[len(names) // 2 :]]
+    where = {}
+    for number, half in enumerate(halves, 1):
+        name = f"model-{number:05}-of-{len(halves):05}.safetensors"
+        save_file({weight: state[weight] for weight in half}, folder / name, metadata={"format": "pt"})
+        where |= dict.fromkeys(half, name)
+    size = sum(tensor.nbytes for tensor in state.values())
+    index = {"metadata": {"total_size": size}, "weight_map": where}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
+
+
 def main():
     torch.manual_seed(20261123)
     config = BertConfig(**CONFIG, initializer_range=0.2)
     config._attn_implementation = "eager"
     model = BertModel(config, add_pooling_layer=False).eval().requires_grad_(False)
     encoder, vocabulary = tokenizer()
-    folder = FIXTURES / "tiny-bert"
-    folder.mkdir(parents=True, exist_ok=True)
-    save_file(model.state_dict(), folder / "model.safetensors", metadata={"format": "pt"})
+    folder, shards = FIXTURES / "tiny-bert", FIXTURES / "tiny-shards"
+    for each in (folder, shards):
+        each.mkdir(parents=True, exist_ok=True)
+    state = model.state_dict()
+    save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+    cut(state, shards)
     declared = {"architectures": ["BertModel"], "model_type": "bert", **CONFIG}
     for name, value in {
         "config.json": declared,
         "tokenizer_config.json": {"tokenizer_class": "BertTokenizer", "do_lower_case": True, "model_max_length": 64},
         "special_tokens_map.json": {f"{piece[1:-1].lower()}_token": piece for piece in SPECIAL},
     }.items():
-        (folder / name).write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+        for each in (folder, shards):
+            (each / name).write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
     encoder.save(str(folder / "tokenizer.json"))
-    (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")
+    for each in (folder, shards):
+        (each / "vocab.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")
 
     first, second = encoder.encode(TEXT), encoder.encode(SECOND)
     result = bert.run(model, first.ids, second.ids)

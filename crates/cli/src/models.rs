@@ -38,8 +38,9 @@ pub fn models(action: Models) -> Result<String, Error> {
 
 fn list() -> Result<String, Error> {
     let mut entries = manifest()?.map(|manifest| manifest.models).unwrap_or_default();
-    if headlight_catalogue::cache().is_some() {
-        entries.extend(Store::open()?.records().into_iter().map(|record| record.model));
+    // Where there is no place for repositories there are none.
+    if let Ok(store) = Store::open() {
+        entries.extend(store.records().into_iter().map(|record| record.model));
     }
     if entries.is_empty() {
         return Ok("There are no models yet; `headlight models fetch` gets the registered ones.\n".to_owned());

@@ -52,8 +52,9 @@ pub struct Hub {
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
-pub fn fixture() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/e2e/fixtures/tiny-bert")
+/// The files of a repository: `bert`, or `shards` with its weights in two files and its vocabulary as a list.
+pub fn fixture(repository: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/e2e/fixtures").join(format!("tiny-{repository}"))
 }
 
 impl Hub {
@@ -106,20 +107,24 @@ impl Hub {
             faults.busy -= 1;
             return answer(stream, "503 Busy", b"");
         }
-        if path.starts_with("/api/models/tiny/bert/revision/") {
-            return answer(stream, "200 OK", listing(&faults).as_bytes());
+        let listed = path.strip_prefix("/api/models/tiny/").and_then(|rest| rest.split_once("/revision/"));
+        if let Some((repository @ ("bert" | "shards"), _)) = listed {
+            return answer(stream, "200 OK", listing(&faults, repository).as_bytes());
         }
-        let file = path.strip_prefix(&format!("/tiny/bert/resolve/{COMMIT}/"));
+        let resolve = format!("/resolve/{COMMIT}/");
+        let file = path.strip_prefix("/tiny/").and_then(|path| path.split_once(&resolve));
         let to = if faults.astray { "http://models.example".to_owned() } else { self.cdn.clone() };
         match file {
-            Some(file) => answer(stream, &format!("302 Found\r\nLocation: {to}/cdn/{file}?signed=1"), b""),
+            Some((repository, file)) => {
+                answer(stream, &format!("302 Found\r\nLocation: {to}/cdn/{repository}/{file}?signed=1"), b"")
+            }
             None => answer(stream, "404 Not Found\r\nX-Error-Code: RepoNotFound", b""),
         }
     }
 
     fn file(&self, stream: &mut TcpStream, path: &str, range: Option<usize>) -> Option<()> {
-        let name = path.strip_prefix("/cdn/")?.strip_suffix("?signed=1")?;
-        let mut content = fs::read(fixture().join(name)).ok()?;
+        let (repository, name) = path.strip_prefix("/cdn/")?.strip_suffix("?signed=1")?.split_once('/')?;
+        let mut content = fs::read(fixture(repository).join(name)).ok()?;
         let mut faults = self.faults();
         if faults.wrong_content && name == WEIGHTS {
             *content.last_mut()? ^= 1;
@@ -148,16 +153,16 @@ fn answer(stream: &mut TcpStream, status: &str, body: &[u8]) -> Option<()> {
     stream.write_all(body).ok()
 }
 
-fn listing(faults: &Faults) -> String {
+fn listing(faults: &Faults, repository: &str) -> String {
     let mut siblings = vec![json!({ "rfilename": "README.md", "size": 10 })];
     if let Some(listed) = &faults.listed {
         siblings.extend(listed.iter().map(|(name, size)| json!({ "rfilename": name, "size": size })));
     } else {
-        for file in fs::read_dir(fixture()).unwrap().flatten() {
+        for file in fs::read_dir(fixture(repository)).unwrap().flatten() {
             let (name, content) = (file.file_name().into_string().unwrap(), fs::read(file.path()).unwrap());
             let size = i64::try_from(content.len()).unwrap() + if name == WEIGHTS { faults.lie } else { 0 };
             let mut sibling = json!({ "rfilename": name, "size": size });
-            if name == WEIGHTS {
+            if name.ends_with(".safetensors") {
                 let hash: String = Sha256::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect();
                 sibling["lfs"] = json!({ "sha256": hash, "size": size });
             }
