@@ -130,6 +130,8 @@ pub struct OutputToken {
     pub text: String,
     /// Whether it stands for no text, like `</s>`.
     pub special: bool,
+    /// Its probability over the whole vocabulary, given what stands before it.
+    pub prob: f64,
 }
 
 /// The best label of one token.

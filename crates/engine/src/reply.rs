@@ -103,7 +103,12 @@ pub(crate) fn reply(
             let value = softmax_reading(&results.logits, id, request.read);
             let tokens = written
                 .iter()
-                .map(|id| OutputToken { id: *id, text: piece(*id), special: model.tokenizer.is_special(*id) })
+                .map(|(id, prob)| OutputToken {
+                    id: *id,
+                    text: piece(*id),
+                    special: model.tokenizer.is_special(*id),
+                    prob: *prob,
+                })
                 .collect();
             let top = candidates(&results.logits, piece);
             let output = Output { top, tokens, ..Output::default() };

@@ -52,8 +52,8 @@ pub(crate) enum Question {
     TokenLabel { names: Vec<String>, position: usize },
     /// Places where an answer starts and ends, within the tokens `within`.
     Span { within: Range<usize>, start: usize, end: usize },
-    /// Entries of the vocabulary for the token at `step` of what was `written`.
-    Output { written: Vec<u32>, step: usize },
+    /// Entries of the vocabulary for the token at `step` of what was `written`, each with its probability.
+    Output { written: Vec<(u32, f64)>, step: usize },
     /// No scores.
     Similarity,
 }
