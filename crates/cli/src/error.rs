@@ -96,9 +96,6 @@ pub enum Error {
         /// The file.
         name: String,
     },
-    /// A part of the model that cannot be read yet.
-    #[error("The model cannot be opened: {0}.")]
-    Unsupported(&'static str),
     /// Models could not be fetched.
     #[error(transparent)]
     Fetch(#[from] headlight_catalogue::Error),
