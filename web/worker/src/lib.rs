@@ -8,6 +8,7 @@ mod download;
 mod exponential;
 mod folder;
 mod host;
+mod named;
 mod network;
 mod open;
 mod outbox;
