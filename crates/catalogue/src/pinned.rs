@@ -146,21 +146,21 @@ const SMOLLM2: Pinned = Pinned {
         ),
         PinnedExample(
             Task::Answer,
-            "Marie Curie was born in Warsaw and moved to Paris to study physics.",
-            Some("Where was Marie Curie born?"),
-            Some("Two cities in the passage: which words decide between them?"),
-        ),
-        PinnedExample(
-            Task::Answer,
-            "The library opens at nine on weekdays and at ten on Saturdays.",
-            Some("When does the library open on Saturdays?"),
-            Some("The question picks one of two times."),
-        ),
-        PinnedExample(
-            Task::Answer,
             "Tom gave his sister a blue bicycle for her birthday.",
             Some("What colour is the bicycle?"),
             Some("One word of the passage is the answer."),
+        ),
+        PinnedExample(
+            Task::Answer,
+            "The Amazon rainforest lies mostly in Brazil, and the Sahara lies in Africa.",
+            Some("Where does the Sahara lie?"),
+            Some("Two places in the passage: which words decide between them?"),
+        ),
+        PinnedExample(
+            Task::Answer,
+            "Marie Curie was born in Warsaw in 1867.",
+            Some("Where was Marie Curie born?"),
+            Some("Does it read the passage, or say what it knows?"),
         ),
     ],
 };
