@@ -35,7 +35,7 @@ pub use format::Format;
 pub use gguf::{GgufArray, GgufFile, GgufMetadata, GgufValue};
 pub use marian::MarianFile;
 pub use memory::MemoryTensors;
-pub use merged::{Merged, PREFIX as ADAPTER_PREFIX};
+pub use merged::{Merged, PREFIX as ADAPTER_PREFIX, adapter_scale};
 pub use onnx::OnnxFile;
 pub use safetensors::SafetensorsFile;
 pub use shards::{ShardIndex, ShardedTensors};

@@ -1,6 +1,6 @@
 //! A checkpoint with a low-rank adapter merged into it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::source::Catalogue;
 use crate::{Dtype, Tensor, TensorInfo, TensorSource, WeightsError};
@@ -9,6 +9,22 @@ use crate::{Dtype, Tensor, TensorInfo, TensorSource, WeightsError};
 pub const PREFIX: &str = "base_model.model.";
 const DOWN: &str = ".lora_A.weight";
 const UP: &str = ".lora_B.weight";
+
+/// What an adapter's product is multiplied with, `lora_alpha / r`, where its file's own metadata has these two (PEFT has
+/// them in `adapter_config.json` beside the file).
+///
+/// # Errors
+/// [`WeightsError::Adapter`] where one is missing or makes no sense.
+pub fn adapter_scale(metadata: &BTreeMap<String, String>) -> Result<f32, WeightsError> {
+    let number = |name: &str| {
+        let number = metadata.get(name).and_then(|text| text.parse::<f32>().ok());
+        number.filter(|number| number.is_finite() && *number > 0.0).ok_or_else(|| WeightsError::Adapter {
+            name: name.to_owned(),
+            reason: "it is no positive number in the file's metadata".to_owned(),
+        })
+    };
+    Ok(number("lora_alpha")? / number("r")?)
+}
 
 /// The tensors of `base`, where an adapter in PEFT's layout changes them.
 ///
@@ -159,6 +175,19 @@ mod tests {
         assert_eq!(merged.info("classifier.weight").unwrap().shape, [2, 2]);
         let names: Vec<_> = merged.tensors().iter().map(|info| info.name.as_str()).collect();
         assert_eq!(names, ["a.weight", "a.bias", "classifier.weight"]);
+    }
+
+    #[test]
+    fn the_scale_is_in_the_metadata() {
+        let metadata = |alpha: &str, rank: &str| {
+            let pairs = [("lora_alpha", alpha), ("r", rank)];
+            pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).into_iter().collect::<BTreeMap<_, _>>()
+        };
+        assert_eq!(adapter_scale(&metadata("16", "8")).unwrap(), 2.0);
+        for (alpha, rank) in [("16", "0"), ("NaN", "8"), ("inf", "8"), ("", "8"), ("-1", "8")] {
+            assert!(matches!(adapter_scale(&metadata(alpha, rank)), Err(WeightsError::Adapter { .. })));
+        }
+        assert!(adapter_scale(&BTreeMap::new()).is_err());
     }
 
     #[test]
