@@ -21,11 +21,12 @@ pub fn run(paths: &Paths, arguments: &[&str]) -> Result<()> {
 
 /// The adapter that makes a sentiment classifier of MiniLM. Model and data are fetched by the recipe itself.
 fn sentiment(paths: &Paths, rest: &[&str]) -> Result<()> {
-    say::step("Building the trainer in release (3 to 15 minutes the first time).");
+    say::step("Building the trainer (3 to 10 minutes the first time).");
     say::note("Then it trains: about TRAIN_MINUTES minutes on two cores, with an adapter kept after every epoch.");
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(&paths.root).env("HEADLIGHT_CACHE", &paths.cache);
-    cargo.args(["run", "--release", "--quiet", "--package", "headlight-train", "--", "sentiment"]);
+    // What multiplies matrices is optimised in development builds too.
+    cargo.args(["run", "--quiet", "--package", "headlight-train", "--", "sentiment"]);
     cargo.arg("--adapter").arg(paths.root.join("models/sentiment"));
     cargo.arg("--docs").arg(paths.root.join("docs/sentiment"));
     cargo.arg("--checkpoints").arg(paths.target.join("sentiment"));

@@ -2,8 +2,7 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
-use headlight_models::LowRank;
-use headlight_models::bert::Bert;
+use headlight_models::{LowRank, PostNormEncoder, Product};
 use headlight_weights::{ADAPTER_PREFIX, TensorSource};
 
 use crate::error::Error;
@@ -25,9 +24,9 @@ pub struct Place {
 }
 
 /// Every product of `model`.
-pub fn places(model: &mut Bert) -> Vec<Place> {
+pub fn places(model: &mut PostNormEncoder) -> Vec<Place> {
     let products = model.products().into_iter();
-    let place = |product: headlight_models::Product<'_>| {
+    let place = |product: Product<'_>| {
         let [width, out] = product.linear.sizes();
         Place { modules: product.modules, width, out }
     };
@@ -102,7 +101,7 @@ impl Adapter {
     }
 
     /// Puts the additions into `model`, `scale` times; they are tracked where the adapter's parameters are.
-    pub fn apply(&self, model: &mut Bert, scale: f64) {
+    pub fn apply(&self, model: &mut PostNormEncoder, scale: f64) {
         for (product, pair) in model.products().into_iter().zip(&self.pairs) {
             product.linear.adapt(Some(LowRank { down: pair.down.val(), up: pair.up.val(), scale }));
         }

@@ -37,7 +37,7 @@ fn plot(points: &[Point], target: f64, path: &Path) -> Result<(), Box<dyn std::e
     let mut chart = axes(&upper, epochs, 0.0..top * 1.05, "cross-entropy in nats", |value| format!("{value:.1}"))?;
     line(&mut chart, &train, BLUE, "learnt from: mean since the last point")?;
     line(&mut chart, &held_out, RED, "held out")?;
-    legend(&mut chart)?;
+    legend(&mut chart, SeriesLabelPosition::UpperRight)?;
 
     let accuracy: Vec<_> = points.iter().map(|point| (point.epoch, point.held_out_accuracy)).collect();
     let bottom = accuracy.iter().map(|point| point.1).fold(0.5, f64::min) - 0.02;
@@ -48,7 +48,7 @@ fn plot(points: &[Point], target: f64, path: &Path) -> Result<(), Box<dyn std::e
         .draw_series(DashedLineSeries::new([(0.0, target), (epochs, target)], 6, 4, GREY.stroke_width(1)))?
         .label(label)
         .legend(|(x, y)| PathElement::new([(x, y), (x + 20, y)], GREY));
-    legend(&mut chart)?;
+    legend(&mut chart, SeriesLabelPosition::LowerRight)?;
     root.present()?;
     Ok(())
 }
@@ -91,10 +91,10 @@ fn line(
     Ok(())
 }
 
-fn legend(chart: &mut Chart<'_>) -> Result<(), Box<dyn std::error::Error>> {
+fn legend(chart: &mut Chart<'_>, position: SeriesLabelPosition) -> Result<(), Box<dyn std::error::Error>> {
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::LowerRight)
+        .position(position)
         .background_style(WHITE)
         .border_style(BLACK.mix(0.3))
         .label_font(("sans-serif", 14))

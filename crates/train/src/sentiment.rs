@@ -9,10 +9,9 @@ use std::time::Instant;
 use burn::tensor::Device;
 use burn_optim::{AdamWConfig, ModuleOptimizer};
 use headlight_catalogue::MOVIE_SNIPPETS;
-use headlight_models::bert::Bert;
-use headlight_models::{Config, Silent, Stack};
+use headlight_models::{Config, PostNormEncoder, Silent, Stack, bert};
 use headlight_text::Tokenizer;
-use headlight_weights::{Merged, SafetensorsFile, TensorSource};
+use headlight_weights::{Merged, SafetensorsFile, TensorSource, adapter_scale};
 use pollster::block_on;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -75,7 +74,7 @@ impl Default for Recipe {
             rank: 8,
             alpha: 16.0,
             frozen: false,
-            epochs: 3,
+            epochs: 2,
             rate: 5e-4,
             warm_up: 0.06,
             weight_decay: 0.01,
@@ -106,7 +105,7 @@ impl Recipe {
 }
 
 /// One point of the learning curve.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
     /// Steps so far.
     pub step: usize,
@@ -161,24 +160,23 @@ fn config(cache: &Path) -> Result<Vec<u8>, Error> {
 ///
 /// # Errors
 /// [`Error`] where a file is missing or wrong.
-pub fn base_model(cache: &Path) -> Result<Bert, Error> {
-    open(cache, &mut weights(cache)?)
+pub fn base_model(cache: &Path) -> Result<PostNormEncoder, Error> {
+    open(&config(cache)?, &mut weights(cache)?)
 }
 
-/// The base model with the adapter of this file merged into it.
+/// The base model with the adapter of this file merged into it: a classifier, with its head.
 ///
 /// # Errors
 /// [`Error`] where a file cannot be read or the adapter does not fit.
-pub fn merged_model(cache: &Path, adapter: &[u8], recipe: &Recipe) -> Result<Bert, Error> {
-    #[expect(clippy::cast_possible_truncation, reason = "a scale is a small number")]
-    let scale = recipe.scale() as f32;
+pub fn merged_model(cache: &Path, adapter: &[u8]) -> Result<PostNormEncoder, Error> {
     let adapter = SafetensorsFile::open(Cursor::new(adapter))?;
-    open(cache, &mut Merged::new(weights(cache)?, adapter, scale)?)
+    let scale = adapter_scale(adapter.metadata())?;
+    let config = merged_config(&config(cache)?)?.to_string();
+    open(config.as_bytes(), &mut Merged::new(weights(cache)?, adapter, scale)?)
 }
 
-fn open(cache: &Path, source: &mut dyn TensorSource) -> Result<Bert, Error> {
-    let config = Config::from_json(&config(cache)?)?;
-    Ok(block_on(Bert::open(&config, source, &Device::flex(), &Silent))?)
+fn open(config: &[u8], source: &mut dyn TensorSource) -> Result<PostNormEncoder, Error> {
+    Ok(block_on(bert::open(&Config::from_json(config)?, source, &Device::flex(), &Silent))?)
 }
 
 /// Reads the snippets out of the cache, and divides them by the recipe's seed into those to learn from and those that
@@ -312,7 +310,7 @@ pub fn score_merged(cache: &Path, adapter: &[u8], recipe: &Recipe) -> Result<Sco
     let (_, held_out, _) = data(cache, recipe)?;
     let mut models = Vec::with_capacity(recipe.batches);
     for _ in 0..recipe.batches {
-        models.push(merged_model(cache, adapter, recipe)?);
+        models.push(merged_model(cache, adapter)?);
     }
     let places = models.first_mut().map(places).unwrap_or_default();
     let mut source = SafetensorsFile::open(Cursor::new(adapter))?;

@@ -6,8 +6,7 @@ use std::thread;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use burn_optim::{GradientsAccumulator, GradientsParams};
-use headlight_models::bert::Bert;
-use headlight_models::{Batch, Capture, Captures, Layout, Stack};
+use headlight_models::{Batch, Capture, Captures, Layout, PostNormEncoder, Stack};
 
 use crate::adapter::{Adapter, LABELS, values};
 use crate::batches::Example;
@@ -45,7 +44,7 @@ impl Score {
 
 /// The mean of the hidden states of each text, `[text, width]`. The texts are of one length.
 #[must_use]
-pub fn pooled(model: &Bert, texts: &[Example]) -> Tensor<2> {
+pub fn pooled(model: &PostNormEncoder, texts: &[Example]) -> Tensor<2> {
     let batch = Batch::many(texts.iter().map(|example| example.ids.clone()).collect());
     let embeddings = model.embed(&batch);
     let [texts, tokens, width] = embeddings.dims();
@@ -72,7 +71,7 @@ fn cross_entropy(scores: Tensor<2>, texts: &[Example]) -> Tensor<1> {
 
 /// Models that compute beside each other, all with the same frozen weights.
 pub struct Workers {
-    models: Vec<Bert>,
+    models: Vec<PostNormEncoder>,
     /// What the adapter's additions are multiplied with; none to leave the encoder as it is.
     scale: Option<f64>,
 }
@@ -80,7 +79,7 @@ pub struct Workers {
 impl Workers {
     /// Each of `models` gets a thread.
     #[must_use]
-    pub fn new(models: Vec<Bert>, scale: Option<f64>) -> Self {
+    pub fn new(models: Vec<PostNormEncoder>, scale: Option<f64>) -> Self {
         Self { models, scale }
     }
 

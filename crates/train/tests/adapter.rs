@@ -6,10 +6,10 @@ use std::io::Cursor;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use burn_optim::AdamWConfig;
 use headlight_catalogue::MOVIE_SNIPPETS;
-use headlight_models::bert::Bert;
+use headlight_models::{Head, PostNormEncoder, Transformer};
 use headlight_train::adapter::{Adapter, places};
 use headlight_train::batches::{Example, encode, in_order};
 use headlight_train::random::Random;
@@ -22,7 +22,7 @@ fn cache() -> PathBuf {
     headlight_catalogue::cache().expect("HOME is not set, so there is nowhere to look for models")
 }
 
-fn model() -> Bert {
+fn model() -> PostNormEncoder {
     sentiment::base_model(&cache()).expect("the models are missing: run `cargo xtask models`")
 }
 
@@ -41,7 +41,16 @@ fn examples() -> Vec<Example> {
     encode(&tokenizer, &snippets, 64).unwrap()
 }
 
-/// The folder of the adapter that ships.
+fn values(tensor: Tensor<2>) -> Vec<f32> {
+    tensor.into_data().try_into_vec().unwrap()
+}
+
+fn farthest(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+/// A file beside the adapter that ships.
 fn committed(name: &str) -> Vec<u8> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../models/sentiment").join(name);
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
@@ -62,7 +71,7 @@ fn two_steps_lower_the_loss_and_the_merged_model_is_the_adapted_one() {
     for _ in 0..2 {
         let slices: Vec<&[Example]> = batches.iter().map(Vec::as_slice).collect();
         let (gradients, loss) = workers.gradients(&adapter, &slices).unwrap();
-        // A, B of every product but A's gradient at B = 0, and the head: all parameters have one.
+        // A and B of every product, and the head's weight and bias.
         assert_eq!(gradients.len(), 2 * places.len() + 2);
         adapter = optimizer.step(2e-3, adapter, gradients);
         losses.push(f64::from(loss));
@@ -75,17 +84,19 @@ fn two_steps_lower_the_loss_and_the_merged_model_is_the_adapted_one() {
     let file = sentiment::adapter_file(&adapter, &places, &recipe).unwrap();
     let mut source = SafetensorsFile::open(Cursor::new(file.as_slice())).unwrap();
     let rounded = Adapter::read(&places, recipe.rank, &mut source, &Device::flex()).unwrap();
-    let merged = sentiment::merged_model(&cache(), &file, &recipe).unwrap();
+    let merged = sentiment::merged_model(&cache(), &file).unwrap();
     let plain = model();
     rounded.apply(&mut bert, recipe.scale());
+    let Head::Labels(head) = merged.head() else { panic!("the merged model has no labels") };
+    assert_eq!(head.names, ["negative", "positive"]);
     let (mut worst, mut changed) = (0.0_f32, 0.0_f32);
     for batch in &batches {
-        let values = |model: &Bert| pooled(model, batch).into_data().try_into_vec::<f32>().unwrap();
-        let (adapted, merged, plain) = (values(&bert), values(&merged), values(&plain));
-        for ((adapted, merged), plain) in adapted.iter().zip(&merged).zip(&plain) {
-            worst = worst.max((adapted - merged).abs());
-            changed = changed.max((adapted - plain).abs());
-        }
+        let hidden = [&bert, &merged, &plain].map(|model| pooled(model, batch));
+        let scores = values(rounded.scores(hidden[0].clone()));
+        worst = worst.max(farthest(&scores, &values(head.logits(hidden[1].clone()))));
+        let [adapted, merged, plain] = hidden.map(values);
+        worst = worst.max(farthest(&adapted, &merged));
+        changed = changed.max(farthest(&adapted, &plain));
     }
     println!("merged and adapted differ by {worst:.1e} at most, adapted and plain by {changed:.1e}");
     assert!(worst < 1e-5, "{worst}");
