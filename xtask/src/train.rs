@@ -22,7 +22,7 @@ pub fn run(paths: &Paths, arguments: &[&str]) -> Result<()> {
 /// The adapter that makes a sentiment classifier of MiniLM. Model and data are fetched by the recipe itself.
 fn sentiment(paths: &Paths, rest: &[&str]) -> Result<()> {
     say::step("Building the trainer (3 to 10 minutes the first time).");
-    say::note("Then it trains: about TRAIN_MINUTES minutes on two cores, with an adapter kept after every epoch.");
+    say::note("Then it trains: about 26 minutes on two cores, with an adapter kept after every epoch.");
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(&paths.root).env("HEADLIGHT_CACHE", &paths.cache);
     // What multiplies matrices is optimised in development builds too.
