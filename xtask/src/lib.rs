@@ -16,6 +16,7 @@ pub mod suite;
 pub mod system;
 pub mod toolchain;
 pub mod tools;
+pub mod train;
 pub mod worker;
 
 pub use error::{Error, Result};

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use xtask::toolchain::Toolchain;
 use xtask::tools::Tools;
-use xtask::{Error, Paths, Result, bench, models, reference, say, serve, site, suite};
+use xtask::{Error, Paths, Result, bench, models, reference, say, serve, site, suite, train};
 
 const HELP: &str = "\
 cargo xtask COMMAND
@@ -18,6 +18,8 @@ cargo xtask COMMAND
   build [--dev]               build the static site in dist/
   bench [native|browser] […]  measure beside onnxruntime-web and PyTorch, as ratios
   reference [make|check] […]  make or check the reference values with PyTorch (installs 5 GB the first time)
+  train sentiment [--epochs N] [--rate X] [--seed N] […]
+                              train the adapter that makes a sentiment classifier of MiniLM, and draw how it learns
   models [ID…]                fetch the models, check their hashes and write the manifest
   setup-wasm                  set up what builds wasm: a Rust toolchain, wasm-bindgen and trunk
 
@@ -64,6 +66,7 @@ fn run(arguments: &[String]) -> Result<()> {
         }
         ("bench", rest) => bench::run(&paths, rest)?,
         ("reference", rest) => reference::run(&paths, rest)?,
+        ("train", rest) => train::run(&paths, rest)?,
         ("test", options) => suite::run(&paths, &suite::Options::parse(options)?)?,
         _ => {
             let line = arguments.join(" ");

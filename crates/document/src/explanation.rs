@@ -43,7 +43,7 @@ pub struct Model {
     pub id: String,
     /// The name that people know it by.
     pub title: String,
-    /// SHA-256 of the weights' file, in lower-case hexadecimal.
+    /// SHA-256 of the weights' file, in lower-case hexadecimal; of the adapter's where one is merged into them.
     pub sha256: String,
     /// The architecture's family.
     pub family: String,

@@ -71,6 +71,8 @@ pub struct ModelFile {
 pub enum FileRole {
     /// Weights: safetensors or GGUF. Several where they are cut into several files.
     Weights,
+    /// A low-rank adapter that is merged into the weights, as safetensors in PEFT's layout.
+    Adapter,
     /// `model.safetensors.index.json`: which tensor is in which of several files.
     Index,
     /// `tokenizer.json`. A GGUF file carries its own.

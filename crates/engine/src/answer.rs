@@ -76,6 +76,7 @@ fn document(
         output.text = plan.answer;
     }
     let Results { value, methods, attention, .. } = results;
+    let before = target.position.unwrap_or(0);
     let mut attributions = Vec::with_capacity(methods.len());
     for Values { method, input, written } in methods {
         if input.len() != plan.tokens.len() {
@@ -86,8 +87,9 @@ fn document(
             method,
             parameters: BTreeMap::new(),
             values: doubles(&input),
-            // The token that begins every text was not written: it has a value, and no place among the written.
-            output_values: written.map(|written| doubles(written.get(1..).unwrap_or_default())),
+            // The token that begins every text was not written: it has a value, and no place among the written. Nothing
+            // after the target bears on it.
+            output_values: written.map(|written| doubles(written.get(1..=before).unwrap_or_default())),
             checks: Checks { target_value: f64::from(value) },
         });
     }
@@ -98,7 +100,12 @@ fn document(
         model: document::Model {
             id: model.entry.id.clone(),
             title: model.entry.title.clone(),
-            sha256: model.entry.file(FileRole::Weights).map(|file| file.sha256.clone()).unwrap_or_default(),
+            sha256: model
+                .entry
+                .file(FileRole::Adapter)
+                .or_else(|| model.entry.file(FileRole::Weights))
+                .map(|file| file.sha256.clone())
+                .unwrap_or_default(),
             family: model.transformer.family().to_owned(),
             layers: architecture.layers,
             heads: architecture.heads,

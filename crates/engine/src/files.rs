@@ -1,13 +1,15 @@
 //! From a model's files to its tokenizer and its weights, whatever their formats.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Seek};
+use std::io::{Cursor, Read, Seek};
 
 use burn::tensor::Device;
 use headlight_document::{FileRole, ModelEntry};
 use headlight_models::{Config, Transformer};
 use headlight_text::{GgufVocabulary, Tokenizer, TokenizerFiles};
-use headlight_weights::{Format, GgufFile, GgufMetadata, MarianFile, OnnxFile, SafetensorsFile, ShardedTensors};
+use headlight_weights::{
+    Format, GgufFile, GgufMetadata, MarianFile, Merged, OnnxFile, SafetensorsFile, ShardedTensors, adapter_scale,
+};
 
 use crate::error::EngineError;
 use crate::progress::Relay;
@@ -56,7 +58,16 @@ pub(crate) async fn open<R: Read + Seek>(
         _ => {
             let (tokenizer, config) = (files.tokenizer()?, files.config()?);
             let mut source = SafetensorsFile::open(weights)?;
-            Ok((tokenizer, headlight_models::open(&config, &mut source, device, relay).await?))
+            let model = match files.whole(FileRole::Adapter)? {
+                None => headlight_models::open(&config, &mut source, device, relay).await?,
+                Some(adapter) => {
+                    let adapter = SafetensorsFile::open(Cursor::new(adapter))?;
+                    let scale = adapter_scale(adapter.metadata())?;
+                    let mut merged = Merged::new(source, adapter, scale)?;
+                    headlight_models::open(&config, &mut merged, device, relay).await?
+                }
+            };
+            Ok((tokenizer, model))
         }
     }
 }

@@ -5,6 +5,7 @@ use burn::tensor::Tensor;
 use crate::error::ModelError;
 use crate::host;
 use crate::loader::Loader;
+use crate::low_rank::LowRank;
 
 /// Several weights `[out, in]` as the one matrix `[in, all outs]` of a single product.
 pub struct Fused {
@@ -49,6 +50,7 @@ impl Fused {
         Linear {
             weight: loader.tensor(transposed, [rows / panel, width, panel]),
             bias: bias.map(|bias| loader.tensor(bias, [1, rows])),
+            adapter: None,
         }
     }
 }
@@ -58,13 +60,14 @@ impl Fused {
 /// Narrow panels suit WebAssembly's narrow vectors; wide ones leave less to add up on the way back. Both were measured.
 const PANEL: usize = if cfg!(target_arch = "wasm32") { 48 } else { 192 };
 
-/// x·W + b.
+/// x·W + b, and where there is an adapter, its low-rank addition to W.
 #[derive(Debug)]
 pub struct Linear {
     /// `[panel, in, columns of a panel]`: one panel with all columns, or several on the CPU.
     weight: Tensor<3>,
     /// `[1, out]`.
     bias: Option<Tensor<2>>,
+    adapter: Option<LowRank>,
 }
 
 impl Linear {
@@ -87,15 +90,32 @@ impl Linear {
         self.rows(input.reshape([batch * tokens, width])).reshape([batch, tokens, panels * columns])
     }
 
+    /// Sets or takes away what is added to the product. Its sizes have to be those of [`Linear::sizes`].
+    pub fn adapt(&mut self, adapter: Option<LowRank>) {
+        self.adapter = adapter;
+    }
+
+    /// How many values go in and come out.
+    #[must_use]
+    pub fn sizes(&self) -> [usize; 2] {
+        let [panels, width, columns] = self.weight.dims();
+        [width, panels * columns]
+    }
+
     /// `[row, in]` to `[row, out]`.
     pub fn rows(&self, input: Tensor<2>) -> Tensor<2> {
         let [rows, width] = input.dims();
         let [panels, _, columns] = self.weight.dims();
+        let added = self.adapter.as_ref().map(|adapter| adapter.rows(input.clone()));
         let product = if panels == 1 {
             input.matmul(self.weight.clone().reshape([width, columns]))
         } else {
             let product = input.reshape([1, rows, width]).matmul(self.weight.clone());
             product.swap_dims(0, 1).reshape([rows, panels * columns])
+        };
+        let product = match added {
+            Some(added) => product + added,
+            None => product,
         };
         match &self.bias {
             Some(bias) => product + bias.clone(),

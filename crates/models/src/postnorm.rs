@@ -1,6 +1,8 @@
 //! The encoder that BERT and its relatives share: learned positions, perhaps types, and blocks that normalise after
 //! each half (Devlin et al. 2019). The families' own files say what its sizes and weights are called, and what differs.
 
+mod products;
+
 use burn::tensor::{Device, Tensor};
 
 use crate::activation::Activation;
@@ -116,6 +118,8 @@ struct Block {
 /// An encoder of BERT's kind: BERT, DistilBERT, RoBERTa, ELECTRA.
 pub struct PostNormEncoder {
     family: &'static str,
+    /// What the blocks' names begin with, and what their weights are called.
+    names: (&'static str, &'static BlockNames),
     architecture: Architecture,
     device: Device,
     activation: Activation,
@@ -203,6 +207,7 @@ impl PostNormEncoder {
         }
         Ok(Self {
             family: plan.family,
+            names: (plan.blocks, plan.names),
             architecture,
             device: loader.device().clone(),
             activation: plan.activation,

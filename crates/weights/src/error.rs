@@ -196,6 +196,14 @@ pub enum WeightsError {
         /// Bytes of data in the file.
         available: u64,
     },
+    /// An adapter that does not belong to the model that it was given with.
+    #[error("The adapter's tensor \"{name}\" does not fit the model: {reason}.")]
+    Adapter {
+        /// The adapter's tensor.
+        name: String,
+        /// What does not fit.
+        reason: String,
+    },
     /// Two tensors that share bytes.
     #[error("Tensors \"{first}\" and \"{second}\" overlap in the file.")]
     Overlap {

@@ -27,8 +27,10 @@ pub(super) async fn plan(model: &Model, request: &Request, relay: &Relay<'_>) ->
     if step >= written.len() {
         return Err(EngineError::NoSuchStep { step, steps: written.len() });
     }
-    // The model reads what stands before the step, after the token that begins every text.
-    let prefix: Vec<u32> = std::iter::once(generation.start).chain(written.iter().take(step).copied()).collect();
+    // The model reads all that it has written, though the step's own scores look only at what stands before it: so the
+    // picture has a row of attention for every token.
+    let before = written.iter().copied().take(written.len().saturating_sub(1));
+    let prefix: Vec<u32> = std::iter::once(generation.start).chain(before).collect();
     let choice = match choice(model, token.as_ref())? {
         Choice::MostProbable => written.get(step).map_or(Choice::MostProbable, |id| Choice::Id(*id)),
         chosen => chosen,

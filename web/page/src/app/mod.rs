@@ -92,6 +92,7 @@ pub struct App {
     pub dark: Memo<bool>,
     device: DeviceChoice,
     suggest: StoredValue<bool>,
+    sample: StoredValue<String>,
     system_dark: RwSignal<bool>,
     linked: RwSignal<Option<Option<String>>>,
     line: StoredValue<Option<Line>, LocalStorage>,
@@ -171,7 +172,9 @@ impl App {
     fn take(self, entry: &ModelEntry, task: Option<Task>) {
         self.suggest.set_value(true);
         let untouched = match self.listing.get_untracked() {
-            Listing::Ready(manifest) => self.form.with_untracked(|form| is_untouched(&manifest, form)),
+            Listing::Ready(manifest) => self.form.with_untracked(|form| {
+                is_untouched(&manifest, form) || self.sample.with_value(|sample| *sample == form.text)
+            }),
             _ => false,
         };
         // A model that has been here before costs no download, so that its answer can come at once.

@@ -33,6 +33,7 @@ impl App {
         let mut plain = Form::new(sample.model.id.clone(), sample.input.task, sample.input.text.clone());
         plain.read = sample.target.read;
         plain.head = sample.attention.first().and_then(attention::telling_head);
+        let own = plain.text.clone();
         let app = Self {
             form: RwSignal::new(plain),
             conductor: RwSignal::new(Conductor::new(device)),
@@ -47,6 +48,7 @@ impl App {
             dark,
             device,
             suggest: StoredValue::new(false),
+            sample: StoredValue::new(own),
             system_dark,
             linked: RwSignal::default(),
             line: StoredValue::new_local(None),

@@ -96,9 +96,11 @@ fn Strip(parts: Memo<Vec<Part>>) -> impl IntoView {
 #[component]
 fn Candidates(list: List, target: Memo<TargetSpec>) -> impl IntoView {
     let List { name, caption, bars, rest } = list;
+    // Names and answers need more room than the length of their bars.
+    let wide = bars.iter().any(|bar| bar.label.chars().count() > 12);
     view! {
         <p class="caption list-caption">{caption}</p>
-        <ol class="candidates" data-testid=name>
+        <ol class="candidates" class:wide=wide data-testid=name>
             {bars.into_iter().map(|bar| view! { <Row bar target/> }).collect_view()}
             {rest.map(|rest| {
                 view! {

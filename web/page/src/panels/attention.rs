@@ -58,8 +58,8 @@ pub fn AttentionPanel() -> impl IntoView {
     });
     let kind = Memo::new(move |_| app.attention(|_, attention| attention.kind));
     let aligning = Memo::new(move |_| {
-        app.attention(|_, attention| {
-            (attention.kind == AttentionKind::Cross).then(|| aligning_head(attention)).flatten()
+        app.attention(|document, attention| {
+            (attention.kind == AttentionKind::Cross).then(|| aligning_head(document, attention)).flatten()
         })
         .flatten()
     });
@@ -98,8 +98,8 @@ pub fn AttentionPanel() -> impl IntoView {
                         <p class="caption" data-testid="alignment" data-layer=layer data-head=head>
                             <span class="ring" aria-hidden="true"></span>
                             {format!(
-                                "Layer {layer}, head {head} aligns the two texts best: {} of 1, by the largest weight of \
-                                 each column. It comes closest to saying which word became which.",
+                                "Layer {layer}, head {head} aligns the two texts best: {} of 1, by the largest weight \
+                                 at each word. It comes closest to saying which word became which.",
                                 number(figure),
                             )}
                         </p>
@@ -132,7 +132,7 @@ fn Kinds(kinds: Vec<AttentionKind>, kind: Memo<Option<AttentionKind>>) -> impl I
             form.kind = Some(chosen);
             form.head = None;
         });
-        let head = untrack(|| app.attention(|_, attention| suggested_head(attention)).flatten());
+        let head = untrack(|| app.attention(suggested_head).flatten());
         app.edit(When::Never, |form| form.head = head);
     };
     view! {

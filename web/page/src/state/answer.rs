@@ -278,7 +278,7 @@ fn labelled(document: &Explanation) -> Answer {
         .iter()
         .map(|entity| Bar {
             id: None,
-            label: format!("{} {}", entity.name, covered(&document.input.text, tokens, entity.first, entity.last)),
+            label: format!("{} · {}", covered(&document.input.text, tokens, entity.first, entity.last), entity.name),
             share: entity.prob,
             figure: percent(entity.prob),
             prob: entity.prob,
@@ -352,7 +352,7 @@ fn written(document: &Explanation) -> Vec<Part> {
         .map(|(step, token)| {
             let (space, text) = split(&token.text, token.special);
             Part {
-                gap: space.to_owned(),
+                gap: if step == 0 { String::new() } else { space.to_owned() },
                 text: text.to_owned(),
                 aim: Some(TargetSpec::Output { token: None, step: Some(step) }),
                 at: Some(step),

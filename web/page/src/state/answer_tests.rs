@@ -82,7 +82,7 @@ fn tokens_of_one_entity_stand_together() {
     let spans = &found.lists[0];
     let shown_spans: Vec<&str> = spans.bars.iter().map(|bar| bar.label.as_str()).collect();
     // Two pieces of one word are one name; two names side by side are two.
-    assert_eq!(shown_spans, ["NAME Maria", "NAME Bob", "NAME Al"]);
+    assert_eq!(shown_spans, ["Maria · NAME", "Bob · NAME", "Al · NAME"]);
     assert_eq!(spans.bars[0].prob, 0.5);
     assert_eq!(spans.bars[1].aim, current(&shown));
     let text: String = found.parts.iter().map(|part| format!("{}{}", part.gap, part.text)).collect();
@@ -121,7 +121,7 @@ fn every_written_word_can_be_chosen() {
     (shown.target.position, shown.target.id, shown.target.text) = (Some(0), Some(4), " gato".into());
     let translated = answer(&shown);
     assert_eq!(translated.parts[0].aim.as_ref().unwrap().to_string(), "output@0");
-    assert_eq!((&*translated.parts[0].gap, &*translated.parts[0].text), (" ", "gato"));
+    assert_eq!((&*translated.parts[0].gap, &*translated.parts[0].text), ("", "gato"));
     assert_eq!(candidates(&translated).bars[0].aim, current(&shown));
     assert_eq!(current(&shown).to_string(), "output:#4@0");
     assert!(sentence(&shown).2.contains("token 1 of the translation"));

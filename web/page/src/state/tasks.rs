@@ -47,22 +47,27 @@ pub fn able(manifest: &Manifest, task: Task) -> Vec<&ModelEntry> {
     able
 }
 
-/// Which model takes over a task: the one there is where it can, else the first that can.
+/// Which model takes over a task: the one there is where it was trained for it, else the first that was; where none was,
+/// the one there is, or the first, goes by examples.
 #[must_use]
 pub fn taken<'a>(manifest: &'a Manifest, task: Task, model: &str) -> Option<&'a ModelEntry> {
     let able = able(manifest, task);
-    able.iter().find(|entry| entry.id == model).or_else(|| able.first()).copied()
+    let first = able.first()?;
+    let own = able.iter().find(|entry| entry.id == model && is_prompted(entry, task) == is_prompted(first, task));
+    own.or(Some(first)).copied()
 }
 
 /// What is said where another model takes over: who can't, and who can.
 #[must_use]
 pub fn handover(manifest: &Manifest, task: Task, model: &str) -> Option<String> {
     let old = manifest.models.iter().find(|entry| entry.id == model)?;
-    if old.tasks.contains(&task) {
-        return None;
-    }
     let verb = words(task).verb;
     Some(match taken(manifest, task, model) {
+        Some(new) if new.id == model => return None,
+        Some(new) if old.tasks.contains(&task) => format!(
+            "{} was trained to {verb}, and is chosen now; {} can only go on with examples.",
+            new.title, old.title
+        ),
         Some(new) => format!("{} cannot {verb}; {} can, and is chosen now.", old.title, new.title),
         None => format!("{} cannot {verb}, and no other model of this page’s list can.", old.title),
     })
@@ -99,7 +104,9 @@ mod tests {
     fn a_task_goes_to_the_model_there_is_or_to_the_first_that_was_trained_for_it() {
         let manifest = manifest();
         let taken = |task, model| taken(&manifest, task, model).map(|entry| entry.id.as_str());
-        assert_eq!(taken(Task::Classify, "smollm2"), Some("smollm2"));
+        assert_eq!(taken(Task::Classify, "smollm2"), Some("sentiment"));
+        assert_eq!(taken(Task::Answer, "smollm2"), Some("smollm2"));
+        assert_eq!(taken(Task::Answer, "marian"), Some("smollm2"));
         assert_eq!(taken(Task::Classify, "marian"), Some("sentiment"));
         assert_eq!(taken(Task::Translate, "smollm2"), Some("marian"));
         assert_eq!(taken(Task::Fill, "smollm2"), None);
@@ -111,6 +118,7 @@ mod tests {
         let said = handover(&manifest, Task::Translate, "smollm2").unwrap();
         assert_eq!(said, "SMOLLM2 cannot translate; MARIAN can, and is chosen now.");
         assert_eq!(handover(&manifest, Task::Answer, "smollm2"), None);
+        assert!(handover(&manifest, Task::Classify, "smollm2").unwrap().starts_with("SENTIMENT was trained"));
         assert!(handover(&manifest, Task::Fill, "marian").unwrap().contains("no other model"));
     }
 }
