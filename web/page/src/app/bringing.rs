@@ -9,7 +9,7 @@ use wasm_bindgen::JsValue;
 use super::{App, Listing};
 use crate::browser;
 use crate::state::conductor::{self, Phase};
-use crate::state::sources::{Effect, FIRST, Input, Look};
+use crate::state::sources::{Effect, FIRST, Input, Look, Sources};
 
 impl App {
     /// Tells the sources something and does what they say.
@@ -27,8 +27,16 @@ impl App {
                             held.insert(model.clone(), looked);
                         }
                     });
+                    // Other files may have the same name and size.
+                    let own = |sources: &Sources| matches!(sources.source(&model), Some(Source::Files { .. }));
+                    if self.sources.with_untracked(own) {
+                        self.conductor.update(|conductor| conductor.loaded = None);
+                    }
                     self.wanted.set_value(Some(model.clone()));
-                    self.tell(conductor::Input::Load(model));
+                    self.tell(conductor::Input::Load(model.clone()));
+                    if self.conductor.with_untracked(|conductor| conductor.loaded.as_ref() == Some(&model)) {
+                        self.settle(&model);
+                    }
                 }
             }
         }
@@ -117,7 +125,7 @@ impl App {
                 if let Some(entry) = entry {
                     self.list(entry);
                 }
-                loaded = self.wanted.try_update_value(|wanted| wanted.take_if(|wanted| wanted == model)).flatten();
+                loaded = Some(model.clone());
             }
             Event::Failed { id, failure } if *id >= FIRST => {
                 if !self.sources.with_untracked(|sources| matches!(sources.look, Look::Waiting(_))) {
@@ -138,7 +146,15 @@ impl App {
                 self.send(&command);
             }
         }
-        if let Some(entry) = loaded.and_then(|model| self.entry_now(&model)) {
+        if let Some(model) = loaded {
+            self.settle(&model);
+        }
+    }
+
+    // A model is ready: it is chosen, if it was wanted.
+    fn settle(self, model: &str) {
+        let wanted = self.wanted.try_update_value(|wanted| wanted.take_if(|wanted| wanted == model)).flatten();
+        if let Some(entry) = wanted.and_then(|model| self.entry_now(&model)) {
             if self.form.with_untracked(|form| form.model != entry.id) {
                 self.choose_model(&entry);
             } else {

@@ -48,9 +48,7 @@ pub fn OwnModel() -> impl IntoView {
             <Found/>
             <Kept/>
             <div class="row">
-                <button type="button" class="small" data-testid="own-close" on:click=move |_| app.panel.set(false)>
-                    "Close"
-                </button>
+                {button("own-close", "Close", None, move || app.panel.set(false))}
             </div>
         </dialog>
     }
@@ -87,30 +85,11 @@ fn Repository() -> impl IntoView {
             }
         })}
         <form on:submit=look>
-            <label>
-                "Hugging Face repository"
-                <input
-                    data-testid="own-id" required placeholder="owner/name, owner/name@revision" autocomplete="off"
-                    spellcheck="false" autocapitalize="off" prop:value=id
-                    on:input=move |event| id.set(event_target_value(&event))
-                />
-            </label>
-            <label>
-                "Access token, if it needs one; forgotten with this page"
-                <input
-                    type="password" data-testid="own-token" autocomplete="off" prop:value=token
-                    on:input=move |event| token.set(event_target_value(&event))
-                />
-            </label>
+            {field("Hugging Face repository: owner/name or owner/name@revision", "own-id", "text", id)}
+            {field("Access token, if it needs one; forgotten with this page", "own-token", "password", token)}
             <details>
                 <summary data-testid="own-more">"More"</summary>
-                <label>
-                    "Address of the hub"
-                    <input
-                        data-testid="own-base" autocomplete="off" spellcheck="false" prop:value=base
-                        on:input=move |event| base.set(event_target_value(&event))
-                    />
-                </label>
+                {field("Address of the hub", "own-base", "text", base)}
                 <p class="caption">"Other weights of a repository: owner/name:file or owner/name:Q8_0."</p>
             </details>
             <div class="row">
@@ -137,7 +116,7 @@ fn Files() -> impl IntoView {
             <p>"Drop a model’s files here: GGUF, or config, tokenizer and safetensors. They stay on your machine."</p>
             <label>"Files "<input type="file" multiple data-testid="own-files" on:change=take/></label>
             <label>
-                "A folder "<input type="file" attr:webkitdirectory="" data-testid="own-folder" on:change=take/>
+                "A folder "<input type="file" prop:webkitdirectory=true data-testid="own-folder" on:change=take/>
             </label>
         </div>
     }
@@ -159,10 +138,10 @@ fn Found() -> impl IntoView {
                     let license = found.license.clone().unwrap_or_else(|| "no licence named".to_owned());
                     let total = format!(
                         "{license} · {} in all, {} of it here already",
-                        megabytes(found.bytes), megabytes(found.cached)
+                        size(found.bytes), size(found.cached)
                     );
                     let files = found.files.iter().map(|file| {
-                        view! { <li>{format!("{} · {}", file.name, megabytes(file.bytes))}</li> }
+                        view! { <li>{format!("{} · {}", file.name, size(file.bytes))}</li> }
                     });
                     let others = (!found.others.is_empty())
                         .then(|| view! { <p class="caption">{format!("Other weights: {}", found.others.join(", "))}</p> });
@@ -179,14 +158,11 @@ fn Found() -> impl IntoView {
                                         {format!("{} will be downloaded. Go on?", megabytes(bytes))}
                                     </p>
                                     <div class="row">
-                                        <Load label="Yes, download" agreed=true/>
-                                        <button
-                                            type="button" class="small" data-testid="own-no"
-                                            on:click=move |_| app.asking.set(None)
-                                        >"No"</button>
+                                        {button("own-yes", "Yes, download", None, move || app.bring(Input::Load { agreed: true }))}
+                                        {button("own-no", "No", None, move || app.asking.set(None))}
                                     </div>
                                 }.into_any(),
-                                None => view! { <Load label agreed=false/> }.into_any(),
+                                None => button("own-load", label, None, move || app.bring(Input::Load { agreed: false })),
                             }}
                         </div>
                     }
@@ -197,15 +173,37 @@ fn Found() -> impl IntoView {
     }
 }
 
-#[component]
-fn Load(label: &'static str, agreed: bool) -> impl IntoView {
-    let app = App::get();
-    let id = if agreed { "own-yes" } else { "own-load" };
+// One function for all buttons, and one for all fields, keep the module small.
+fn button(id: &'static str, label: &'static str, of: Option<&str>, act: impl Fn() + 'static) -> AnyView {
+    let act: Box<dyn Fn()> = Box::new(act);
+    plain(id, label, of.map(|of| format!("{label} {of}")), act)
+}
+
+fn plain(id: &'static str, label: &'static str, name: Option<String>, act: Box<dyn Fn()>) -> AnyView {
+    let is_primary = matches!(id, "own-load" | "own-yes");
+    let class = if is_primary { "primary" } else { "small" };
     view! {
-        <button type="button" class="primary" data-testid=id on:click=move |_| app.bring(Input::Load { agreed })>
-            {label}
-        </button>
+        <button type="button" class=class data-testid=id aria-label=name on:click=move |_| act()>{label}</button>
     }
+    .into_any()
+}
+
+fn field(label: &'static str, id: &'static str, kind: &'static str, value: RwSignal<String>) -> AnyView {
+    view! {
+        <label>
+            {label}
+            <input
+                type=kind data-testid=id autocomplete="off" spellcheck="false" autocapitalize="off" prop:value=value
+                on:input=move |event| value.set(event_target_value(&event))
+            />
+        </label>
+    }
+    .into_any()
+}
+
+// Small files have sizes too.
+fn size(bytes: u64) -> String {
+    if (1..1_000_000).contains(&bytes) { format!("{} kB", bytes.div_ceil(1000)) } else { megabytes(bytes) }
 }
 
 #[component]
@@ -217,43 +215,30 @@ fn Kept() -> impl IntoView {
             let date = Date::new(&JsValue::from_f64(time as f64));
             format!(", last used {}", String::from(date.to_locale_date_string("en-GB", &JsValue::UNDEFINED)))
         });
-        let line = format!("{} · {}{}", one.title, megabytes(one.bytes), used.unwrap_or_default());
+        let line = format!("{} · {}{}", one.title, size(one.bytes), used.unwrap_or_default());
         let (open, delete) = (one.model.clone(), one.model.clone());
         view! {
             <li data-model=one.model>
                 <span>{line}</span>
-                {one.whole.then(|| view! {
-                    <button
-                        type="button" class="small" data-testid="kept-open" aria-label=format!("Open {}", one.title)
-                        on:click=move |_| app.open_kept(open.clone())
-                    >"Open"</button>
+                {one.whole.then(|| {
+                    button("kept-open", "Open", Some(&one.title), move || app.open_kept(open.clone()))
                 })}
-                <button
-                    type="button" class="small" data-testid="kept-delete" aria-label=format!("Delete {}", one.title)
-                    on:click=move |_| app.delete_kept(Some(delete.clone()))
-                >"Delete"</button>
+                {button("kept-delete", "Delete", Some(&one.title), move || app.delete_kept(Some(delete.clone())))}
             </li>
         }
     };
     view! {
         <h3>"Kept in this browser"</h3>
         {move || match kept.get() {
-            None => view! {
-                <button type="button" class="small" data-testid="kept-show" on:click=move |_| app.bring(Input::List)>
-                    "Show"
-                </button>
-            }.into_any(),
+            None => button("kept-show", "Show", None, move || app.bring(Input::List)),
             Some(kept) if kept.is_empty() => view! { <p data-testid="kept-none">"Nothing."</p> }.into_any(),
             Some(kept) => {
                 let total: u64 = kept.iter().map(|one| one.bytes).sum();
                 view! {
                     <ul class="kept" data-testid="kept">{kept.into_iter().map(row).collect_view()}</ul>
                     <div class="row">
-                        <span data-testid="kept-total">{format!("{} in all", megabytes(total))}</span>
-                        <button
-                            type="button" class="small" data-testid="kept-delete-all"
-                            on:click=move |_| app.delete_kept(None)
-                        >"Delete all"</button>
+                        <span data-testid="kept-total">{format!("{} in all", size(total))}</span>
+                        {button("kept-delete-all", "Delete all", None, move || app.delete_kept(None))}
                     </div>
                 }.into_any()
             }
