@@ -65,10 +65,13 @@ impl App {
         match effect {
             conductor::Effect::Spawn => {
                 self.clear(self.watch);
-                // Ends the worker there was.
-                self.line.set_value(None);
+                if self.line.with_value(Option::is_some) {
+                    // Ends the worker there was.
+                    self.line.set_value(None);
+                    self.lose();
+                }
                 let hear = move |heard| match heard {
-                    Ok(event) => self.tell(Input::Heard(Box::new(event))),
+                    Ok(event) => self.hear(event),
                     Err(message) => self.tell(Input::Broke(message)),
                 };
                 match Line::open(hear) {
@@ -76,12 +79,19 @@ impl App {
                     Err(message) => self.tell(Input::Broke(message)),
                 }
             }
-            conductor::Effect::Terminate => self.line.set_value(None),
-            conductor::Effect::Post(command) => self.post(&command),
+            conductor::Effect::Terminate => {
+                self.line.set_value(None);
+                self.lose();
+            }
+            conductor::Effect::Post(command) => self.send(&command),
             conductor::Effect::PostLoad(id, model) => {
-                let base = browser::beside(&format!("models/{model}/"));
-                if let (Some(entry), Some(base)) = (self.entry_now(&model), base) {
-                    self.post(&Command::Load { id, source: Source::Registered { model: Box::new(entry), base } });
+                let brought = self.sources.with_untracked(|sources| sources.source(&model).cloned());
+                let source = brought.or_else(|| {
+                    let base = browser::beside(&format!("models/{model}/"))?;
+                    Some(Source::Registered { model: Box::new(self.entry_now(&model)?), base })
+                });
+                if let Some(source) = source {
+                    self.send(&Command::Load { id, source });
                 }
             }
             conductor::Effect::Watch(id) => {
@@ -107,13 +117,6 @@ impl App {
                     }
                 }
             }
-        }
-    }
-
-    fn post(self, command: &Command) {
-        let sent = self.line.with_value(|line| line.as_ref().map(|line| line.post(command, &js_sys::Array::new())));
-        if let Some(Err(message)) = sent {
-            self.tell(Input::Broke(message));
         }
     }
 

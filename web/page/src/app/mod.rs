@@ -1,20 +1,22 @@
 //! The page's state as signals, and everything that changes it: the panels call these methods and read these signals.
 
 mod asking;
+mod bringing;
 mod opening;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use headlight_document::message::DeviceChoice;
+use headlight_document::message::{Command, DeviceChoice};
 use headlight_document::{Attention, Explanation, FileRole, Manifest, ModelEntry, Request, TargetSpec, Task};
 use leptos::prelude::*;
 
 use crate::browser;
 use crate::state::conductor::{Conductor, Errand, Flight, Input, Phase};
 use crate::state::form::{Form, is_untouched};
+use crate::state::sources::Sources;
 use crate::state::{attention, tasks};
 use crate::worker::Line;
 
@@ -90,6 +92,20 @@ pub struct App {
     pub theme: RwSignal<Theme>,
     /// Whether the page is dark.
     pub dark: Memo<bool>,
+    /// The models that a person brings.
+    pub sources: RwSignal<Sources>,
+    /// Whether their panel is open.
+    pub panel: RwSignal<bool>,
+    /// The model that a link asks for, which nobody has looked at.
+    pub invited: RwSignal<Option<String>>,
+    /// How many bytes wait for a yes.
+    pub asking: RwSignal<Option<u64>>,
+    // Commands that wait until the worker answers.
+    waiting: StoredValue<Vec<Command>>,
+    // The brought model that is to be chosen once it is ready.
+    wanted: StoredValue<Option<String>>,
+    // A person's own files, by the model; those that are looked at under the empty name.
+    held: StoredValue<BTreeMap<String, js_sys::Array>, LocalStorage>,
     device: DeviceChoice,
     suggest: StoredValue<bool>,
     sample: StoredValue<String>,

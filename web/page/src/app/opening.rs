@@ -46,6 +46,13 @@ impl App {
             pending: RwSignal::new(false),
             theme,
             dark,
+            sources: RwSignal::default(),
+            panel: RwSignal::new(false),
+            invited: RwSignal::default(),
+            asking: RwSignal::default(),
+            waiting: StoredValue::default(),
+            wanted: StoredValue::default(),
+            held: StoredValue::new_local(std::collections::BTreeMap::new()),
             device,
             suggest: StoredValue::new(false),
             sample: StoredValue::new(own),
@@ -147,6 +154,9 @@ impl App {
         let Listing::Ready(manifest) = self.listing.get_untracked() else { return };
         let Some(sha256) = self.linked.try_update(Option::take).flatten() else { return };
         let model = self.form.with_untracked(|form| form.model.clone());
+        if self.entry_now(&model).is_none() && self.invite(&model) {
+            return;
+        }
         if let Some(remark) = form::remark(&manifest, &model, sha256.as_deref()) {
             self.notice.set(Some(remark));
         }

@@ -8,6 +8,7 @@ mod help;
 mod input;
 mod legend;
 mod models;
+mod own;
 mod prompt;
 mod status;
 mod tokens;

@@ -3,6 +3,7 @@
 use headlight_document::ModelEntry;
 use leptos::prelude::*;
 
+use super::own::OwnModel;
 use crate::app::{App, Listing};
 use crate::state::conductor::{Errand, Input};
 use crate::state::format::megabytes;
@@ -56,6 +57,7 @@ pub fn ModelChooser() -> impl IntoView {
                 </select>
             </label>
             {move || entry.get().map(|entry| view! { <ModelState entry/> })}
+            <OwnModel/>
         </div>
     }
 }

@@ -9,7 +9,6 @@ pub mod format;
 pub mod grid;
 pub mod pieces;
 pub mod prompt;
-#[cfg_attr(not(test), expect(dead_code, reason = "the panel of sources is to use it"))]
 pub mod sources;
 pub mod tasks;
 pub mod words;

@@ -5,10 +5,10 @@
 use std::collections::BTreeMap;
 
 use headlight_document::message::{Command, Event, Failure, RequestId};
-use headlight_document::{Cached, Inspection, Source};
+use headlight_document::{Cached, Inspection, Secret, Source};
 
 /// The first of the numbers of these requests: the conductor counts from one and never comes here.
-const FIRST: RequestId = 1 << 31;
+pub const FIRST: RequestId = 1 << 31;
 
 /// A model that a person is looking at.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -129,8 +129,10 @@ impl Sources {
                 Vec::new()
             }
             Input::Lost => {
-                self.looking = None;
-                if let Look::Waiting(source) = std::mem::take(&mut self.look) {
+                // What was found already stays.
+                if self.looking.take().is_some()
+                    && let Look::Waiting(source) = std::mem::take(&mut self.look)
+                {
                     let message = "The engine stopped before it had looked at the model; look again.".to_owned();
                     self.look = Look::Refused(source, Failure { message, retry: true });
                 }
@@ -170,6 +172,23 @@ impl Sources {
     }
 }
 
+/// The hub that is asked where a person names no other.
+pub const HUB: &str = "https://huggingface.co";
+
+/// What a person typed: `owner/name`, `owner/name@revision` or a page's address, with `:weights` where one is named.
+#[must_use]
+pub fn named(text: &str, base: &str, token: &str) -> Source {
+    let text = text.trim();
+    // An address has a colon of its own.
+    let (id, weights) = match text.split_once(':') {
+        Some((id, weights)) if !weights.starts_with("//") => (id, Some(weights.to_owned())),
+        _ => (text, None),
+    };
+    let base = base.trim().trim_end_matches('/');
+    let base = (!base.is_empty() && base != HUB).then(|| base.to_owned());
+    Source::Hub { id: id.to_owned(), revision: None, base, weights, token: Secret::new(token) }
+}
+
 #[cfg(test)]
 mod tests {
     use headlight_document::source::{CONSENT_BYTES, Secret};
@@ -194,6 +213,28 @@ mod tests {
             others: vec![],
         };
         Input::Heard(Event::Inspected { id, inspection: Box::new(inspection) })
+    }
+
+    #[test]
+    fn what_is_typed_is_a_source() {
+        let typed = |text: &str, base: &str| match named(text, base, "") {
+            Source::Hub { id, base, weights, token: None, .. } => (id, base, weights),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(typed(" a/b@v1 ", HUB), ("a/b@v1".into(), None, None));
+        assert_eq!(typed("a/b:Q4_K_M", ""), ("a/b".into(), None, Some("Q4_K_M".into())));
+        let address = "https://huggingface.co/a/b";
+        assert_eq!(typed(address, "http://h:1/"), (address.into(), Some("http://h:1".into()), None));
+        assert!(matches!(named("a/b", HUB, "hf_x"), Source::Hub { token: Some(_), .. }));
+    }
+
+    #[test]
+    fn what_was_found_outlives_the_worker() {
+        let mut sources = Sources::default();
+        sources.step(Input::Look(hub("a/b")));
+        sources.step(inspected(FIRST, "a/b", 5));
+        sources.step(Input::Lost);
+        assert!(matches!(&sources.look, Look::Found(..)));
     }
 
     #[test]

@@ -1,0 +1,271 @@
+//! A model of one's own: out of a repository of a hub, out of files, or out of what the browser keeps.
+
+use headlight_document::Cached;
+use js_sys::{Date, Reflect};
+use leptos::html::Dialog;
+use leptos::prelude::*;
+use wasm_bindgen::JsValue;
+
+use crate::app::App;
+use crate::browser;
+use crate::state::format::megabytes;
+use crate::state::sources::{HUB, Input, Look, named};
+
+/// The button and its dialog. The whole page takes files that are dropped.
+#[component]
+pub fn OwnModel() -> impl IntoView {
+    let app = App::get();
+    let dialog = NodeRef::<Dialog>::new();
+    Effect::new(move |_| {
+        let is_wanted = app.panel.get();
+        let Some(dialog) = dialog.get() else { return };
+        if is_wanted && !dialog.open() {
+            // It fails only where the dialog is open already.
+            let _ = dialog.show_modal();
+            // A link's model waits for a person; the engine too.
+            if app.invited.with_untracked(Option::is_none) {
+                app.bring(Input::List);
+            }
+        } else if !is_wanted && dialog.open() {
+            dialog.close();
+        }
+    });
+    accept_drops(app);
+    let closed = move |_| {
+        app.panel.set(false);
+        app.invited.set(None);
+        app.asking.set(None);
+        app.bring(Input::Forget);
+    };
+    view! {
+        <button type="button" class="small" data-testid="own-model" on:click=move |_| app.panel.set(true)>
+            "Your own model…"
+        </button>
+        <dialog node_ref=dialog class="help own" data-testid="own-dialog" aria-labelledby="own-title" on:close=closed>
+            <h2 id="own-title">"Your own model"</h2>
+            <Repository/>
+            <Files/>
+            <Found/>
+            <Kept/>
+            <div class="row">
+                {button("own-close", "Close", None, move || app.panel.set(false))}
+            </div>
+        </dialog>
+    }
+}
+
+#[component]
+fn Repository() -> impl IntoView {
+    let app = App::get();
+    let id = RwSignal::new(String::new());
+    let token = RwSignal::new(String::new());
+    let base = RwSignal::new(browser::recall("hub").unwrap_or_else(|| HUB.to_owned()));
+    Effect::new(move |_| {
+        if let Some(model) = app.invited.get() {
+            id.set(model);
+        }
+    });
+    let look = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        let address = base.get_untracked();
+        let source = named(&id.get_untracked(), &address, &token.get_untracked());
+        if address.trim().is_empty() || address.trim() == HUB {
+            browser::forget("hub");
+        } else {
+            browser::remember("hub", address.trim());
+        }
+        app.look(source);
+    };
+    view! {
+        {move || app.invited.get().map(|model| {
+            view! {
+                <p role="alert" data-testid="own-invited">
+                    {format!("This link asks for the model {model}. Nothing is fetched before you look it up.")}
+                </p>
+            }
+        })}
+        <form on:submit=look>
+            {field("Hugging Face repository: owner/name or owner/name@revision", "own-id", "text", id)}
+            {field("Access token, if it needs one; forgotten with this page", "own-token", "password", token)}
+            <details>
+                <summary data-testid="own-more">"More"</summary>
+                {field("Address of the hub", "own-base", "text", base)}
+                <p class="caption">"Other weights of a repository: owner/name:file or owner/name:Q8_0."</p>
+            </details>
+            <div class="row">
+                <button type="submit" class="primary" data-testid="own-look">"Look it up"</button>
+            </div>
+        </form>
+    }
+}
+
+#[component]
+fn Files() -> impl IntoView {
+    let app = App::get();
+    let take = move |event: web_sys::Event| {
+        let Some(field) = event.target() else { return };
+        if let Ok(files) = Reflect::get(&field, &"files".into()) {
+            app.offer(&files);
+        }
+        // The same files can be chosen again.
+        let _ = Reflect::set(&field, &"value".into(), &"".into());
+    };
+    view! {
+        <h3>"From your computer"</h3>
+        <div class="drop" data-testid="own-drop">
+            <p>"Drop a model’s files here: GGUF, or config, tokenizer and safetensors. They stay on your machine."</p>
+            <label>"Files "<input type="file" multiple data-testid="own-files" on:change=take/></label>
+            <label>
+                "A folder "<input type="file" prop:webkitdirectory=true data-testid="own-folder" on:change=take/>
+            </label>
+        </div>
+    }
+}
+
+#[component]
+fn Found() -> impl IntoView {
+    let app = App::get();
+    let look = Memo::new(move |_| app.sources.with(|sources| sources.look.clone()));
+    view! {
+        <div aria-live="polite" data-testid="own-found">
+            {move || match look.get() {
+                Look::Nothing => ().into_any(),
+                Look::Waiting(_) => view! { <p>"Looking it up…"</p> }.into_any(),
+                Look::Refused(_, failure) => {
+                    view! { <p data-testid="own-refused"><b>{failure.message}</b></p> }.into_any()
+                }
+                Look::Found(_, found) => {
+                    let license = found.license.clone().unwrap_or_else(|| "no licence named".to_owned());
+                    let total = format!(
+                        "{license} · {} in all, {} of it here already",
+                        size(found.bytes), size(found.cached)
+                    );
+                    let files = found.files.iter().map(|file| {
+                        view! { <li>{format!("{} · {}", file.name, size(file.bytes))}</li> }
+                    });
+                    let others = (!found.others.is_empty())
+                        .then(|| view! { <p class="caption">{format!("Other weights: {}", found.others.join(", "))}</p> });
+                    let label = if found.to_fetch() > 0 { "Download and open" } else { "Open" };
+                    view! {
+                        <div class="found">
+                            <h3 data-testid="own-name">{found.title.clone()}</h3>
+                            <p data-testid="own-total" data-bytes=found.bytes data-cached=found.cached>{total}</p>
+                            <ul class="caption" data-testid="own-list">{files.collect_view()}</ul>
+                            {others}
+                            {move || match app.asking.get() {
+                                Some(bytes) => view! {
+                                    <p role="alert" data-testid="own-ask">
+                                        {format!("{} will be downloaded. Go on?", megabytes(bytes))}
+                                    </p>
+                                    <div class="row">
+                                        {button("own-yes", "Yes, download", None, move || app.bring(Input::Load { agreed: true }))}
+                                        {button("own-no", "No", None, move || app.asking.set(None))}
+                                    </div>
+                                }.into_any(),
+                                None => button("own-load", label, None, move || app.bring(Input::Load { agreed: false })),
+                            }}
+                        </div>
+                    }
+                    .into_any()
+                }
+            }}
+        </div>
+    }
+}
+
+// One function for all buttons, and one for all fields, keep the module small.
+fn button(id: &'static str, label: &'static str, of: Option<&str>, act: impl Fn() + 'static) -> AnyView {
+    let act: Box<dyn Fn()> = Box::new(act);
+    plain(id, label, of.map(|of| format!("{label} {of}")), act)
+}
+
+fn plain(id: &'static str, label: &'static str, name: Option<String>, act: Box<dyn Fn()>) -> AnyView {
+    let is_primary = matches!(id, "own-load" | "own-yes");
+    let class = if is_primary { "primary" } else { "small" };
+    view! {
+        <button type="button" class=class data-testid=id aria-label=name on:click=move |_| act()>{label}</button>
+    }
+    .into_any()
+}
+
+fn field(label: &'static str, id: &'static str, kind: &'static str, value: RwSignal<String>) -> AnyView {
+    view! {
+        <label>
+            {label}
+            <input
+                type=kind data-testid=id autocomplete="off" spellcheck="false" autocapitalize="off" prop:value=value
+                on:input=move |event| value.set(event_target_value(&event))
+            />
+        </label>
+    }
+    .into_any()
+}
+
+// Small files have sizes too.
+fn size(bytes: u64) -> String {
+    if (1..1_000_000).contains(&bytes) { format!("{} kB", bytes.div_ceil(1000)) } else { megabytes(bytes) }
+}
+
+#[component]
+fn Kept() -> impl IntoView {
+    let app = App::get();
+    let kept = Memo::new(move |_| app.sources.with(|sources| sources.kept.clone()));
+    let row = move |one: Cached| {
+        let used = one.used.map(|time| {
+            let date = Date::new(&JsValue::from_f64(time as f64));
+            format!(", last used {}", String::from(date.to_locale_date_string("en-GB", &JsValue::UNDEFINED)))
+        });
+        let line = format!("{} · {}{}", one.title, size(one.bytes), used.unwrap_or_default());
+        let (open, delete) = (one.model.clone(), one.model.clone());
+        view! {
+            <li data-model=one.model>
+                <span>{line}</span>
+                {one.whole.then(|| {
+                    button("kept-open", "Open", Some(&one.title), move || app.open_kept(open.clone()))
+                })}
+                {button("kept-delete", "Delete", Some(&one.title), move || app.delete_kept(Some(delete.clone())))}
+            </li>
+        }
+    };
+    view! {
+        <h3>"Kept in this browser"</h3>
+        {move || match kept.get() {
+            None => button("kept-show", "Show", None, move || app.bring(Input::List)),
+            Some(kept) if kept.is_empty() => view! { <p data-testid="kept-none">"Nothing."</p> }.into_any(),
+            Some(kept) => {
+                let total: u64 = kept.iter().map(|one| one.bytes).sum();
+                view! {
+                    <ul class="kept" data-testid="kept">{kept.into_iter().map(row).collect_view()}</ul>
+                    <div class="row">
+                        <span data-testid="kept-total">{format!("{} in all", size(total))}</span>
+                        {button("kept-delete-all", "Delete all", None, move || app.delete_kept(None))}
+                    </div>
+                }.into_any()
+            }
+        }}
+    }
+}
+
+fn accept_drops(app: App) {
+    let files = |event: &web_sys::Event| {
+        let transfer = Reflect::get(event, &"dataTransfer".into()).ok()?;
+        let types = js_sys::Array::from(&Reflect::get(&transfer, &"types".into()).ok()?);
+        // A text that is dragged is none of ours.
+        types.includes(&"Files".into(), 0).then(|| Reflect::get(&transfer, &"files".into()).ok()).flatten()
+    };
+    let over = window_event_listener_untyped("dragover", move |event| {
+        if files(&event).is_some() {
+            event.prevent_default();
+        }
+    });
+    let drop = window_event_listener_untyped("drop", move |event| {
+        if let Some(files) = files(&event) {
+            event.prevent_default();
+            app.offer(&files);
+        }
+    });
+    on_cleanup(move || {
+        over.remove();
+        drop.remove();
+    });
+}
