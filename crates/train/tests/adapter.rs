@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor};
 use burn_optim::AdamWConfig;
 use headlight_catalogue::MOVIE_SNIPPETS;
 use headlight_models::{Head, PostNormEncoder, Transformer};
-use headlight_train::adapter::{Adapter, places};
+use headlight_train::adapter::{Adapter, Place, places};
 use headlight_train::batches::{Example, encode, in_order};
 use headlight_train::random::Random;
 use headlight_train::sentiment::{self, Recipe, TARGET};
@@ -56,16 +56,10 @@ fn committed(name: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-#[test]
-fn two_steps_lower_the_loss_and_the_merged_model_is_the_adapted_one() {
-    let recipe = Recipe { rank: 4, alpha: 8.0, ..Recipe::default() };
-    let mut bert = model();
-    let places = places(&mut bert);
+fn two_steps(recipe: &Recipe, places: &[Place], workers: &mut Workers, batches: &[Vec<Example>]) -> Adapter {
     let device = Device::flex().autodiff();
-    let mut adapter = Adapter::new(&places, 384, recipe.rank, &mut Random::new(1, 1), &device);
-    let batches = in_order(&examples(), 16);
-    let mut workers = Workers::new((0..batches.len()).map(|_| model()).collect(), Some(recipe.scale()));
-    let before = workers.score(&adapter, &batches).unwrap().loss;
+    let mut adapter = Adapter::new(places, 384, recipe.rank, &mut Random::new(1, 1), &device);
+    let before = workers.score(&adapter, batches).unwrap().loss;
     let mut optimizer = AdamWConfig::new().init();
     let mut losses = Vec::new();
     for _ in 0..2 {
@@ -77,11 +71,25 @@ fn two_steps_lower_the_loss_and_the_merged_model_is_the_adapted_one() {
         losses.push(f64::from(loss));
     }
     assert!((losses[0] - before).abs() < 1e-4, "{losses:?} {before}");
-    let after = workers.score(&adapter, &batches).unwrap().loss;
+    let after = workers.score(&adapter, batches).unwrap().loss;
     println!("loss {before:.4}, {:.4}, {after:.4}", losses[1]);
     assert!(losses[1] < losses[0] && after < losses[1]);
+    adapter
+}
 
-    let file = sentiment::adapter_file(&adapter, &places, &recipe).unwrap();
+#[test]
+fn two_steps_lower_the_loss_and_the_merged_model_is_the_adapted_one() {
+    let recipe = Recipe { rank: 4, alpha: 8.0, ..Recipe::default() };
+    let mut bert = model();
+    let places = places(&mut bert);
+    let batches = in_order(&examples(), 16);
+    let mut workers = Workers::new((0..batches.len()).map(|_| model()).collect(), Some(recipe.scale()));
+    let adapter = two_steps(&recipe, &places, &mut workers, &batches);
+    let again = two_steps(&recipe, &places, &mut workers, &batches);
+    let file = |adapter: &Adapter| sentiment::adapter_file(adapter, &places, &recipe).unwrap();
+    assert!(file(&adapter) == file(&again), "the same seed gives another adapter");
+
+    let file = file(&adapter);
     let mut source = SafetensorsFile::open(Cursor::new(file.as_slice())).unwrap();
     let rounded = Adapter::read(&places, recipe.rank, &mut source, &Device::flex()).unwrap();
     let merged = sentiment::merged_model(&cache(), &file).unwrap();
