@@ -1,6 +1,12 @@
 //! Training on a handful of snippets, merging, and the adapter that is committed.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking"
+)]
 
 use std::io::Cursor;
 use std::path::PathBuf;
