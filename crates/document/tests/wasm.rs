@@ -14,7 +14,7 @@ mod tests {
     #[wasm_bindgen_test]
     fn a_link_opens_as_it_was_made() {
         let request = Request::new("smollm2", Task::Continue, "Das ist 好 <b>x</b> 🙂");
-        let link = Link { request, model_sha256: None, view: View { head: Some((3, 4)), token: None, method: 0 } };
+        let link = Link { request, model_sha256: None, view: View { head: Some((3, 4)), ..View::default() } };
         assert_eq!(Link::decode(&link.encode().unwrap()), Ok(link));
     }
 
