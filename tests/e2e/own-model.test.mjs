@@ -37,8 +37,6 @@ const fixture = (name) => fileURLToPath(new URL(`./fixtures/tiny-bert/${name}`, 
 async function opened() {
   const page = await browser.open(`${server.url}?device=cpu`);
   await page.waitForSelector(`${at('model-select')} option[value="minilm"]`, { state: 'attached' });
-  // A reload while the icon is on its way would be a complaint.
-  await page.waitForLoadState('networkidle');
   await page.click(at('own-model'));
   return page;
 }
