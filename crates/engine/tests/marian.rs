@@ -27,10 +27,7 @@ use serde_json::Value;
 const MODELS: [&str; 2] = ["marian-enpt", "marian-pten"];
 
 fn models() -> PathBuf {
-    let set = |name: &str| std::env::var_os(name).map(PathBuf::from);
-    let cache = set("HEADLIGHT_CACHE")
-        .or_else(|| set("XDG_CACHE_HOME").map(|cache| cache.join("headlight")))
-        .or_else(|| set("HOME").map(|home| home.join(".cache").join("headlight")));
+    let cache = headlight_catalogue::cache();
     cache.expect("HOME is not set, so there is nowhere to look for models").join("models")
 }
 

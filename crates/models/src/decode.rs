@@ -42,6 +42,8 @@ pub enum DecodeError {
 pub struct Written {
     /// Its tokens: without the one that it started from, with the one that ended it.
     pub ids: Vec<u32>,
+    /// The natural logarithm of each token's probability, given the text and what stands before it.
+    pub log_probs: Vec<f32>,
     /// The natural logarithm of its probability; with several beams, divided by its length to the power of the length
     /// penalty.
     pub score: f32,
@@ -163,21 +165,24 @@ pub async fn greedy(
     pulse: &dyn Pulse,
 ) -> Result<Written, DecodeError> {
     let writer = Writer::read(model, source, limit, pulse).await?;
-    let mut written = Written { ids: Vec::new(), score: 0.0, ended: false };
+    let mut written = Written { ids: Vec::new(), log_probs: Vec::new(), score: 0.0, ended: false };
     while written.ids.len() < writer.limit && !written.ended {
         let scores = writer.follow(std::slice::from_ref(&written.ids)).await?;
         let Some(index) = greatest(&scores, 1).first().copied() else { break };
+        let log_prob = scores.get(index).copied().unwrap_or(NOTHING);
         written.ids.push(index as u32);
-        written.score += scores.get(index).copied().unwrap_or(NOTHING);
+        written.log_probs.push(log_prob);
+        written.score += log_prob;
         written.ended = writer.ends(index as u32);
     }
     Ok(written)
 }
 
 /// A text on its way, or finished.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 struct Beam {
     ids: Vec<u32>,
+    log_probs: Vec<f32>,
     score: f32,
     /// Whether its last token ends it, or the limit does.
     stopped: bool,
@@ -202,7 +207,7 @@ pub async fn beam(
     // Enough that as many go on as there are beams, should each that could end do so.
     let kept = beams * (1 + writer.generation.end.len()).max(2);
     // All beams start from the same token; only the first may be gone on from, or all would write the same.
-    let mut running = vec![Beam { ids: Vec::new(), score: 0.0, stopped: false }];
+    let mut running = vec![Beam::default()];
     let mut finished: Vec<Beam> = Vec::new();
     for length in 1..=writer.limit {
         let prefixes: Vec<Vec<u32>> = running.iter().map(|beam| beam.ids.clone()).collect();
@@ -213,11 +218,12 @@ pub async fn beam(
         let candidates: Vec<Beam> = greatest(&scores, kept)
             .into_iter()
             .filter_map(|index| {
-                let mut ids = running.get(index / vocabulary)?.ids.clone();
+                let before = running.get(index / vocabulary)?;
+                let (mut next, score) = (before.clone(), scores.get(index).copied()?);
                 let id = (index % vocabulary) as u32;
-                ids.push(id);
-                let stopped = writer.ends(id) || length == writer.limit;
-                Some(Beam { ids, score: scores.get(index).copied()?, stopped })
+                next.ids.push(id);
+                next.log_probs.push(score - before.score);
+                Some(Beam { score, stopped: writer.ends(id) || length == writer.limit, ..next })
             })
             .filter(|beam| beam.score > f32::NEG_INFINITY)
             .collect();
@@ -236,9 +242,9 @@ pub async fn beam(
             break;
         }
     }
-    let best = finished.into_iter().next().unwrap_or(Beam { ids: Vec::new(), score: 0.0, stopped: false });
+    let best = finished.into_iter().next().unwrap_or_default();
     let ended = best.ids.last().is_some_and(|id| writer.ends(*id));
-    Ok(Written { ids: best.ids, score: best.score, ended })
+    Ok(Written { ids: best.ids, log_probs: best.log_probs, score: best.score, ended })
 }
 
 #[cfg(test)]
