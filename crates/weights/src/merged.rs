@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::source::Catalogue;
-use crate::{Dtype, Tensor, TensorInfo, TensorSource, WeightsError};
+use crate::{Dtype, Packed, Tensor, TensorInfo, TensorSource, WeightsError};
 
 /// What the PEFT library puts before the name of every adapted module.
 pub const PREFIX: &str = "base_model.model.";
@@ -122,6 +122,14 @@ impl<B: TensorSource, A: TensorSource> TensorSource for Merged<B, A> {
                 add_product(&mut weight, &up, &down, self.scale);
                 Ok(weight)
             }
+        }
+    }
+
+    fn read_packed(&mut self, name: &str) -> Result<Option<Packed>, WeightsError> {
+        match self.from.get(name).cloned() {
+            None => self.base.read_packed(name),
+            Some(Origin::Adapter(name)) => self.adapter.read_packed(&name),
+            Some(Origin::Product { .. }) => Ok(None),
         }
     }
 }

@@ -11,9 +11,10 @@ use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 
 use crate::layout::{self, Extent};
+use crate::packed::read_packed;
 use crate::source::{Catalogue, read_tensor};
 use crate::stream::Stream;
-use crate::{Dtype, Tensor, TensorInfo, TensorSource, WeightsError, limits};
+use crate::{Dtype, Packed, Tensor, TensorInfo, TensorSource, WeightsError, limits};
 
 /// An opened safetensors file.
 ///
@@ -110,6 +111,13 @@ impl<R: Read + Seek> TensorSource for SafetensorsFile<R> {
             (Some(info), _) => read_tensor(&mut self.reader, info),
             (None, Some(dtype)) => Err(WeightsError::UnsupportedDtype { name: name.to_owned(), dtype: dtype.clone() }),
             (None, None) => Err(WeightsError::UnknownTensor { name: name.to_owned() }),
+        }
+    }
+
+    fn read_packed(&mut self, name: &str) -> Result<Option<Packed>, WeightsError> {
+        match self.catalogue.info(name) {
+            Some(info) => read_packed(&mut self.reader, info),
+            None => Ok(None),
         }
     }
 }

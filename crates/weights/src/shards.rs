@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 
 use crate::source::Catalogue;
-use crate::{SafetensorsFile, Tensor, TensorInfo, TensorSource, WeightsError, limits};
+use crate::{Packed, SafetensorsFile, Tensor, TensorInfo, TensorSource, WeightsError, limits};
 
 /// What an index says: which file each tensor is in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,6 +137,14 @@ impl<R: Read + Seek> TensorSource for ShardedTensors<R> {
         };
         let file = place.and_then(|place| self.files.get_mut(*place));
         file.ok_or_else(|| WeightsError::UnknownTensor { name: name.to_owned() })?.read(name)
+    }
+
+    fn read_packed(&mut self, name: &str) -> Result<Option<Packed>, WeightsError> {
+        let place = self.catalogue.index(name).and_then(|index| self.places.get(index));
+        match place.and_then(|place| self.files.get_mut(*place)) {
+            Some(file) => file.read_packed(name),
+            None => Ok(None),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 
 use crate::dequantise::dequantise;
 use crate::stream::truncated;
-use crate::{Dtype, WeightsError};
+use crate::{Dtype, Packed, WeightsError};
 
 /// One entry of a weight file's list.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -53,6 +53,16 @@ pub trait TensorSource {
     /// [`WeightsError::UnknownTensor`] if there is none, [`WeightsError::UnsupportedDtype`] if its format is not read,
     /// [`WeightsError::OutOfMemory`], [`WeightsError::Truncated`] or [`WeightsError::Io`] if the reader fails.
     fn read(&mut self, name: &str) -> Result<Tensor, WeightsError>;
+
+    /// Reads the tensor called `name` as its file packs it; `None` where that is no smaller than `f32`, or in a format that
+    /// [`Packed`] does not have.
+    ///
+    /// # Errors
+    /// As [`TensorSource::read`].
+    fn read_packed(&mut self, name: &str) -> Result<Option<Packed>, WeightsError> {
+        let _ = name;
+        Ok(None)
+    }
 }
 
 /// A checked list of tensors with a lookup by name.

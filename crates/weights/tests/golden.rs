@@ -39,6 +39,17 @@ fn blocks_equal_the_reference() {
         for (index, (value, expected)) in values.iter().zip(expected).enumerate() {
             assert_eq!(value.to_bits(), expected, "{name}, value {index}: {value}");
         }
+        // As packed as the file has them, they are the same numbers.
+        let packed = file.read_packed("w").unwrap();
+        let kept = ["F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0"].contains(&name);
+        assert_eq!(packed.is_some(), kept, "{name}");
+        if let Some(packed) = packed {
+            // A zero may lose its sign, which nothing that is added or multiplied later shows.
+            assert_eq!(packed.values(), values, "{name}");
+            let turned = packed.with_rows(|index| rows as usize - 1 - index).values();
+            let back: Vec<f32> = values.chunks_exact(row as usize).rev().flatten().copied().collect();
+            assert_eq!(turned, back, "{name}");
+        }
     }
 }
 

@@ -107,7 +107,8 @@ fn q8_0(block: &[u8; 34], out: &mut [f32; 32]) {
 ///
 /// The exponent is moved by a multiplication, which also makes subnormal halves right; infinities and NaNs, whose
 /// exponent is all ones, get an exponent of all ones back.
-fn half(bytes: [u8; 2]) -> f32 {
+#[inline]
+pub(crate) fn half(bytes: [u8; 2]) -> f32 {
     /// 2¹¹², the distance between the two formats' exponent biases.
     const REBIAS: f32 = f32::from_bits(0x7780_0000);
     let bits = u32::from(u16::from_le_bytes(bytes));

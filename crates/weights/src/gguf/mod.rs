@@ -11,9 +11,10 @@ pub use metadata::GgufMetadata;
 pub use value::{GgufArray, GgufValue};
 
 use crate::layout::{self, Extent};
+use crate::packed::read_packed;
 use crate::source::{Catalogue, read_tensor};
 use crate::stream::Stream;
-use crate::{Dtype, Tensor, TensorInfo, TensorSource, WeightsError, limits};
+use crate::{Dtype, Packed, Tensor, TensorInfo, TensorSource, WeightsError, limits};
 
 /// Where a file that doesn't say otherwise aligns its tensors.
 const DEFAULT_ALIGNMENT: u32 = 32;
@@ -90,6 +91,13 @@ impl<R: Read + Seek> TensorSource for GgufFile<R> {
     fn read(&mut self, name: &str) -> Result<Tensor, WeightsError> {
         let info = self.catalogue.info(name).ok_or_else(|| WeightsError::UnknownTensor { name: name.to_owned() })?;
         read_tensor(&mut self.reader, info)
+    }
+
+    fn read_packed(&mut self, name: &str) -> Result<Option<Packed>, WeightsError> {
+        match self.catalogue.info(name) {
+            Some(info) => read_packed(&mut self.reader, info),
+            None => Ok(None),
+        }
     }
 }
 
