@@ -55,10 +55,8 @@ impl Fused {
     }
 }
 
-/// How many columns of a weight lie together on the CPU. A matrix product there goes through a few columns at a time;
-/// in one large row-major matrix each step would be on another page of memory, in a panel it is the next cache line.
-/// Narrow panels suit WebAssembly's narrow vectors; wide ones leave less to add up on the way back. Both were measured.
-const PANEL: usize = if cfg!(target_arch = "wasm32") { 48 } else { 192 };
+/// How many columns of a weight lie together on the CPU; see [`host::product`]. Measured there.
+const PANEL: usize = 48;
 
 /// x·W + b, and where there is an adapter, its low-rank addition to W.
 #[derive(Debug)]
@@ -104,21 +102,10 @@ impl Linear {
 
     /// `[row, in]` to `[row, out]`.
     pub fn rows(&self, input: Tensor<2>) -> Tensor<2> {
-        let [rows, width] = input.dims();
-        let [panels, _, columns] = self.weight.dims();
         let added = self.adapter.as_ref().map(|adapter| adapter.rows(input.clone()));
-        let product = if panels == 1 {
-            input.matmul(self.weight.clone().reshape([width, columns]))
-        } else {
-            let product = input.reshape([1, rows, width]).matmul(self.weight.clone());
-            product.swap_dims(0, 1).reshape([rows, panels * columns])
-        };
-        let product = match added {
+        let product = host::product(input, self.weight.clone(), self.bias.clone());
+        match added {
             Some(added) => product + added,
-            None => product,
-        };
-        match &self.bias {
-            Some(bias) => product + bias.clone(),
             None => product,
         }
     }

@@ -1,9 +1,9 @@
-//! Layer normalisation and its cheaper relative.
+//! Layer normalisation, as a file has it.
 
 use burn::tensor::Tensor;
-use burn::tensor::module::layer_norm;
 
 use crate::error::ModelError;
+use crate::host;
 use crate::loader::Loader;
 
 /// Layer normalisation with weight and bias (Ba et al. 2016).
@@ -35,12 +35,6 @@ impl LayerNorm {
 
     /// Normalises over the last dimension.
     pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
-        layer_norm(input, self.weight.clone(), self.bias.clone(), self.epsilon)
+        host::layer_norm(input, self.weight.clone(), self.bias.clone(), self.epsilon)
     }
-}
-
-/// x / √(mean(x²) + ε) over the last dimension (Zhang & Sennrich 2019). The weight is folded into what follows.
-pub fn rms_norm<const D: usize>(input: Tensor<D>, epsilon: f64) -> Tensor<D> {
-    let mean_square = input.clone().square().mean_dim(D - 1);
-    input / (mean_square + epsilon).sqrt()
 }

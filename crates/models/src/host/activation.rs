@@ -1,0 +1,181 @@
+//! GELU and SwiGLU.
+
+use burn::backend::flex::FlexTensor;
+use burn::tensor::{Tensor, activation};
+
+use super::is;
+use super::kernel::{Kernel, apply, dims, tensor, values};
+use crate::exponential::exp_in_range;
+
+/// GELU with the error function: x·Φ(x).
+pub fn gelu<const D: usize>(input: Tensor<D>) -> Tensor<D> {
+    if !is(&input.device()) {
+        return activation::gelu(input);
+    }
+    let shape = input.dims();
+    apply(Gelu, input, shape)
+}
+
+/// SwiGLU's product: silu(gate)·up, for `input` with the gates in the first half of its last dimension and the rest in
+/// the second (Shazeer 2020).
+pub fn swiglu(input: Tensor<3>) -> Tensor<3> {
+    let [batch, tokens, width] = input.dims();
+    let inner = width / 2;
+    if !is(&input.device()) {
+        let (gate, up) = (input.clone().narrow(2, 0, inner), input.narrow(2, inner, inner));
+        return activation::silu(gate) * up;
+    }
+    apply(SwiGlu, input, [batch, tokens, inner])
+}
+
+#[derive(Clone, Debug)]
+struct Gelu;
+
+impl Kernel for Gelu {
+    type Saved = FlexTensor;
+
+    fn value(&self, input: FlexTensor) -> FlexTensor {
+        let shape = dims(&input);
+        let mut values = values(input);
+        values.iter_mut().for_each(|value| *value = gelu_of(*value));
+        tensor(values, shape)
+    }
+
+    fn tracked(&self, input: FlexTensor) -> (FlexTensor, Self::Saved) {
+        (self.value(input.clone()), input)
+    }
+
+    fn back(&self, input: Self::Saved, gradient: FlexTensor) -> FlexTensor {
+        let shape = dims(&gradient);
+        let mut gradient = values(gradient);
+        gradient.iter_mut().zip(values(input)).for_each(|(gradient, x)| *gradient *= gelu_slope_of(x));
+        tensor(gradient, shape)
+    }
+}
+
+#[derive(Clone, Debug)]
+struct SwiGlu;
+
+impl Kernel for SwiGlu {
+    type Saved = FlexTensor;
+
+    fn value(&self, input: FlexTensor) -> FlexTensor {
+        let mut shape = dims(&input);
+        let length = shape.last().copied().unwrap_or(0).max(2);
+        if let Some(last) = shape.last_mut() {
+            *last /= 2;
+        }
+        let input = values(input);
+        let mut result = Vec::with_capacity(input.len() / 2);
+        for row in input.chunks_exact(length) {
+            let (gates, ups) = row.split_at(length / 2);
+            result.extend(gates.iter().zip(ups).map(|(gate, up)| gate * sigmoid_of(*gate) * up));
+        }
+        tensor(result, shape)
+    }
+
+    fn tracked(&self, input: FlexTensor) -> (FlexTensor, Self::Saved) {
+        (self.value(input.clone()), input)
+    }
+
+    fn back(&self, input: Self::Saved, gradient: FlexTensor) -> FlexTensor {
+        let shape = dims(&input);
+        let inner = (shape.last().copied().unwrap_or(0) / 2).max(1);
+        // Where the gates and ups stood, their gradients are put.
+        let mut result = values(input);
+        let gradient = values(gradient);
+        for (row, gradients) in result.chunks_exact_mut(2 * inner).zip(gradient.chunks_exact(inner)) {
+            let (gates, ups) = row.split_at_mut(inner);
+            for ((gate, up), gradient) in gates.iter_mut().zip(ups).zip(gradients) {
+                let sigmoid = sigmoid_of(*gate);
+                let silu = *gate * sigmoid;
+                *gate = gradient * *up * (sigmoid + silu * (1.0 - sigmoid));
+                *up = gradient * silu;
+            }
+        }
+        tensor(result, shape)
+    }
+}
+
+/// σ(x) = 1/(1 + e⁻ˣ), without overflow.
+#[inline]
+fn sigmoid_of(x: f32) -> f32 {
+    1.0 / (1.0 + exp_in_range((-x).clamp(-87.0, 87.0)))
+}
+
+/// erf(x) as a ratio of polynomials, to a few units in the last place (as Eigen and XLA compute it in single precision).
+#[inline]
+fn erf(x: f32) -> f32 {
+    let x = x.clamp(-3.832_507, 3.832_507);
+    let s = x * x;
+    let p = 2.290_506_6e-4;
+    let p = p * s + 3.408_291e-3;
+    let p = p * s + 5.095_569_5e-2;
+    let p = p * s + 1.852_083_2e-1;
+    let p = p * s + std::f32::consts::FRAC_2_SQRT_PI;
+    let q = -1.179_160_3e-7;
+    let q = q * s + 2.354_796_7e-5;
+    let q = q * s + 1.017_962_5e-3;
+    let q = q * s + 1.407_047_1e-2;
+    let q = q * s + 1.109_850_5e-1;
+    let q = q * s + 4.974_692_4e-1;
+    let q = q * s + 1.0;
+    x * p / q
+}
+
+#[inline]
+fn gelu_of(x: f32) -> f32 {
+    0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))
+}
+
+/// Φ(x) + x·φ(x), the slope of GELU.
+#[inline]
+fn gelu_slope_of(x: f32) -> f32 {
+    /// 1/√(2π).
+    const DENSITY: f32 = 0.398_942_3;
+    let density = DENSITY * exp_in_range((-0.5 * x * x).max(-87.0));
+    0.5 * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2)) + x * density
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{floats, gradients, relative, spread};
+    use super::*;
+    use burn::tensor::{Device, TensorData};
+
+    #[test]
+    fn gelu_is_burns() {
+        let values: Vec<f32> = (-120_000..=120_000).map(|index| index as f32 / 10_000.0).collect();
+        let count = values.len();
+        let input = Tensor::<3>::from_data(TensorData::new(values, [1, 1, count]), &Device::flex());
+        let (ours, theirs) = (floats(gelu(input.clone())), floats(activation::gelu(input)));
+        let worst = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs() / (1.0 + b.abs())).fold(0.0, f32::max);
+        assert!(worst < 1e-6, "{worst}");
+    }
+
+    #[test]
+    fn a_tensor_that_is_shared_stays_as_it_was() {
+        let input = Tensor::<3>::from_data(TensorData::new(vec![1.0_f32, 2.0], [1, 1, 2]), &Device::flex());
+        let _ = gelu(input.clone());
+        assert_eq!(floats(input), [1.0, 2.0]);
+    }
+
+    #[test]
+    fn tracked_tensors_get_burns_gradients() {
+        let (ours, theirs) = gradients([2, 3, 40], gelu, activation::gelu);
+        assert!(relative(&ours, &theirs) < 1e-6, "gelu: {}", relative(&ours, &theirs));
+        let split = |x: Tensor<3>| activation::silu(x.clone().narrow(2, 0, 20)) * x.narrow(2, 20, 20);
+        let (ours, theirs) = gradients([2, 3, 40], swiglu, split);
+        assert!(relative(&ours, &theirs) < 1e-6, "swiglu: {}", relative(&ours, &theirs));
+        let x = Tensor::<3>::from_data(spread([2, 3, 40]), &Device::flex());
+        assert!(relative(&floats(swiglu(x.clone())), &floats(split(x.clone()))) < 1e-6);
+        assert_eq!(floats(swiglu(x.clone())), floats(swiglu(x.autodiff()).inner()));
+    }
+
+    #[test]
+    fn a_tensor_in_another_order_is_read_in_its_own() {
+        let x = Tensor::<3>::from_data(spread([2, 3, 40]), &Device::flex());
+        let turned = x.clone().swap_dims(0, 1);
+        assert_eq!(floats(gelu(turned)), floats(gelu(x).swap_dims(0, 1)));
+    }
+}

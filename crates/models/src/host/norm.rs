@@ -1,0 +1,200 @@
+//! Layer normalisation and its cheaper relative.
+//!
+//! burn takes a tracked norm apart into a dozen operations, each with a way back of its own.
+
+use burn::backend::Flex;
+use burn::backend::flex::FlexTensor;
+use burn::tensor::{Tensor, module};
+
+use super::is;
+use super::kernel::{Kernel, apply, dims, tensor, values};
+
+/// (x − μ) / √(σ² + ε) · weight + bias over the last dimension (Ba et al. 2016). `weight` and `bias` are plain and as long
+/// as that dimension.
+pub fn layer_norm<const D: usize>(
+    input: Tensor<D>,
+    weight: Tensor<1>,
+    bias: Option<Tensor<1>>,
+    epsilon: f64,
+) -> Tensor<D> {
+    // Untracked, burn has one operation for it.
+    if !is(&input.device()) || !input.is_autodiff() {
+        return module::layer_norm(input, weight, bias, epsilon);
+    }
+    let shape = input.dims();
+    let weight = weight.try_into_primitive::<Flex>();
+    let bias = bias.map(|bias| bias.try_into_primitive::<Flex>()).transpose();
+    match (weight, bias) {
+        (Ok(weight), Ok(bias)) => apply(LayerNorm { weight, bias, epsilon }, input, shape),
+        _ => Tensor::full(shape, f32::NAN, &input.device()),
+    }
+}
+
+/// x / √(mean(x²) + ε) over the last dimension (Zhang & Sennrich 2019).
+pub fn rms_norm<const D: usize>(input: Tensor<D>, epsilon: f64) -> Tensor<D> {
+    if !is(&input.device()) {
+        let mean_square = input.clone().square().mean_dim(D - 1);
+        return input / (mean_square + epsilon).sqrt();
+    }
+    let shape = input.dims();
+    apply(RmsNorm { epsilon }, input, shape)
+}
+
+/// The sum of `of` each pair over eight lanes, since the order of additions is not the compiler's to change.
+#[inline]
+fn sum(a: &[f32], b: &[f32], of: impl Fn(f32, f32) -> f32) -> f32 {
+    const LANES: usize = 8;
+    let mut sums = [0.0_f32; LANES];
+    let (chunks, others) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let rest: f32 = chunks.remainder().iter().zip(others.remainder()).map(|(a, b)| of(*a, *b)).sum();
+    for (a, b) in chunks.zip(others) {
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            *sum += of(*a, *b);
+        }
+    }
+    sums.iter().sum::<f32>() + rest
+}
+
+#[derive(Clone, Debug)]
+struct LayerNorm {
+    weight: FlexTensor,
+    bias: Option<FlexTensor>,
+    epsilon: f64,
+}
+
+impl LayerNorm {
+    /// Rows less their mean, over their standard deviation; and one over each standard deviation.
+    fn normalised(&self, input: FlexTensor) -> (Vec<f32>, Vec<f32>) {
+        let length = dims(&input).last().copied().unwrap_or(0).max(1);
+        let mut rows = values(input);
+        let mut scales = Vec::with_capacity(rows.len() / length);
+        for row in rows.chunks_exact_mut(length) {
+            let mean = sum(row, row, |x, _| x) / length as f32;
+            row.iter_mut().for_each(|x| *x -= mean);
+            let variance = sum(row, row, |x, y| x * y) / length as f32;
+            let scale = 1.0 / (variance + self.epsilon as f32).sqrt();
+            row.iter_mut().for_each(|x| *x *= scale);
+            scales.push(scale);
+        }
+        (rows, scales)
+    }
+
+    fn weighted(&self, mut rows: Vec<f32>) -> Vec<f32> {
+        let weight = values(self.weight.clone());
+        let bias = self.bias.clone().map_or_else(|| vec![0.0; weight.len()], values);
+        for row in rows.chunks_exact_mut(weight.len().max(1)) {
+            row.iter_mut().zip(&weight).zip(&bias).for_each(|((x, weight), bias)| *x = *x * weight + bias);
+        }
+        rows
+    }
+}
+
+impl Kernel for LayerNorm {
+    /// What [`LayerNorm::normalised`] gives.
+    type Saved = (Vec<f32>, Vec<f32>);
+
+    fn value(&self, input: FlexTensor) -> FlexTensor {
+        let shape = dims(&input);
+        tensor(self.weighted(self.normalised(input).0), shape)
+    }
+
+    fn tracked(&self, input: FlexTensor) -> (FlexTensor, Self::Saved) {
+        let shape = dims(&input);
+        let saved = self.normalised(input);
+        (tensor(self.weighted(saved.0.clone()), shape), saved)
+    }
+
+    /// With n the normalised row, s its scale and h = g ⊙ weight: s·(h − mean(h) − n·mean(h·n)).
+    fn back(&self, (rows, scales): Self::Saved, gradient: FlexTensor) -> FlexTensor {
+        let shape = dims(&gradient);
+        let weight = values(self.weight.clone());
+        let length = weight.len().max(1);
+        let mut gradient = values(gradient);
+        let rows = gradient.chunks_exact_mut(length).zip(rows.chunks_exact(length)).zip(scales);
+        for ((gradient, row), scale) in rows {
+            gradient.iter_mut().zip(&weight).for_each(|(gradient, weight)| *gradient *= weight);
+            let mean = sum(gradient, gradient, |g, _| g) / length as f32;
+            let along = sum(gradient, row, |g, n| g * n) / length as f32;
+            gradient.iter_mut().zip(row).for_each(|(gradient, n)| *gradient = scale * (*gradient - mean - n * along));
+        }
+        tensor(gradient, shape)
+    }
+}
+
+#[derive(Clone, Debug)]
+struct RmsNorm {
+    epsilon: f64,
+}
+
+impl Kernel for RmsNorm {
+    /// The normalised rows, and one over each root of a mean square.
+    type Saved = (FlexTensor, Vec<f32>);
+
+    fn value(&self, input: FlexTensor) -> FlexTensor {
+        self.tracked(input).0
+    }
+
+    fn tracked(&self, input: FlexTensor) -> (FlexTensor, Self::Saved) {
+        let shape = dims(&input);
+        let length = shape.last().copied().unwrap_or(0).max(1);
+        let mut rows = values(input);
+        let mut scales = Vec::with_capacity(rows.len() / length);
+        for row in rows.chunks_exact_mut(length) {
+            let square = sum(row, row, |x, y| x * y) / length as f32;
+            let scale = 1.0 / (square + self.epsilon as f32).sqrt();
+            row.iter_mut().for_each(|x| *x *= scale);
+            scales.push(scale);
+        }
+        let rows = tensor(rows, shape);
+        (rows.clone(), (rows, scales))
+    }
+
+    /// With n the normalised row and s its scale: s·(g − n·mean(g·n)).
+    fn back(&self, (rows, scales): Self::Saved, gradient: FlexTensor) -> FlexTensor {
+        let shape = dims(&gradient);
+        let length = shape.last().copied().unwrap_or(0).max(1);
+        let rows = values(rows);
+        let mut gradient = values(gradient);
+        let rows = gradient.chunks_exact_mut(length).zip(rows.chunks_exact(length)).zip(scales);
+        for ((gradient, row), scale) in rows {
+            let along = sum(gradient, row, |g, n| g * n) / length as f32;
+            gradient.iter_mut().zip(row).for_each(|(gradient, n)| *gradient = scale * (*gradient - n * along));
+        }
+        tensor(gradient, shape)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{floats, gradients, relative, spread};
+    use super::*;
+    use burn::tensor::{Device, TensorData};
+
+    fn vector(of: impl Fn(usize) -> f32) -> Tensor<1> {
+        Tensor::from_data(TensorData::new((0..40).map(of).collect::<Vec<f32>>(), [40]), &Device::flex())
+    }
+
+    #[test]
+    fn a_tracked_layer_norm_is_burns_with_its_gradient() {
+        let weight = vector(|index| 0.5 + (index % 7) as f32 / 5.0);
+        for bias in [None, Some(vector(|index| (index % 5) as f32 / 4.0 - 0.5))] {
+            let ours = |x: Tensor<3>| layer_norm(x, weight.clone(), bias.clone(), 1e-5);
+            let theirs = |x: Tensor<3>| module::layer_norm(x, weight.clone(), bias.clone(), 1e-5);
+            let (a, b) = gradients([2, 3, 40], ours, theirs);
+            assert!(relative(&a, &b) < 1e-5, "{}", relative(&a, &b));
+            let x = Tensor::<3>::from_data(spread([2, 3, 40]), &Device::flex());
+            let tracked = floats(ours(x.clone().autodiff()).inner());
+            assert!(relative(&tracked, &floats(theirs(x))) < 1e-6);
+        }
+    }
+
+    #[test]
+    fn a_tracked_root_mean_square_norm_is_burns_with_its_gradient() {
+        let theirs = |x: Tensor<3>| x.clone() / (x.square().mean_dim(2) + 1e-5).sqrt();
+        let ours = |x: Tensor<3>| rms_norm(x, 1e-5);
+        let (a, b) = gradients([2, 3, 40], ours, theirs);
+        assert!(relative(&a, &b) < 1e-5, "{}", relative(&a, &b));
+        let x = Tensor::<3>::from_data(spread([2, 3, 40]), &Device::flex());
+        assert!(relative(&floats(ours(x.clone())), &floats(theirs(x))) < 1e-6);
+    }
+}
