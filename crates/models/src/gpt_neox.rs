@@ -75,7 +75,7 @@ impl Block {
             false => None,
         };
         let mut out = Fused::new(width);
-        out.push(loader.values(&name("attention.dense.weight"), &[width, width]).await?);
+        out.read(&name("attention.dense.weight"), width, loader).await?;
         let out_bias = match biased {
             true => Some(loader.values(&name("attention.dense.bias"), &[width]).await?),
             false => None,

@@ -1,68 +1,135 @@
 //! Products with weights.
 
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
+use headlight_weights::Packed;
 
 use crate::error::ModelError;
-use crate::host;
+use crate::host::{self, COLUMNS, PackedPanels, Weight};
 use crate::loader::Loader;
 use crate::low_rank::LowRank;
 
 /// Several weights `[out, in]` as the one matrix `[in, all outs]` of a single product.
 pub struct Fused {
     width: usize,
-    values: Vec<f32>,
+    parts: Vec<Part>,
+    /// What column `i` of the weights is multiplied with.
+    fold: Option<Vec<f32>>,
+}
+
+/// Rows of a weight.
+enum Part {
+    Plain(Vec<f32>),
+    Packed(Packed),
 }
 
 impl Fused {
     /// Nothing yet, of rows `width` long.
     pub fn new(width: usize) -> Self {
-        Self { width, values: Vec::new() }
+        Self { width, parts: Vec::new(), fold: None }
     }
 
     /// Appends the rows of `values`, each `width` long.
     pub fn push(&mut self, values: Vec<f32>) {
-        if self.values.is_empty() {
-            self.values = values;
-        } else {
-            self.values.extend(values);
+        self.parts.push(Part::Plain(values));
+    }
+
+    /// Reads the weight `name`, `[rows, width]`, and appends it: packed as its file has it, where the device takes that.
+    ///
+    /// # Errors
+    /// [`ModelError`] where the weight is not as expected.
+    pub async fn read(&mut self, name: &str, rows: usize, loader: &mut Loader<'_>) -> Result<(), ModelError> {
+        self.read_rows(name, rows, None, loader).await
+    }
+
+    /// As [`Fused::read`], where row `r` of the product is row `from(r)` of the file.
+    ///
+    /// # Errors
+    /// [`ModelError`] where the weight is not as expected.
+    pub async fn read_rows(
+        &mut self,
+        name: &str,
+        rows: usize,
+        from: Option<&dyn Fn(usize) -> usize>,
+        loader: &mut Loader<'_>,
+    ) -> Result<(), ModelError> {
+        let width = self.width;
+        if let Some(packed) = loader.packed(name, &[rows, width]).await? {
+            self.parts.push(Part::Packed(match from {
+                Some(from) => packed.with_rows(from),
+                None => packed,
+            }));
+            return Ok(());
         }
+        let values = loader.values(name, &[rows, width]).await?;
+        self.push(match from {
+            Some(from) => {
+                (0..rows).flat_map(|row| values.iter().skip(from(row) * width).take(width)).copied().collect()
+            }
+            None => values,
+        });
+        Ok(())
     }
 
     /// Multiplies column `i` by `scale[i]`: a norm's weight folded into the product that follows it.
-    pub fn scale_columns(mut self, scale: &[f32]) -> Self {
-        for row in self.values.chunks_exact_mut(self.width) {
-            row.iter_mut().zip(scale).for_each(|(value, scale)| *value *= scale);
-        }
-        self
+    pub fn scale_columns(self, scale: &[f32]) -> Self {
+        Self { fold: Some(scale.to_vec()), ..self }
     }
 
     /// Puts the product, with a bias of `[all outs]`, onto the device.
     pub fn linear(self, bias: Option<Vec<f32>>, loader: &Loader<'_>) -> Linear {
-        let (width, rows) = (self.width, self.values.len() / self.width.max(1));
-        let panel = if host::is(loader.device()) && rows.is_multiple_of(PANEL) { PANEL } else { rows.max(1) };
-        let mut transposed = vec![0.0; self.values.len()];
-        for (row, values) in self.values.chunks_exact(width).enumerate() {
-            let start = row / panel * panel * width + row % panel;
-            for (column, value) in values.iter().enumerate() {
-                transposed[start + column * panel] = *value;
+        let weight = match self.packed() {
+            Some(panels) => Weight::Packed(Arc::new(panels)),
+            None => Weight::Plain(self.turned(loader)),
+        };
+        let [_, out] = weight.sizes();
+        Linear { weight, bias: bias.map(|bias| loader.tensor(bias, [1, out])), adapter: None }
+    }
+
+    /// All of it packed, where it is so in one way.
+    fn packed(&self) -> Option<PackedPanels> {
+        let part = |part: &Part| match part {
+            Part::Packed(packed) => Some(packed.clone()),
+            Part::Plain(_) => None,
+        };
+        let parts: Option<Vec<Packed>> = self.parts.iter().map(part).collect();
+        PackedPanels::new(self.width, &parts?, self.fold.clone())
+    }
+
+    /// All of it as singles, `[panel, in, columns of a panel]`.
+    fn turned(self, loader: &Loader<'_>) -> Tensor<3> {
+        let Self { width, parts, fold } = self;
+        let mut values = Vec::new();
+        for part in parts {
+            let part = match part {
+                Part::Plain(part) => part,
+                Part::Packed(part) => part.values(),
+            };
+            if values.is_empty() { values = part } else { values.extend(part) }
+        }
+        if let Some(fold) = fold {
+            for row in values.chunks_exact_mut(width.max(1)) {
+                row.iter_mut().zip(&fold).for_each(|(value, scale)| *value *= scale);
             }
         }
-        Linear {
-            weight: loader.tensor(transposed, [rows / panel, width, panel]),
-            bias: bias.map(|bias| loader.tensor(bias, [1, rows])),
-            adapter: None,
+        let rows = values.len() / width.max(1);
+        let panel = if host::is(loader.device()) && rows.is_multiple_of(COLUMNS) { COLUMNS } else { rows.max(1) };
+        let mut turned = vec![0.0; values.len()];
+        for (row, values) in values.chunks_exact(width.max(1)).enumerate() {
+            let start = row / panel * panel * width + row % panel;
+            for (column, value) in values.iter().enumerate() {
+                turned[start + column * panel] = *value;
+            }
         }
+        loader.tensor(turned, [rows / panel, width, panel])
     }
 }
-
-/// How many columns of a weight lie together on the CPU; see [`host::product`]. Measured there.
-const PANEL: usize = 48;
 
 /// x·W + b, and where there is an adapter, its low-rank addition to W.
 #[derive(Debug)]
 pub struct Linear {
-    /// `[panel, in, columns of a panel]`: one panel with all columns, or several on the CPU.
-    weight: Tensor<3>,
+    weight: Weight,
     /// `[1, out]`.
     bias: Option<Tensor<2>>,
     adapter: Option<LowRank>,
@@ -75,7 +142,7 @@ impl Linear {
     /// [`ModelError`] where a weight is not as expected.
     pub async fn open(name: &str, out: usize, width: usize, loader: &mut Loader<'_>) -> Result<Self, ModelError> {
         let mut weight = Fused::new(width);
-        weight.push(loader.values(&format!("{name}.weight"), &[out, width]).await?);
+        weight.read(&format!("{name}.weight"), out, loader).await?;
         let bias = format!("{name}.bias");
         let bias = if loader.has(&bias) { Some(loader.values(&bias, &[out]).await?) } else { None };
         Ok(weight.linear(bias, loader))
@@ -84,8 +151,8 @@ impl Linear {
     /// `[batch, token, in]` to `[batch, token, out]`.
     pub fn forward(&self, input: Tensor<3>) -> Tensor<3> {
         let [batch, tokens, width] = input.dims();
-        let [panels, _, columns] = self.weight.dims();
-        self.rows(input.reshape([batch * tokens, width])).reshape([batch, tokens, panels * columns])
+        let [_, out] = self.sizes();
+        self.rows(input.reshape([batch * tokens, width])).reshape([batch, tokens, out])
     }
 
     /// Sets or takes away what is added to the product. Its sizes have to be those of [`Linear::sizes`].
@@ -96,14 +163,13 @@ impl Linear {
     /// How many values go in and come out.
     #[must_use]
     pub fn sizes(&self) -> [usize; 2] {
-        let [panels, width, columns] = self.weight.dims();
-        [width, panels * columns]
+        self.weight.sizes()
     }
 
     /// `[row, in]` to `[row, out]`.
     pub fn rows(&self, input: Tensor<2>) -> Tensor<2> {
         let added = self.adapter.as_ref().map(|adapter| adapter.rows(input.clone()));
-        let product = host::product(input, self.weight.clone(), self.bias.clone());
+        let product = host::product(input, &self.weight, self.bias.clone());
         match added {
             Some(added) => product + added,
             None => product,

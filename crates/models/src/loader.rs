@@ -1,9 +1,10 @@
 //! Reading weights onto the device.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use headlight_weights::TensorSource;
+use headlight_weights::{Packed, TensorSource};
 
 use crate::error::ModelError;
+use crate::host;
 use crate::pulse::{Pulse, Stage};
 
 /// Reads weights one at a time, checks each, and puts it onto the device.
@@ -32,9 +33,33 @@ impl<'a> Loader<'a> {
         if !tensor.values.iter().all(|value| value.is_finite()) {
             return Err(ModelError::NotFinite(name.to_owned()));
         }
+        self.count().await?;
+        Ok(tensor.values)
+    }
+
+    /// A weight as its file packs it, where it does and the device computes with that, after its shape has been found to
+    /// be `expected`.
+    pub async fn packed(&mut self, name: &str, expected: &[usize]) -> Result<Option<Packed>, ModelError> {
+        if !host::is(self.device) {
+            return Ok(None);
+        }
+        let Some(packed) = self.source.read_packed(name)? else { return Ok(None) };
+        if packed.shape != expected {
+            let (name, found, expected) = (name.to_owned(), packed.shape, expected.to_vec());
+            return Err(ModelError::Shape { name, found, expected });
+        }
+        if !packed.is_finite() {
+            return Err(ModelError::NotFinite(name.to_owned()));
+        }
+        self.count().await?;
+        Ok(Some(packed))
+    }
+
+    /// Counts a weight that was read.
+    async fn count(&mut self) -> Result<(), ModelError> {
         self.done += 1;
         self.pulse.beat(Stage::Unpack, self.done.min(self.total), self.total).await?;
-        Ok(tensor.values)
+        Ok(())
     }
 
     /// Where weights go.

@@ -148,7 +148,7 @@ impl Block {
         let at = |part: &str| format!("{name}.{part}");
         let (mut qkv, mut bias) = (Fused::new(width), Vec::new());
         for part in names.qkv {
-            qkv.push(loader.values(&at(&format!("{part}.weight")), &[width, width]).await?);
+            qkv.read(&at(&format!("{part}.weight")), width, loader).await?;
             bias.extend(loader.values(&at(&format!("{part}.bias")), &[width]).await?);
         }
         Ok(Self {

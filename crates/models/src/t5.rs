@@ -207,7 +207,7 @@ async fn fused(
 ) -> Result<Fused, ModelError> {
     let mut weight = Fused::new(width);
     for part in parts {
-        weight.push(loader.values(&format!("{name}.{part}.weight"), &[out, width]).await?);
+        weight.read(&format!("{name}.{part}.weight"), out, loader).await?;
     }
     Ok(weight)
 }

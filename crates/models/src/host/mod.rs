@@ -8,6 +8,7 @@
 mod activation;
 mod kernel;
 mod norm;
+mod packed;
 mod product;
 mod softmax;
 
@@ -15,7 +16,8 @@ use burn::tensor::Device;
 
 pub use activation::{gelu, swiglu};
 pub use norm::{layer_norm, rms_norm};
-pub use product::product;
+pub use packed::{COLUMNS, PackedPanels};
+pub use product::{Weight, product};
 pub use softmax::softmax;
 
 /// Whether this is the CPU device.

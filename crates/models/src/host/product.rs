@@ -3,7 +3,10 @@
 //! A matrix product goes through a few columns at a time. In one large row-major matrix each step would be on another
 //! page of memory; in a panel it is the next cache line. The `gemm` crate multiplies, as it does for burn's own products
 //! on the CPU; here each panel's product is written where it belongs, and on the way back the panels' parts are added up
-//! where they lie, without a tensor for each.
+//! where they lie, without a tensor for each. A panel of a packed weight is unpacked just before.
+
+use std::borrow::Cow;
+use std::sync::Arc;
 
 use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
@@ -12,32 +15,98 @@ use gemm::{Parallelism, gemm};
 
 use super::is;
 use super::kernel::{Kernel, apply, dims, tensor, values};
+use super::packed::{COLUMNS, PackedPanels};
 
-/// `[row, in]` times a plain weight `[panel, in, columns of a panel]`, and a plain bias `[1, out]` added:
-/// `[row, panel · columns]`. Other devices than the CPU have one panel.
-pub fn product(input: Tensor<2>, weight: Tensor<3>, bias: Option<Tensor<2>>) -> Tensor<2> {
-    let [rows, _] = input.dims();
-    let [panels, width, columns] = weight.dims();
-    if is(&input.device()) {
-        let weight = weight.try_into_primitive::<Flex>();
-        let bias = bias.map(|bias| bias.try_into_primitive::<Flex>()).transpose();
-        if let (Ok(weight), Ok(bias)) = (weight, bias) {
-            return apply(Panels { weight, columns, bias }, input, [rows, panels * columns]);
+/// The weight of a product.
+#[derive(Clone, Debug)]
+pub enum Weight {
+    /// `[panel, in, columns of a panel]`, plain; devices other than the CPU have one panel.
+    Plain(Tensor<3>),
+    /// On the CPU alone.
+    Packed(Arc<PackedPanels>),
+}
+
+impl Weight {
+    /// How many values go in and come out.
+    pub fn sizes(&self) -> [usize; 2] {
+        match self {
+            Self::Plain(weight) => {
+                let [panels, width, columns] = weight.dims();
+                [width, panels * columns]
+            }
+            Self::Packed(panels) => panels.sizes(),
         }
-        return Tensor::full([rows, panels * columns], f32::NAN, &Device::flex());
     }
-    let product = input.matmul(weight.reshape([width, panels * columns]));
-    match bias {
-        Some(bias) => product + bias,
-        None => product,
+}
+
+/// `[row, in]` times a weight, and a plain bias `[1, out]` added: `[row, out]`.
+pub fn product(input: Tensor<2>, weight: &Weight, bias: Option<Tensor<2>>) -> Tensor<2> {
+    let [rows, _] = input.dims();
+    let [width, out] = weight.sizes();
+    if !is(&input.device()) {
+        let Weight::Plain(weight) = weight else {
+            return Tensor::full([rows, out], f32::NAN, &input.device());
+        };
+        let product = input.matmul(weight.clone().reshape([width, out]));
+        return match bias {
+            Some(bias) => product + bias,
+            None => product,
+        };
+    }
+    let bias = bias.map(|bias| bias.try_into_primitive::<Flex>()).transpose();
+    let values = match weight {
+        Weight::Plain(weight) => {
+            let columns = weight.dims()[2];
+            weight.clone().try_into_primitive::<Flex>().map(|weight| Values::Plain { weight, columns })
+        }
+        Weight::Packed(panels) => Ok(Values::Packed(Arc::clone(panels))),
+    };
+    match (values, bias) {
+        (Ok(values), Ok(bias)) => apply(Panels { values, sizes: [width, out], bias }, input, [rows, out]),
+        _ => Tensor::full([rows, out], f32::NAN, &Device::flex()),
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Values {
+    /// Contiguous, as it was made.
+    Plain {
+        weight: FlexTensor,
+        columns: usize,
+    },
+    Packed(Arc<PackedPanels>),
+}
+
+impl Values {
+    fn columns(&self) -> usize {
+        match self {
+            Self::Plain { columns, .. } => *columns,
+            Self::Packed(_) => COLUMNS,
+        }
+    }
+
+    /// The panel of this number, `[in, columns]`, in `scratch` where it has to be unpacked.
+    fn panel<'a>(&'a self, number: usize, width: usize, scratch: &'a mut Vec<f32>) -> &'a [f32] {
+        match self {
+            Self::Plain { weight, columns } => {
+                let length = width * columns;
+                let values = weight.as_slice::<f32>().unwrap_or_default();
+                values.get(number * length..(number + 1) * length).unwrap_or_default()
+            }
+            Self::Packed(panels) => {
+                scratch.resize(width * COLUMNS, 0.0);
+                panels.unpack(number, scratch);
+                scratch
+            }
+        }
     }
 }
 
 #[derive(Clone, Debug)]
 struct Panels {
-    /// Contiguous, as it was made.
-    weight: FlexTensor,
-    columns: usize,
+    values: Values,
+    /// How many values go in and come out.
+    sizes: [usize; 2],
     /// `[1, out]`.
     bias: Option<FlexTensor>,
 }
@@ -90,33 +159,24 @@ fn multiply([m, k, n]: [usize; 3], a: &View<'_>, b: &View<'_>, into: &mut [f32],
     }
 }
 
-impl Panels {
-    /// How many values go in and come out.
-    fn sizes(&self) -> [usize; 2] {
-        let sizes = dims(&self.weight);
-        [sizes.get(1).copied().unwrap_or(0), sizes.first().copied().unwrap_or(0) * self.columns]
-    }
-}
-
 impl Kernel for Panels {
     type Saved = ();
 
     fn value(&self, input: FlexTensor) -> FlexTensor {
-        let [width, out] = self.sizes();
+        let [width, out] = self.sizes;
+        let columns = self.values.columns();
         let rows = dims(&input).first().copied().unwrap_or(0);
-        let input = input.to_contiguous();
-        let (Some(input), Some(weight)) = (input.as_slice::<f32>(), self.weight.as_slice::<f32>()) else {
-            return tensor(vec![f32::NAN; rows * out], [rows, out]);
-        };
+        let input = contiguous(&input);
         let mut result = match &self.bias {
             Some(bias) => values(bias.clone()).repeat(rows),
             None => vec![0.0; rows * out],
         };
-        let a = View { values: input, row: width, column: 1 };
-        for (panel, values) in weight.chunks_exact((width * self.columns).max(1)).enumerate() {
-            let b = View { values, row: self.columns, column: 1 };
-            let Some(into) = result.get_mut(panel * self.columns..) else { break };
-            multiply([rows, width, self.columns], &a, &b, into, [out, 1], self.bias.is_some());
+        let a = View { values: &input, row: width, column: 1 };
+        let mut scratch = Vec::new();
+        for panel in 0..out / columns.max(1) {
+            let b = View { values: self.values.panel(panel, width, &mut scratch), row: columns, column: 1 };
+            let Some(into) = result.get_mut(panel * columns..) else { break };
+            multiply([rows, width, columns], &a, &b, into, [out, 1], self.bias.is_some());
         }
         tensor(result, [rows, out])
     }
@@ -126,20 +186,27 @@ impl Kernel for Panels {
     }
 
     fn back(&self, (): Self::Saved, gradient: FlexTensor) -> FlexTensor {
-        let [width, out] = self.sizes();
+        let [width, out] = self.sizes;
+        let columns = self.values.columns();
         let rows = dims(&gradient).first().copied().unwrap_or(0);
-        let gradient = values(gradient);
-        let Some(weight) = self.weight.as_slice::<f32>() else {
-            return tensor(vec![f32::NAN; rows * width], [rows, width]);
-        };
+        let gradient = contiguous(&gradient);
         // Column-major, as gemm likes its result where the right matrix is read along its rows; turned once at the end.
         let mut sum = vec![0.0; rows * width];
-        for (panel, values) in weight.chunks_exact((width * self.columns).max(1)).enumerate() {
-            let a = View { values: gradient.get(panel * self.columns..).unwrap_or_default(), row: out, column: 1 };
-            let b = View { values, row: 1, column: self.columns };
-            multiply([rows, self.columns, width], &a, &b, &mut sum, [1, rows], panel > 0);
+        let mut scratch = Vec::new();
+        for panel in 0..out / columns.max(1) {
+            let a = View { values: gradient.get(panel * columns..).unwrap_or_default(), row: out, column: 1 };
+            let b = View { values: self.values.panel(panel, width, &mut scratch), row: 1, column: columns };
+            multiply([rows, columns, width], &a, &b, &mut sum, [1, rows], panel > 0);
         }
         tensor(sum, [width, rows]).transpose(0, 1)
+    }
+}
+
+/// The values of a tensor, row-major: where they lie, or copied.
+fn contiguous(tensor: &FlexTensor) -> Cow<'_, [f32]> {
+    match tensor.as_slice::<f32>() {
+        Some(values) => Cow::Borrowed(values),
+        None => Cow::Owned(values(tensor.clone())),
     }
 }
 
@@ -147,7 +214,8 @@ impl Kernel for Panels {
 mod tests {
     use super::super::testing::{floats, gradients, relative, spread};
     use super::*;
-    use burn::tensor::Device;
+    use burn::tensor::{Device, TensorData};
+    use headlight_weights::{Codes, Packed};
 
     #[test]
     fn a_product_in_panels_is_burns_with_its_gradient() {
@@ -156,7 +224,8 @@ mod tests {
             let whole = weight.clone().swap_dims(0, 1).reshape([width, panels * columns]);
             let bias = Tensor::<2>::from_data(spread([1, panels * columns]), &Device::flex());
             let bias = Some(bias).filter(|_| rows != 3);
-            let ours = |x: Tensor<2>| product(x, weight.clone(), bias.clone());
+            let plain = Weight::Plain(weight.clone());
+            let ours = |x: Tensor<2>| product(x, &plain, bias.clone());
             let theirs = |x: Tensor<2>| match &bias {
                 Some(bias) => x.matmul(whole.clone()) + bias.clone(),
                 None => x.matmul(whole.clone()),
@@ -168,5 +237,21 @@ mod tests {
             let turned = Tensor::<2>::from_data(spread([width, rows]), &Device::flex()).transpose();
             assert!(relative(&floats(ours(turned.clone())), &floats(theirs(turned))) < 1e-6);
         }
+    }
+
+    #[test]
+    fn a_product_with_a_packed_weight_is_that_with_its_numbers() {
+        let (rows, width, out) = (7, 64, 96);
+        let quants = (0..out * width).map(|index| (index * 37 % 16) as u8).collect();
+        let numbers = |step: f32| (0..out * width / 32).map(|index| (index % 11) as f32 * step - 0.5).collect();
+        let codes = Codes::Affine { bits: 4, quants, scales: numbers(0.01), offsets: numbers(0.1) };
+        let packed = Packed { shape: vec![out, width], codes };
+        let whole = Tensor::<2>::from_data(TensorData::new(packed.values(), [out, width]), &Device::flex()).transpose();
+        let weight = Weight::Packed(Arc::new(PackedPanels::new(width, &[packed], None).unwrap()));
+        let (a, b) = gradients([rows, width], |x| product(x, &weight, None), |x: Tensor<2>| x.matmul(whole.clone()));
+        assert!(relative(&a, &b) < 1e-6, "{}", relative(&a, &b));
+        let x = Tensor::<2>::from_data(spread([rows, width]), &Device::flex());
+        let (a, b) = (floats(product(x.clone(), &weight, None)), floats(x.matmul(whole)));
+        assert!(relative(&a, &b) < 1e-6, "{}", relative(&a, &b));
     }
 }

@@ -21,15 +21,11 @@ pub struct Block {
     pub windowed: bool,
 }
 
-/// Undoes llama.cpp's order of a head's rows, which are interleaved pairs there and two halves here. A row has `width`
-/// values.
-fn split_pairs(values: &[f32], head_width: usize, width: usize) -> Vec<f32> {
-    let half = head_width / 2;
-    let heads = values.chunks_exact(head_width * width);
-    heads
-        .flat_map(|head| (0..head_width).map(move |row| (row % half) * 2 + row / half).map(move |from| (head, from)))
-        .flat_map(|(head, from)| head.iter().skip(from * width).take(width).copied())
-        .collect()
+/// Which row of a file in llama.cpp's order, where a head's rows are interleaved pairs, is row `row` here, where they are
+/// two halves.
+fn split_pair(row: usize, head_width: usize) -> usize {
+    let (half, within) = ((head_width / 2).max(1), row % head_width.max(1));
+    row - within + within % half * 2 + within / half
 }
 
 /// The bias of a product, where it has one.
@@ -63,15 +59,16 @@ impl Block {
         for (index, part) in names.qkv.iter().enumerate() {
             let rows = head_width * if index == 0 { sizes.heads } else { sizes.key_value_heads };
             let interleaved = settings.interleaved && index < 2;
-            let values = loader.values(&weight(part), &[rows, width]).await?;
-            qkv.push(if interleaved { split_pairs(&values, head_width, width) } else { values });
+            let from = |row: usize| split_pair(row, head_width);
+            qkv.read_rows(&weight(part), rows, interleaved.then_some(&from), loader).await?;
             // A file that has a bias of one of the three has all.
             let wanted = if qkv_bias.is_empty() { settings.qkv_bias } else { Bias::Yes };
             if let Some(values) = bias(wanted, &name(part), rows, loader).await? {
                 if index > 0 && qkv_bias.is_empty() {
                     return Err(ModelError::Config(format!("{} has a bias and those before it have none", name(part))));
                 }
-                qkv_bias.extend(if interleaved { split_pairs(&values, head_width, 1) } else { values });
+                let from = |row: usize| if interleaved { split_pair(row, head_width) } else { row };
+                qkv_bias.extend((0..rows).filter_map(|row| values.get(from(row)).copied()));
             }
         }
         let qk_norm = match settings.relative {
@@ -79,13 +76,13 @@ impl Block {
             _ => None,
         };
         let mut out = Fused::new(sizes.heads * head_width);
-        out.push(loader.values(&weight(names.out), &[width, sizes.heads * head_width]).await?);
+        out.read(&weight(names.out), width, loader).await?;
         let out_bias = bias(settings.out_bias, &name(names.out), width, loader).await?;
 
         let mlp_norm = loader.values(&weight(names.mlp_norm), &[width]).await?;
         let (mut gate_up, mut gate_up_bias) = (Fused::new(width), Vec::new());
         for part in names.gate_up {
-            gate_up.push(loader.values(&weight(part), &[inner, width]).await?);
+            gate_up.read(&weight(part), inner, loader).await?;
             let values = bias(settings.mlp_bias, &name(part), inner, loader).await?;
             gate_up_bias.push(values);
         }
@@ -94,7 +91,7 @@ impl Block {
             false => None,
         };
         let mut down = Fused::new(inner);
-        down.push(loader.values(&weight(names.down), &[width, inner]).await?);
+        down.read(&weight(names.down), width, loader).await?;
         let down_bias = bias(settings.mlp_bias, &name(names.down), width, loader).await?;
         Ok(Self {
             qkv: qkv.scale_columns(&attention_norm).linear(Some(qkv_bias).filter(|bias| !bias.is_empty()), loader),
