@@ -31,14 +31,14 @@ pub fn exp(x: f32) -> f32 {
 
 /// eˣ for x ≤ 88, without a branch, so that a loop over it becomes vector instructions. Below −87.33654 it is the least
 /// normal number rather than less; of NaN it makes a number too.
-#[inline]
+#[inline(always)]
 pub fn exp_in_range(x: f32) -> f32 {
     let (value, n) = reduce(x.max(LEAST));
     value * power(n)
 }
 
 /// eˣ as a value about one and the power of two that it is to be multiplied with.
-#[inline]
+#[inline(always)]
 fn reduce(x: f32) -> (f32, i32) {
     /// 1.5 · 2²³: adding it rounds to a whole number, which then stands in the lowest bits.
     const ROUND: f32 = 12_582_912.0;
@@ -57,7 +57,7 @@ fn reduce(x: f32) -> (f32, i32) {
 }
 
 /// 2ⁿ for n from −126 to 127, by moving n into the exponent.
-#[inline]
+#[inline(always)]
 fn power(n: i32) -> f32 {
     f32::from_bits(n.wrapping_add(127).cast_unsigned() << 23)
 }

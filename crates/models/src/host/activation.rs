@@ -3,8 +3,8 @@
 use burn::backend::flex::FlexTensor;
 use burn::tensor::{Tensor, activation};
 
-use super::is;
-use super::kernel::{Kernel, apply, dims, tensor, values};
+use super::kernel::{Kernel, apply, contiguous, dims, tensor, values};
+use super::{is, wide};
 use crate::exponential::exp_in_range;
 
 /// GELU with the error function: x·Φ(x).
@@ -37,7 +37,7 @@ impl Kernel for Gelu {
     fn value(&self, input: FlexTensor) -> FlexTensor {
         let shape = dims(&input);
         let mut values = values(input);
-        values.iter_mut().for_each(|value| *value = gelu_of(*value));
+        wide(|| values.iter_mut().for_each(|value| *value = gelu_of(*value)));
         tensor(values, shape)
     }
 
@@ -48,7 +48,8 @@ impl Kernel for Gelu {
     fn back(&self, input: Self::Saved, gradient: FlexTensor) -> FlexTensor {
         let shape = dims(&gradient);
         let mut gradient = values(gradient);
-        gradient.iter_mut().zip(values(input)).for_each(|(gradient, x)| *gradient *= gelu_slope_of(x));
+        let input = contiguous(&input);
+        wide(|| gradient.iter_mut().zip(&*input).for_each(|(gradient, x)| *gradient *= gelu_slope_of(*x)));
         tensor(gradient, shape)
     }
 }
@@ -65,12 +66,16 @@ impl Kernel for SwiGlu {
         if let Some(last) = shape.last_mut() {
             *last /= 2;
         }
-        let input = values(input);
-        let mut result = Vec::with_capacity(input.len() / 2);
-        for row in input.chunks_exact(length) {
-            let (gates, ups) = row.split_at(length / 2);
-            result.extend(gates.iter().zip(ups).map(|(gate, up)| gate * sigmoid_of(*gate) * up));
-        }
+        let input = contiguous(&input);
+        let mut result = vec![0.0; input.len() / 2];
+        wide(|| {
+            for (row, into) in input.chunks_exact(length).zip(result.chunks_exact_mut(length / 2)) {
+                let (gates, ups) = row.split_at(length / 2);
+                for ((into, gate), up) in into.iter_mut().zip(gates).zip(ups) {
+                    *into = gate * sigmoid_of(*gate) * up;
+                }
+            }
+        });
         tensor(result, shape)
     }
 
@@ -83,28 +88,30 @@ impl Kernel for SwiGlu {
         let inner = (shape.last().copied().unwrap_or(0) / 2).max(1);
         // Where the gates and ups stood, their gradients are put.
         let mut result = values(input);
-        let gradient = values(gradient);
-        for (row, gradients) in result.chunks_exact_mut(2 * inner).zip(gradient.chunks_exact(inner)) {
-            let (gates, ups) = row.split_at_mut(inner);
-            for ((gate, up), gradient) in gates.iter_mut().zip(ups).zip(gradients) {
-                let sigmoid = sigmoid_of(*gate);
-                let silu = *gate * sigmoid;
-                *gate = gradient * *up * (sigmoid + silu * (1.0 - sigmoid));
-                *up = gradient * silu;
+        let gradient = contiguous(&gradient);
+        wide(|| {
+            for (row, gradients) in result.chunks_exact_mut(2 * inner).zip(gradient.chunks_exact(inner)) {
+                let (gates, ups) = row.split_at_mut(inner);
+                for ((gate, up), gradient) in gates.iter_mut().zip(ups).zip(gradients) {
+                    let sigmoid = sigmoid_of(*gate);
+                    let silu = *gate * sigmoid;
+                    *gate = gradient * *up * (sigmoid + silu * (1.0 - sigmoid));
+                    *up = gradient * silu;
+                }
             }
-        }
+        });
         tensor(result, shape)
     }
 }
 
 /// σ(x) = 1/(1 + e⁻ˣ), without overflow.
-#[inline]
+#[inline(always)]
 fn sigmoid_of(x: f32) -> f32 {
     1.0 / (1.0 + exp_in_range((-x).clamp(-87.0, 87.0)))
 }
 
 /// erf(x) as a ratio of polynomials, to a few units in the last place (as Eigen and XLA compute it in single precision).
-#[inline]
+#[inline(always)]
 fn erf(x: f32) -> f32 {
     let x = x.clamp(-3.832_507, 3.832_507);
     let s = x * x;
@@ -123,13 +130,13 @@ fn erf(x: f32) -> f32 {
     x * p / q
 }
 
-#[inline]
+#[inline(always)]
 fn gelu_of(x: f32) -> f32 {
     0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))
 }
 
 /// Φ(x) + x·φ(x), the slope of GELU.
-#[inline]
+#[inline(always)]
 fn gelu_slope_of(x: f32) -> f32 {
     /// 1/√(2π).
     const DENSITY: f32 = 0.398_942_3;

@@ -1,5 +1,6 @@
 //! How a kernel of ours gets between burn's tensors: on burn's own CPU tensors, and, tracked, with its own way back.
 
+use std::borrow::Cow;
 use std::fmt::Debug;
 use std::marker::PhantomData;
 
@@ -76,4 +77,12 @@ pub fn tensor(values: Vec<f32>, shape: impl Into<burn::tensor::Shape>) -> FlexTe
 /// The sizes of a tensor.
 pub fn dims(tensor: &FlexTensor) -> Vec<usize> {
     tensor.layout().shape().iter().copied().collect()
+}
+
+/// The values of a tensor, row-major: where they lie, or copied.
+pub fn contiguous(tensor: &FlexTensor) -> Cow<'_, [f32]> {
+    match tensor.as_slice::<f32>() {
+        Some(values) => Cow::Borrowed(values),
+        None => Cow::Owned(values(tensor.clone())),
+    }
 }

@@ -25,6 +25,30 @@ pub fn is(device: &Device) -> bool {
     *device == Device::flex()
 }
 
+/// Runs a loop with the widest vector instructions that this processor has. A browser has one width.
+#[inline(always)]
+fn wide<T>(run: impl FnOnce() -> T) -> T {
+    #[cfg(not(target_arch = "wasm32"))]
+    return pulp::Arch::new().dispatch(run);
+    #[cfg(target_arch = "wasm32")]
+    run()
+}
+
+/// The sum of `of` each pair over eight lanes, since the order of additions is not the compiler's to change.
+#[inline(always)]
+fn sum(a: &[f32], b: &[f32], of: impl Fn(f32, f32) -> f32) -> f32 {
+    const LANES: usize = 8;
+    let mut sums = [0.0_f32; LANES];
+    let (chunks, others) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let rest: f32 = chunks.remainder().iter().zip(others.remainder()).map(|(a, b)| of(*a, *b)).sum();
+    for (a, b) in chunks.zip(others) {
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            *sum += of(*a, *b);
+        }
+    }
+    sums.iter().sum::<f32>() + rest
+}
+
 #[cfg(test)]
 mod testing {
     //! What the kernels' tests share: values, burn's own gradients, and how far apart two lists of numbers are.

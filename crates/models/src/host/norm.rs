@@ -6,8 +6,8 @@ use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
 use burn::tensor::{Tensor, module};
 
-use super::is;
-use super::kernel::{Kernel, apply, dims, tensor, values};
+use super::kernel::{Kernel, apply, contiguous, dims, tensor, values};
+use super::{is, sum, wide};
 
 /// (x − μ) / √(σ² + ε) · weight + bias over the last dimension (Ba et al. 2016). `weight` and `bias` are plain and as long
 /// as that dimension.
@@ -40,21 +40,6 @@ pub fn rms_norm<const D: usize>(input: Tensor<D>, epsilon: f64) -> Tensor<D> {
     apply(RmsNorm { epsilon }, input, shape)
 }
 
-/// The sum of `of` each pair over eight lanes, since the order of additions is not the compiler's to change.
-#[inline]
-fn sum(a: &[f32], b: &[f32], of: impl Fn(f32, f32) -> f32) -> f32 {
-    const LANES: usize = 8;
-    let mut sums = [0.0_f32; LANES];
-    let (chunks, others) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let rest: f32 = chunks.remainder().iter().zip(others.remainder()).map(|(a, b)| of(*a, *b)).sum();
-    for (a, b) in chunks.zip(others) {
-        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
-            *sum += of(*a, *b);
-        }
-    }
-    sums.iter().sum::<f32>() + rest
-}
-
 #[derive(Clone, Debug)]
 struct LayerNorm {
     weight: FlexTensor,
@@ -68,23 +53,27 @@ impl LayerNorm {
         let length = dims(&input).last().copied().unwrap_or(0).max(1);
         let mut rows = values(input);
         let mut scales = Vec::with_capacity(rows.len() / length);
-        for row in rows.chunks_exact_mut(length) {
-            let mean = sum(row, row, |x, _| x) / length as f32;
-            row.iter_mut().for_each(|x| *x -= mean);
-            let variance = sum(row, row, |x, y| x * y) / length as f32;
-            let scale = 1.0 / (variance + self.epsilon as f32).sqrt();
-            row.iter_mut().for_each(|x| *x *= scale);
-            scales.push(scale);
-        }
+        wide(|| {
+            for row in rows.chunks_exact_mut(length) {
+                let mean = sum(row, row, |x, _| x) / length as f32;
+                row.iter_mut().for_each(|x| *x -= mean);
+                let variance = sum(row, row, |x, y| x * y) / length as f32;
+                let scale = 1.0 / (variance + self.epsilon as f32).sqrt();
+                row.iter_mut().for_each(|x| *x *= scale);
+                scales.push(scale);
+            }
+        });
         (rows, scales)
     }
 
     fn weighted(&self, mut rows: Vec<f32>) -> Vec<f32> {
-        let weight = values(self.weight.clone());
+        let weight = contiguous(&self.weight);
         let bias = self.bias.clone().map_or_else(|| vec![0.0; weight.len()], values);
-        for row in rows.chunks_exact_mut(weight.len().max(1)) {
-            row.iter_mut().zip(&weight).zip(&bias).for_each(|((x, weight), bias)| *x = *x * weight + bias);
-        }
+        wide(|| {
+            for row in rows.chunks_exact_mut(weight.len().max(1)) {
+                row.iter_mut().zip(&*weight).zip(&bias).for_each(|((x, weight), bias)| *x = *x * weight + bias);
+            }
+        });
         rows
     }
 }
@@ -107,16 +96,19 @@ impl Kernel for LayerNorm {
     /// With n the normalised row, s its scale and h = g ⊙ weight: s·(h − mean(h) − n·mean(h·n)).
     fn back(&self, (rows, scales): Self::Saved, gradient: FlexTensor) -> FlexTensor {
         let shape = dims(&gradient);
-        let weight = values(self.weight.clone());
+        let weight = contiguous(&self.weight);
         let length = weight.len().max(1);
         let mut gradient = values(gradient);
         let rows = gradient.chunks_exact_mut(length).zip(rows.chunks_exact(length)).zip(scales);
-        for ((gradient, row), scale) in rows {
-            gradient.iter_mut().zip(&weight).for_each(|(gradient, weight)| *gradient *= weight);
-            let mean = sum(gradient, gradient, |g, _| g) / length as f32;
-            let along = sum(gradient, row, |g, n| g * n) / length as f32;
-            gradient.iter_mut().zip(row).for_each(|(gradient, n)| *gradient = scale * (*gradient - mean - n * along));
-        }
+        wide(|| {
+            for ((gradient, row), scale) in rows {
+                gradient.iter_mut().zip(&*weight).for_each(|(gradient, weight)| *gradient *= weight);
+                let mean = sum(gradient, gradient, |g, _| g) / length as f32;
+                let along = sum(gradient, row, |g, n| g * n) / length as f32;
+                let entries = gradient.iter_mut().zip(row);
+                entries.for_each(|(gradient, n)| *gradient = scale * (*gradient - mean - n * along));
+            }
+        });
         tensor(gradient, shape)
     }
 }
@@ -139,12 +131,14 @@ impl Kernel for RmsNorm {
         let length = shape.last().copied().unwrap_or(0).max(1);
         let mut rows = values(input);
         let mut scales = Vec::with_capacity(rows.len() / length);
-        for row in rows.chunks_exact_mut(length) {
-            let square = sum(row, row, |x, y| x * y) / length as f32;
-            let scale = 1.0 / (square + self.epsilon as f32).sqrt();
-            row.iter_mut().for_each(|x| *x *= scale);
-            scales.push(scale);
-        }
+        wide(|| {
+            for row in rows.chunks_exact_mut(length) {
+                let square = sum(row, row, |x, y| x * y) / length as f32;
+                let scale = 1.0 / (square + self.epsilon as f32).sqrt();
+                row.iter_mut().for_each(|x| *x *= scale);
+                scales.push(scale);
+            }
+        });
         let rows = tensor(rows, shape);
         (rows.clone(), (rows, scales))
     }
@@ -153,13 +147,15 @@ impl Kernel for RmsNorm {
     fn back(&self, (rows, scales): Self::Saved, gradient: FlexTensor) -> FlexTensor {
         let shape = dims(&gradient);
         let length = shape.last().copied().unwrap_or(0).max(1);
-        let rows = values(rows);
+        let rows = contiguous(&rows);
         let mut gradient = values(gradient);
         let rows = gradient.chunks_exact_mut(length).zip(rows.chunks_exact(length)).zip(scales);
-        for ((gradient, row), scale) in rows {
-            let along = sum(gradient, row, |g, n| g * n) / length as f32;
-            gradient.iter_mut().zip(row).for_each(|(gradient, n)| *gradient = scale * (*gradient - n * along));
-        }
+        wide(|| {
+            for ((gradient, row), scale) in rows {
+                let along = sum(gradient, row, |g, n| g * n) / length as f32;
+                gradient.iter_mut().zip(row).for_each(|(gradient, n)| *gradient = scale * (*gradient - n * along));
+            }
+        });
         tensor(gradient, shape)
     }
 }

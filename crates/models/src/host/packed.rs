@@ -5,6 +5,8 @@
 
 use headlight_weights::{Codes, PACKED_GROUP, Packed, affine, bf16, f16};
 
+use super::wide;
+
 /// How many columns lie together. Fixed, so that loops over a panel's row become vector instructions.
 pub const COLUMNS: usize = 48;
 
@@ -104,52 +106,77 @@ impl PackedPanels {
 
     /// Unpacks a panel into `into`, `[in, COLUMNS]`.
     pub fn unpack(&self, panel: usize, into: &mut [f32]) {
-        let at = panel * self.width * COLUMNS;
-        let rows = into.as_chunks_mut::<COLUMNS>().0;
+        let count = self.width * COLUMNS;
+        let at = panel * count;
+        let fold = self.fold.as_deref();
         match &self.codes {
             PanelCodes::Four(quants, groups) => {
-                let quants = quants.get(at / 2..).unwrap_or_default().as_chunks::<{ COLUMNS / 2 }>().0;
-                for (row, (into, quants)) in rows.iter_mut().zip(quants).enumerate() {
-                    let Some((scales, offsets)) = groups.of(self.width, panel, row) else { return };
-                    let (low, high) = into.split_at_mut(COLUMNS / 2);
-                    for (index, quant) in quants.iter().enumerate() {
-                        low[index] = affine(quant & 0x0F, scales[index], offsets[index]);
-                        high[index] = affine(quant >> 4, scales[index + COLUMNS / 2], offsets[index + COLUMNS / 2]);
-                    }
-                }
+                let quants = quants.get(at / 2..).unwrap_or_default();
+                let groups = groups.of(panel, self.width);
+                wide(|| four(quants.as_chunks().0, groups, into.as_chunks_mut().0));
             }
             PanelCodes::Eight(quants, groups) => {
-                let quants = quants.get(at..).unwrap_or_default().as_chunks::<COLUMNS>().0;
-                for (row, (into, quants)) in rows.iter_mut().zip(quants).enumerate() {
-                    let Some((scales, offsets)) = groups.of(self.width, panel, row) else { return };
-                    for (index, quant) in quants.iter().enumerate() {
-                        into[index] = affine(*quant, scales[index], offsets[index]);
-                    }
-                }
+                let quants = quants.get(at..).unwrap_or_default();
+                let groups = groups.of(panel, self.width);
+                wide(|| eight(quants.as_chunks().0, groups, into.as_chunks_mut().0));
             }
             PanelCodes::F16(bits) => {
                 let bits = bits.get(at..).unwrap_or_default();
-                rows.as_flattened_mut().iter_mut().zip(bits).for_each(|(into, bits)| *into = f16(*bits));
+                wide(|| into.iter_mut().zip(bits).for_each(|(into, bits)| *into = f16(*bits)));
             }
             PanelCodes::Bf16(bits) => {
                 let bits = bits.get(at..).unwrap_or_default();
-                rows.as_flattened_mut().iter_mut().zip(bits).for_each(|(into, bits)| *into = bf16(*bits));
+                wide(|| into.iter_mut().zip(bits).for_each(|(into, bits)| *into = bf16(*bits)));
             }
         }
-        if let Some(fold) = &self.fold {
-            for (row, fold) in rows.iter_mut().zip(fold) {
-                row.iter_mut().for_each(|value| *value *= fold);
+        if let Some(fold) = fold {
+            wide(|| {
+                for (row, fold) in into.as_chunks_mut::<COLUMNS>().0.iter_mut().zip(fold) {
+                    row.iter_mut().for_each(|value| *value *= fold);
+                }
+            });
+        }
+    }
+}
+
+/// The scales and offsets of one panel, group after group.
+type Pairs<'a> = (&'a [[f32; COLUMNS]], &'a [[f32; COLUMNS]]);
+
+impl Groups {
+    /// Those of one panel of rows that are `width` long.
+    fn of(&self, panel: usize, width: usize) -> Pairs<'_> {
+        let first = panel * (width / PACKED_GROUP);
+        let [scales, offsets] = [&self.scales, &self.offsets].map(|values| values.as_chunks().0);
+        (scales.get(first..).unwrap_or_default(), offsets.get(first..).unwrap_or_default())
+    }
+}
+
+#[inline(always)]
+fn four(quants: &[[u8; COLUMNS / 2]], (scales, offsets): Pairs<'_>, into: &mut [[f32; COLUMNS]]) {
+    let groups = into.chunks_mut(PACKED_GROUP).zip(quants.chunks(PACKED_GROUP)).zip(scales.iter().zip(offsets));
+    for ((rows, quants), (scales, offsets)) in groups {
+        for (row, quants) in rows.iter_mut().zip(quants) {
+            let mut bytes = [0_u8; COLUMNS];
+            for (index, quant) in quants.iter().enumerate() {
+                bytes[index] = quant & 0x0F;
+                bytes[index + COLUMNS / 2] = quant >> 4;
+            }
+            for index in 0..COLUMNS {
+                row[index] = affine(bytes[index], scales[index], offsets[index]);
             }
         }
     }
 }
 
-impl Groups {
-    /// The scales and offsets of one row of one panel.
-    #[inline]
-    fn of(&self, width: usize, panel: usize, row: usize) -> Option<(&[f32; COLUMNS], &[f32; COLUMNS])> {
-        let group = panel * (width / PACKED_GROUP) + row / PACKED_GROUP;
-        Some((self.scales.as_chunks().0.get(group)?, self.offsets.as_chunks().0.get(group)?))
+#[inline(always)]
+fn eight(quants: &[[u8; COLUMNS]], (scales, offsets): Pairs<'_>, into: &mut [[f32; COLUMNS]]) {
+    let groups = into.chunks_mut(PACKED_GROUP).zip(quants.chunks(PACKED_GROUP)).zip(scales.iter().zip(offsets));
+    for ((rows, quants), (scales, offsets)) in groups {
+        for (row, quants) in rows.iter_mut().zip(quants) {
+            for index in 0..COLUMNS {
+                row[index] = affine(quants[index], scales[index], offsets[index]);
+            }
+        }
     }
 }
 

@@ -5,7 +5,6 @@
 //! on the CPU; here each panel's product is written where it belongs, and on the way back the panels' parts are added up
 //! where they lie, without a tensor for each. A panel of a packed weight is unpacked just before.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use burn::backend::Flex;
@@ -14,7 +13,7 @@ use burn::tensor::{Device, Tensor};
 use gemm::{Parallelism, gemm};
 
 use super::is;
-use super::kernel::{Kernel, apply, dims, tensor, values};
+use super::kernel::{Kernel, apply, contiguous, dims, tensor, values};
 use super::packed::{COLUMNS, PackedPanels};
 
 /// The weight of a product.
@@ -199,14 +198,6 @@ impl Kernel for Panels {
             multiply([rows, columns, width], &a, &b, &mut sum, [1, rows], panel > 0);
         }
         tensor(sum, [width, rows]).transpose(0, 1)
-    }
-}
-
-/// The values of a tensor, row-major: where they lie, or copied.
-fn contiguous(tensor: &FlexTensor) -> Cow<'_, [f32]> {
-    match tensor.as_slice::<f32>() {
-        Some(values) => Cow::Borrowed(values),
-        None => Cow::Owned(values(tensor.clone())),
     }
 }
 

@@ -3,8 +3,8 @@
 use burn::backend::flex::FlexTensor;
 use burn::tensor::{Tensor, activation};
 
-use super::is;
-use super::kernel::{Kernel, apply, dims, tensor, values};
+use super::kernel::{Kernel, apply, contiguous, dims, tensor, values};
+use super::{is, sum, wide};
 use crate::exponential::exp_in_range;
 
 /// Softmax over the last dimension.
@@ -27,7 +27,7 @@ impl Kernel for Softmax {
         let shape = dims(&input);
         let length = shape.last().copied().unwrap_or(0).max(1);
         let mut values = values(input);
-        values.chunks_exact_mut(length).for_each(softmax_of);
+        wide(|| values.chunks_exact_mut(length).for_each(softmax_of));
         tensor(values, shape)
     }
 
@@ -40,17 +40,20 @@ impl Kernel for Softmax {
     fn back(&self, pattern: Self::Saved, gradient: FlexTensor) -> FlexTensor {
         let shape = dims(&gradient);
         let length = shape.last().copied().unwrap_or(0).max(1);
-        let pattern = values(pattern);
+        let pattern = contiguous(&pattern);
         let mut gradient = values(gradient);
-        for (gradient, pattern) in gradient.chunks_exact_mut(length).zip(pattern.chunks_exact(length)) {
-            let inner: f32 = gradient.iter().zip(pattern).map(|(gradient, p)| gradient * p).sum();
-            gradient.iter_mut().zip(pattern).for_each(|(gradient, p)| *gradient = p * (*gradient - inner));
-        }
+        wide(|| {
+            for (gradient, pattern) in gradient.chunks_exact_mut(length).zip(pattern.chunks_exact(length)) {
+                let inner = sum(gradient, pattern, |gradient, p| gradient * p);
+                gradient.iter_mut().zip(pattern).for_each(|(gradient, p)| *gradient = p * (*gradient - inner));
+            }
+        });
         tensor(gradient, shape)
     }
 }
 
 /// One row. Sums and maxima go over eight lanes, since the order of additions is not the compiler's to change.
+#[inline(always)]
 fn softmax_of(row: &mut [f32]) {
     const LANES: usize = 8;
     let mut greatest = [f32::NEG_INFINITY; LANES];
