@@ -5,6 +5,8 @@ from contextlib import contextmanager
 import torch
 from transformers.models.bert import modeling_bert
 
+from common import digits, read_gradients, read_rounding
+
 
 def pooled(hidden):
     """sentence-transformers' embedding: mean over tokens (none is padding here), then scaled to length one."""
@@ -37,6 +39,38 @@ def run(model, ids, second_ids):
         "embeddings": embeddings[0].detach(),
         "value": value.item(),
         "gradient": gradient[0],
+    }
+
+
+def run_labels(encoder, classify, ids, choose):
+    """A classifier's scores, and the gradients of one of them at the word embeddings.
+
+    `classify` takes the last hidden state [T, width] to logits: [labels] of the text, or [T, labels]. `choose` takes these
+    logits to (position or None, label, foil): which label of which token is explained, and which other it is held against.
+    Gives logits, maps [layers, heads, T, T], embeddings [T, width], `chosen` (what `choose` gave), and `reads` and
+    `foil_reads`: read -> (value, gradient [T, width])."""
+    embeddings = encoder.embeddings.word_embeddings(torch.tensor([ids])).detach().requires_grad_(True)
+    hidden, maps = forward(encoder, embeddings)
+    logits = classify(hidden[0])
+    position, label, foil = chosen = choose(logits.detach())
+    reads, foil_reads = read_gradients(logits if position is None else logits[position], embeddings, label, foil)
+    return {
+        "logits": logits.detach(),
+        "maps": maps[0].detach(),
+        "embeddings": embeddings[0].detach(),
+        "chosen": chosen,
+        "reads": reads,
+        "foil_reads": foil_reads,
+    }
+
+
+def label_rounding(single, double):
+    """How far float32 is from float64 on this text: what no test can ask to be beaten."""
+    log_probs = [r["logits"].double().log_softmax(-1) for r in (single, double)]
+    return {
+        "attention_max_abs": digits((single["maps"].double() - double["maps"]).abs().max().item()),
+        "log_prob_abs": digits((log_probs[0] - log_probs[1]).abs().max().item()),
+        **read_rounding(single, double),
     }
 
 

@@ -1,5 +1,5 @@
 """Recomputes the golden values and compares them with the committed files.
-usage: check.py [smollm2|minilm|tiny]… [--models FOLDER] [--only NAME]… [--threads N] [--tolerance X]
+usage: check.py [smollm2|minilm|rampart|sentiment|tiny]… [--models FOLDER] [--only NAME]… [--threads N] [--tolerance X]
 
 Prints, for each file, the largest difference of each part: absolute for attention, else ‖a−b‖/‖b‖ of a list of numbers and
 |a−b|/max(1, |b|) of a single one. Ids, texts and shapes must be equal. Ends with status 1 if anything is further off than

@@ -17,6 +17,7 @@ logging.disable_progress_bar()
 HERE = Path(__file__).resolve().parent
 GOLDEN = HERE.parent / "golden"
 SCHEMA = "headlight/golden@1"
+READS = ("logit", "log_prob", "prob")
 # Up to this many tokens a golden file holds every attention map in full; above it, a sample (see attention_block).
 FULL_ATTENTION_TOKENS = 13
 
@@ -164,6 +165,28 @@ def attention_block(maps, causal):
 # --- attributions --------------------------------------------------------------------------------
 
 
+def read_of(logits, read):
+    """All values of one position's logits, over the whole vocabulary or all labels."""
+    if read == "logit":
+        return logits
+    return torch.log_softmax(logits, -1) if read == "log_prob" else torch.softmax(logits, -1)
+
+
+def read_gradients(logits, embeddings, target, foil=None):
+    """The target's reads of logits (flat) and their gradients at `embeddings` [batch of 1, T, width], as two dictionaries,
+    read -> (value, gradient [T, width]): the target's, and the target's minus the foil's (empty without one)."""
+    reads, foil_reads = {}, {}
+    for read in READS:
+        values = read_of(logits, read)
+        scalars = [(reads, values[target])]
+        if foil is not None:
+            scalars.append((foil_reads, values[target] - values[foil]))
+        for into, scalar in scalars:
+            (gradient,) = torch.autograd.grad(scalar, embeddings, retain_graph=True)
+            into[read] = (scalar.item(), gradient[0])
+    return reads, foil_reads
+
+
 def attribution(value, gradient, embeddings):
     """Saliency and gradient times input of one target, one number a token, with the target's value."""
     return {
@@ -181,6 +204,17 @@ def attributions(reads, embeddings):
 def relative(a, b):
     """The relative distance of `a` from `b`, in the L2 norm."""
     return ((a.double() - b.double()).norm() / b.double().norm()).item()
+
+
+def read_rounding(single, double):
+    """How far float32's gradients are from float64's on this text, over all reads."""
+    worst = {"saliency": 0.0, "grad_x_input": 0.0}
+    for read in READS:
+        (_, a), (_, b) = single["reads"][read], double["reads"][read]
+        products = [(g * r["embeddings"]).sum(-1) for g, r in ((a, single), (b, double))]
+        worst["saliency"] = max(worst["saliency"], relative(a.norm(dim=-1), b.norm(dim=-1)))
+        worst["grad_x_input"] = max(worst["grad_x_input"], relative(*products))
+    return {f"{name}_relative": digits(value) for name, value in worst.items()}
 
 
 def digits(x):

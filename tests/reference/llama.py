@@ -5,14 +5,7 @@ from contextlib import contextmanager
 import torch
 from transformers.models.llama import modeling_llama
 
-READS = ("logit", "log_prob", "prob")
-
-
-def read_of(logits, read):
-    """All next tokens' values of one position's logits, over the full vocabulary."""
-    if read == "logit":
-        return logits
-    return torch.log_softmax(logits, -1) if read == "log_prob" else torch.softmax(logits, -1)
+from common import read_gradients
 
 
 def run(model, ids, foil_rank=None):
@@ -26,24 +19,16 @@ def run(model, ids, foil_rank=None):
     logits = out.logits[0, -1]
     order = logits.argsort(descending=True)
     target, foil = order[0].item(), None if foil_rank is None else order[foil_rank].item()
-    result = {
+    reads, foil_reads = read_gradients(logits, embeddings, target, foil)
+    return {
         "logits": logits.detach(),
         "maps": torch.stack([a[0] for a in out.attentions]).detach(),
         "embeddings": embeddings.detach()[0],
         "target": target,
         "foil": foil,
-        "reads": {},
-        "foil_reads": {},
+        "reads": reads,
+        "foil_reads": foil_reads,
     }
-    for read in READS:
-        values = read_of(logits, read)
-        scalars = {"reads": values[target]}
-        if foil is not None:
-            scalars["foil_reads"] = values[target] - values[foil]
-        for key, scalar in scalars.items():
-            (gradient,) = torch.autograd.grad(scalar, embeddings, retain_graph=True)
-            result[key][read] = (scalar.item(), gradient[0])
-    return result
 
 
 @contextmanager

@@ -1,13 +1,18 @@
-"""Makes the golden files. usage: make.py [smollm2|minilm|tiny]… [--models FOLDER] [--only NAME]…"""
+"""Makes the golden files. usage: make.py [smollm2|minilm|rampart|sentiment|tiny]… [--models FOLDER] [--only NAME]…"""
 
 import torch
 
 import minilm
+import rampart
+import sentiment
 import smollm2
 import tiny
 from common import GOLDEN, arguments, write
 
-SETS = {"smollm2": smollm2.documents, "minilm": minilm.documents, "tiny": tiny.documents}
+SETS = {
+    "smollm2": smollm2.documents, "minilm": minilm.documents, "rampart": rampart.documents,
+    "sentiment": sentiment.documents, "tiny": tiny.documents,
+}  # fmt: skip
 
 
 def main():

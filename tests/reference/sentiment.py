@@ -1,7 +1,7 @@
-"""The committed sentiment adapter, merged and scored with PyTorch and transformers alone: a second opinion.
+"""The committed sentiment adapter, merged with PyTorch and transformers alone: golden values, and a second opinion.
 
-Reads the data set that `cargo xtask train sentiment` left in the cache, holds out the same tenth by the same seed, and
-compares with `models/sentiment/metrics.json`. Nothing is written.
+Run by itself it scores the adapter: it reads the data set that `cargo xtask train sentiment` left in the cache, holds out
+the same tenth by the same seed, and compares with `models/sentiment/metrics.json`. Nothing is written.
 """
 
 import json
@@ -12,7 +12,10 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from transformers import BertModel
 
-from common import HERE, arguments
+import bert
+from common import (
+    HERE, READS, SCHEMA, arguments, attention_block, attributions, number, read_of, sha256, texts,
+)  # fmt: skip
 
 FOLDER = HERE.parent.parent / "models" / "sentiment"
 MASK = (1 << 64) - 1
@@ -48,13 +51,13 @@ def held_out(path, seed):
     return kept[: len(kept) // 10]
 
 
-def main():
-    options = arguments(__doc__).parse_args()
-    torch.set_num_threads(options.threads)
-    metrics = json.loads((FOLDER / "metrics.json").read_text())
-    recipe = metrics["recipe"]
-    base = Path(options.models) / "minilm"
-    model = BertModel.from_pretrained(base, attn_implementation="eager", add_pooling_layer=False).eval()
+def load(models_folder):
+    """MiniLM in float32 with the adapter merged into it, its classifier of the mean hidden state (weight and bias), the
+    number of weights that were merged, and the folder of MiniLM's files; weights take no gradient."""
+    recipe = json.loads((FOLDER / "metrics.json").read_text())["recipe"]
+    base = Path(models_folder) / "minilm"
+    model = BertModel.from_pretrained(base, attn_implementation="eager", add_pooling_layer=False, dtype=torch.float32)
+    model.eval().requires_grad_(False)
     adapter = load_file(FOLDER / "adapter_model.safetensors")
     adapter = {name.removeprefix("base_model.model."): tensor.float() for name, tensor in adapter.items()}
     weights = dict(model.named_parameters())
@@ -66,25 +69,100 @@ def main():
                 up = adapter[f"{module}.lora_B.weight"]
                 weights[f"{module}.weight"] += recipe["alpha"] / recipe["rank"] * up @ down
                 merged += 1
-    tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
+    return model, (adapter["classifier.weight"], adapter["classifier.bias"]), merged, base
+
+
+def tokenizer(base):
+    """tokenizer.json as it stands asks for truncation and padding to 128: both are switched off."""
+    result = Tokenizer.from_file(str(base / "tokenizer.json"))
+    result.no_truncation()
+    result.no_padding()
+    return result
+
+
+def classifier(weight, bias):
+    """From the last hidden state [T, width] to logits [2]: the mean over all tokens, special ones included."""
+    return lambda hidden: hidden.mean(0) @ weight.to(hidden.dtype).T + bias.to(hidden.dtype)
+
+
+def documents(models_folder, names=None):
+    """(file stem, golden document) for each text. The target is the better class, the foil the other."""
+    model, head, _, base = load(models_folder)
+    encoder, classify = tokenizer(base), classifier(*head)
+    labels = json.loads((FOLDER / "config.json").read_text())["id2label"]
+    digests = sha256(base / "model.safetensors"), sha256(FOLDER / "adapter_model.safetensors")
+
+    def choose(logits):
+        best = logits.argmax().item()
+        return None, best, 1 - best
+
+    for text in texts("sentiment"):
+        if names and text["name"] not in names:
+            continue
+        encoding = encoder.encode(text["text"])
+        ids = encoding.ids
+        if text.get("tokens", len(ids)) != len(ids):
+            raise SystemExit(f"{text['name']} is {len(ids)} tokens, not {text['tokens']}")
+        single = bert.run_labels(model, classify, ids, choose)
+        with bert.double_precision(model):
+            double = bert.run_labels(model, classify, ids, lambda _: single["chosen"])
+        _, label, foil = single["chosen"]
+        reads = {read: read_of(single["logits"], read) for read in READS}
+        yield text["name"], {
+            "schema": SCHEMA,
+            "model": "sentiment",
+            "weights_sha256": digests[0],
+            "adapter_sha256": digests[1],
+            "name": text["name"],
+            "text": text["text"],
+            "ids": ids,
+            "pieces": encoding.tokens,
+            "top": [
+                {"id": index, "text": labels[str(index)], **{read: number(reads[read][index]) for read in READS}}
+                for index in (label, foil)
+            ],
+            "target": {
+                "kind": "class",
+                "id": label,
+                "text": labels[str(label)],
+                "reads": attributions(single["reads"], single["embeddings"]),
+            },
+            "foil": {
+                "id": foil,
+                "text": labels[str(foil)],
+                "reads": attributions(single["foil_reads"], single["embeddings"]),
+            },
+            "attention": attention_block(single["maps"], causal=False),
+            "float64": {
+                "reads": attributions(double["reads"], double["embeddings"]),
+                "foil_reads": attributions(double["foil_reads"], double["embeddings"]),
+            },
+            "rounding": bert.label_rounding(single, double),
+        }
+
+
+def main():
+    options = arguments(__doc__).parse_args()
+    torch.set_num_threads(options.threads)
+    metrics = json.loads((FOLDER / "metrics.json").read_text())
+    recipe = metrics["recipe"]
+    model, head, merged, base = load(options.models)
+    encoder, classify = tokenizer(base), classifier(*head)
     data = Path(options.models).parent / "data" / "movie_snippets.tsv"
-    texts = held_out(data, recipe["seed"])
+    held = held_out(data, recipe["seed"])
     right, loss = 0, 0.0
     with torch.no_grad():
-        for text, label in texts:
-            ids = tokenizer.encode(text).ids
+        for text, label in held:
+            ids = encoder.encode(text).ids
             if len(ids) > recipe["tokens"]:
                 ids = [*ids[: recipe["tokens"] - 1], ids[-1]]
-            hidden = model(torch.tensor([ids])).last_hidden_state.mean(1)
-            scores = (hidden @ adapter["classifier.weight"].T + adapter["classifier.bias"])[0]
+            scores = classify(model(torch.tensor([ids])).last_hidden_state[0])
             right += int(scores.argmax() == label)
             loss += float(-scores.log_softmax(0)[label])
     stated = metrics["held_out"]
-    print(f"{merged} weights merged; {right} of {len(texts)} right ({right / len(texts):.4f}), loss {loss / len(texts):.5f}")
+    print(f"{merged} weights merged; {right} of {len(held)} right ({right / len(held):.4f}), loss {loss / len(held):.5f}")
     print(f"metrics.json: {stated['right']} of {stated['texts']} right ({stated['accuracy']:.4f}), loss {stated['loss']:.5f}")
-    if abs(loss / len(texts) - stated["loss"]) > 1e-4 or abs(right - stated["right"]) > 2:
+    if abs(loss / len(held) - stated["loss"]) > 1e-4 or abs(right - stated["right"]) > 2:
         raise SystemExit("They differ.")
 
 

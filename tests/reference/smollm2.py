@@ -6,7 +6,9 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import AutoModelForCausalLM
 
 import llama
-from common import SCHEMA, attention_block, attributions, digits, number, numbers, one_file, relative, sha256, texts
+from common import (
+    READS, SCHEMA, attention_block, attributions, digits, number, numbers, one_file, read_of, read_rounding, sha256, texts,
+)  # fmt: skip
 
 TOP = 10
 HOOK_LAYERS = (0, 14, 29)
@@ -69,18 +71,11 @@ def hook_samples(model, ids):
 
 def rounding(single, double):
     """How far float32 is from float64 on this text: what no test can ask to be beaten."""
-    worst = {"saliency": 0.0, "grad_x_input": 0.0}
-    for read in llama.READS:
-        (_, a), (_, b) = single["reads"][read], double["reads"][read]
-        products = [(g * r["embeddings"]).sum(-1) for g, r in ((a, single), (b, double))]
-        worst["saliency"] = max(worst["saliency"], relative(a.norm(dim=-1), b.norm(dim=-1)))
-        worst["grad_x_input"] = max(worst["grad_x_input"], relative(*products))
     log_probs = [torch.log_softmax(r["logits"].double(), -1)[single["target"]] for r in (single, double)]
     return {
         "attention_max_abs": digits((single["maps"].double() - double["maps"]).abs().max().item()),
         "log_prob_abs": digits((log_probs[0] - log_probs[1]).abs().item()),
-        "saliency_relative": digits(worst["saliency"]),
-        "grad_x_input_relative": digits(worst["grad_x_input"]),
+        **read_rounding(single, double),
     }
 
 
@@ -101,7 +96,7 @@ def documents(models_folder, names=None):
         with llama.double_precision(model):
             double = llama.run(model, ids, rank)
         logits = single["logits"]
-        reads = {read: llama.read_of(logits, read) for read in llama.READS}
+        reads = {read: read_of(logits, read) for read in READS}
 
         def piece(index):
             return encoder.decode([index])
@@ -115,7 +110,7 @@ def documents(models_folder, names=None):
             "ids": ids,
             "pieces": encoding.tokens,
             "top": [
-                {"id": index, "text": piece(index), **{read: number(reads[read][index]) for read in llama.READS}}
+                {"id": index, "text": piece(index), **{read: number(reads[read][index]) for read in READS}}
                 for index in logits.argsort(descending=True)[:TOP].tolist()
             ],
             "target": {

@@ -9,7 +9,7 @@ from transformers import BertConfig, BertModel, LlamaConfig, LlamaForCausalLM
 
 import bert
 import llama
-from common import SCHEMA, attribution, attributions, number, numbers, weights
+from common import READS, SCHEMA, attribution, attributions, number, numbers, read_of, weights
 
 NORMS = ("layernorm.weight", "norm.weight", "LayerNorm.weight")
 TOP = 10
@@ -81,11 +81,11 @@ def maps_block(maps):
 
 def llama_case(model, ids, gradients):
     result = llama.run(model, ids)
-    reads = {read: llama.read_of(result["logits"], read) for read in llama.READS}
+    reads = {read: read_of(result["logits"], read) for read in READS}
     case = {
         "ids": ids,
         "top": [
-            {"id": index, **{read: number(reads[read][index]) for read in llama.READS}}
+            {"id": index, **{read: number(reads[read][index]) for read in READS}}
             for index in result["logits"].argsort(descending=True)[:TOP].tolist()
         ],
         "target": {

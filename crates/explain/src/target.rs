@@ -135,16 +135,11 @@ fn token(head: &VocabularyHead, at: Tensor<2>, choice: Choice, read: Read) -> Re
     let logit: Tensor<2> = logits.clone().gather(1, ids.clone().unsqueeze_dim(1));
     // The gradient at what the unembedding is multiplied with has a closed form for every reading, so nothing of the
     // vocabulary's size is tracked: w for the logit, Σ p_j·(w − w_j) over all others for its log-probability, and p times
-    // that for the probability. The target itself is left out of the sum, where it would cancel: a probability near one
-    // would leave nothing but rounding.
+    // that for the probability.
     let (value, gradient) = match read {
         Read::Logit => (logit, row),
         Read::LogProb | Read::Prob => {
-            let greatest = logits.clone().max_dim(1);
-            let exponentials = (logits.clone() - greatest.clone()).exp();
-            let sum = exponentials.clone().sum_dim(1);
-            let log_prob = logit - greatest - sum.clone().log();
-            let others = exponentials.mask_fill(marked(&ids, logits.dims()), 0.0) / sum;
+            let (log_prob, others) = softmax(&logits, &ids);
             let gradient = row * others.clone().sum_dim(1) - expectation(others, &head.unembedding);
             match read {
                 Read::Prob => (log_prob.clone().exp(), gradient * log_prob.exp()),
@@ -183,15 +178,13 @@ fn label(
     let scores = head.logits(at);
     let plain = scores.clone().inner();
     let ids = chosen(&plain, choice)?;
-    let scores = match (problem, read) {
-        (Problem::Regression, _) | (_, Read::Logit) => scores,
-        (Problem::SingleLabel, Read::LogProb) => activation::log_softmax(scores, 1),
-        (Problem::SingleLabel, Read::Prob) => activation::softmax(scores, 1),
-        (Problem::MultiLabel, Read::LogProb) => activation::log_sigmoid(scores),
-        (Problem::MultiLabel, Read::Prob) => activation::sigmoid(scores),
+    let (value, seed) = match problem {
+        Problem::Regression => entry(scores, &ids),
+        Problem::SingleLabel => exclusive(scores, &ids, read),
+        Problem::MultiLabel => independent(scores, &ids, read),
     };
-    let seed: Tensor<1> = scores.gather(1, ids.clone().unsqueeze_dim(1)).squeeze_dim(1);
-    Ok(Reading { value: seed.clone().inner(), seed, logits: Some(all.unwrap_or(plain)), ids: Some(ids) })
+    let (value, seed) = (value.squeeze_dim(1), seed.squeeze_dim(1));
+    Ok(Reading { value, seed, logits: Some(all.unwrap_or(plain)), ids: Some(ids) })
 }
 
 fn span(head: &LabelHead, hidden: Tensor<3>, start: usize, end: usize, read: Read) -> Result<Reading, ExplainError> {
@@ -200,16 +193,69 @@ fn span(head: &LabelHead, hidden: Tensor<3>, start: usize, end: usize, read: Rea
         return Err(ExplainError::NoSuchPosition { position, tokens });
     }
     let scores = head.logits(hidden.reshape([batch * tokens, width])).reshape([batch, tokens, 2]);
-    // Starts in the first half, ends in the second: `[batch, 2, token]`.
-    let scores = scores.swap_dims(1, 2);
+    // Starts in the first row of each text, ends in the second: `[2 · batch, token]`.
+    let scores = scores.swap_dims(1, 2).reshape([2 * batch, tokens]);
     let plain = scores.clone().inner().reshape([batch, 2 * tokens]);
-    let scores = if read == Read::Logit { scores } else { activation::log_softmax(scores, 2) };
-    let at = |which: usize, position: usize| -> Tensor<1> {
-        scores.clone().narrow(1, which, 1).narrow(2, position, 1).reshape([batch])
+    let places: Vec<i64> = [start as i64, end as i64].repeat(batch);
+    let ids = Tensor::<1, Int>::from_ints(places.as_slice(), &plain.device());
+    let read_as = if read == Read::Logit { Read::Logit } else { Read::LogProb };
+    let (value, seed) = exclusive(scores, &ids, read_as);
+    let both = |rows: Tensor<2>| -> Tensor<1> { rows.reshape([batch, 2]).sum_dim(1).squeeze_dim(1) };
+    let (value, seed) = match (read, both(value), both(seed)) {
+        (Read::Prob, log_prob, seed) => (log_prob.clone().exp(), seed * log_prob.exp()),
+        (_, value, seed) => (value, seed),
     };
-    let sum = at(0, start) + at(1, end);
-    let seed = if read == Read::Prob { sum.exp() } else { sum };
-    Ok(Reading { value: seed.clone().inner(), seed, logits: Some(plain), ids: None })
+    Ok(Reading { value, seed, logits: Some(plain), ids: None })
+}
+
+/// One entry of each row of `scores` (`[row, count]`, tracked or plain) as it stands: its value, plain, and a seed for it,
+/// both `[row, 1]`.
+fn entry(scores: Tensor<2>, ids: &Tensor<1, Int>) -> (Tensor<2>, Tensor<2>) {
+    let score: Tensor<2> = scores.gather(1, ids.clone().unsqueeze_dim(1));
+    (score.clone().inner(), score)
+}
+
+/// The same where the entries of a row exclude each other, so that their probabilities sum to one.
+///
+/// The gradient is written down, for the softmax's own would lose what is left beside a probability near one.
+fn exclusive(scores: Tensor<2>, ids: &Tensor<1, Int>, read: Read) -> (Tensor<2>, Tensor<2>) {
+    if read == Read::Logit {
+        return entry(scores, ids);
+    }
+    let (log_prob, others) = softmax(&scores.clone().inner(), ids);
+    let (_, score) = entry(scores.clone(), ids);
+    let seed = score * others.clone().sum_dim(1) - (scores * others).sum_dim(1);
+    match read {
+        Read::Prob => (log_prob.clone().exp(), seed * log_prob.exp()),
+        _ => (log_prob, seed),
+    }
+}
+
+/// The same where each entry has a probability of its own: σ(s), whose logarithm has the gradient σ(−s).
+fn independent(scores: Tensor<2>, ids: &Tensor<1, Int>, read: Read) -> (Tensor<2>, Tensor<2>) {
+    let (plain, score) = entry(scores, ids);
+    let rest = activation::sigmoid(-plain.clone());
+    match read {
+        Read::Logit => (plain, score),
+        Read::LogProb => (activation::log_sigmoid(plain), score * rest),
+        Read::Prob => {
+            let prob = activation::sigmoid(plain);
+            (prob.clone(), score * rest * prob)
+        }
+    }
+}
+
+/// The logarithm of the probability of one entry of each row of `scores` (`[row, count]`, plain) as `[row, 1]`, and the
+/// probabilities of all others with nought in the entry's own place. It is left out because the gradient of its logarithm
+/// is one less its probability: of a probability near one that would leave nothing but rounding, where the sum of the
+/// others is exact.
+fn softmax(scores: &Tensor<2>, ids: &Tensor<1, Int>) -> (Tensor<2>, Tensor<2>) {
+    let score: Tensor<2> = scores.clone().gather(1, ids.clone().unsqueeze_dim(1));
+    let greatest = scores.clone().max_dim(1);
+    let exponentials = (scores.clone() - greatest.clone()).exp();
+    let sum = exponentials.clone().sum_dim(1);
+    let others = exponentials.mask_fill(marked(ids, scores.dims()), 0.0) / sum.clone();
+    (score - greatest - sum.log(), others)
 }
 
 /// Where in each row of `[batch, count]` the number in `ids` stands.
