@@ -1,8 +1,8 @@
 // Talks to the engine's worker as the page does, without the page's panels: for what is the worker's own to do.
 
-/** Starts a worker of the site that `page` shows, on the CPU. */
-export async function engine(page) {
-  await page.evaluate(async () => {
+/** Starts a worker of the site that `page` shows, on the CPU or on WebGPU. */
+export async function engine(page, { device = 'cpu' } = {}) {
+  await page.evaluate(async (device) => {
     const worker = new Worker(document.querySelector('meta[name="headlight-worker"]').content, { type: 'module' });
     const waiting = new Map();
     const heard = [];
@@ -35,9 +35,9 @@ export async function engine(page) {
       },
       cancel: (id) => post({ type: 'cancel', id }, []),
     };
-    post({ type: 'start', device: 'cpu' }, []);
+    post({ type: 'start', device }, []);
     await start;
-  });
+  }, device);
   return {
     /** Asks and waits for the event that ends it. `names` picks files that `offer` put aside. */
     ask: (command, names) => page.evaluate(([command, names]) => {

@@ -84,7 +84,8 @@ fn gradients_reach_source_and_prefix_as_in_pytorch() {
         let (model, golden) = (open(name), golden(name));
         for (read, kind) in READS {
             let mut worst = [0.0_f32; 2];
-            for case in [&golden["cases"][0], &golden["cases"][2]] {
+            let cases = golden["cases"].as_array().unwrap();
+            for case in cases.iter().filter(|case| !case["gradients"].is_null()) {
                 let (input, target) = asked(model.as_ref(), &[case], kind);
                 let explained = block_on(explain(model.as_ref(), input, &target, Capture::none(), &Silent)).unwrap();
                 let off = check(&explained, 0, case, read);
