@@ -45,28 +45,32 @@ export function executablePath() {
 /**
  * Starts a browser.
  *
- * @param {{ webgpu?: boolean, args?: string[] }} [options] whether there is a WebGPU adapter; further flags
+ * @param {{ webgpu?: boolean, args?: string[], profile?: string }} [options] whether there is a WebGPU adapter; further
+ *   flags; the folder of a profile that is kept on the disk, which all pages then share
  * @returns {Promise<{
- *   browser: import('playwright-core').Browser,
+ *   browser: import('playwright-core').Browser | null,
  *   open: (url: string, options?: object) => Promise<Page>,
  *   close: () => Promise<void>,
  * }>}
  */
-export async function launch({ webgpu = false, args = [] } = {}) {
+export async function launch({ webgpu = false, args = [], profile } = {}) {
   // Without WebGPU means without the interface, whatever the machine has.
   const gpu = webgpu ? SOFTWARE_WEBGPU : ['--disable-features=WebGPU', '--disable-gpu'];
-  const browser = await chromium.launch({ executablePath: executablePath(), args: [...QUIET, ...gpu, ...args] });
+  const start = { executablePath: executablePath(), args: [...QUIET, ...gpu, ...args] };
+  const viewport = { width: 1280, height: 900 };
+  const kept = profile && (await chromium.launchPersistentContext(profile, { ...start, viewport }));
+  const browser = kept ? kept.browser() : await chromium.launch(start);
   return {
     browser,
     /** Opens a page in a fresh profile (pass `context` to share one) and collects what it complains about. */
-    async open(url, { context, ...options } = {}) {
-      const own = context ?? (await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options }));
+    async open(url, { context = kept, ...options } = {}) {
+      const own = context ?? (await browser.newContext({ viewport, ...options }));
       const page = await own.newPage();
       const complaints = collect(page);
       if (url) await page.goto(url, { waitUntil: 'load' });
       return Object.assign(page, { complaints });
     },
-    close: () => browser.close(),
+    close: () => (kept ?? browser).close(),
   };
 }
 

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::paths::Paths;
 use crate::{models, process, reference, say, site, system};
 
-/// Runs the native bench, the browser's, or both.
+/// Runs the native bench, the browser's, or both; or, by name alone, what loading costs, which is no ratio.
 ///
 /// # Errors
 /// When something is missing and can't be set up, or a bench fails.
@@ -21,7 +21,10 @@ pub fn run(paths: &Paths, arguments: &[&str]) -> Result<()> {
         }
         Some((&"native", rest)) => native(paths, rest),
         Some((&"browser", rest)) => browser(paths, rest),
-        Some((other, _)) => Err(Error::Usage(format!("There is no bench {other:?}; there are native and browser."))),
+        Some((&"load", rest)) => load(paths, rest),
+        Some((other, _)) => {
+            Err(Error::Usage(format!("There is no bench {other:?}; there are native, browser and load.")))
+        }
     }
 }
 
@@ -113,6 +116,17 @@ fn browser(paths: &Paths, rest: &[&str]) -> Result<()> {
     node.current_dir(&paths.root).arg(folder.join("bench.mjs")).args(rest);
     node.env("HEADLIGHT_CHROMIUM", system::ensure_chromium()?).env("HEADLIGHT_DIST", paths.dist());
     node.env("HEADLIGHT_ONNX", onnx);
+    process::run(&mut node)
+}
+
+/// Time and memory of loading each registered model in Chromium, on both devices.
+fn load(paths: &Paths, rest: &[&str]) -> Result<()> {
+    site::build(paths, site::Options { dev: false, only_if_changed: true })?;
+    system::ensure_node_modules(&paths.end_to_end())?;
+    say::step("Loading each model in Chromium, twice on each device (some minutes).");
+    let mut node = Command::new(system::ensure_node()?);
+    node.current_dir(&paths.root).arg(paths.root.join("tests/bench/load.mjs")).args(rest);
+    node.env("HEADLIGHT_CHROMIUM", system::ensure_chromium()?).env("HEADLIGHT_DIST", paths.dist());
     process::run(&mut node)
 }
 

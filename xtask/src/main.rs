@@ -17,6 +17,7 @@ cargo xtask COMMAND
                               clippy-wasm, wasm, browser
   build [--dev]               build the static site in dist/
   bench [native|browser] […]  measure beside onnxruntime-web and PyTorch, as ratios
+  bench load […]              measure what loading each model costs in Chromium: time and memory, on both devices
   reference [make|check] […]  make or check the reference values with PyTorch (installs 5 GB the first time)
   train sentiment [--epochs N] [--rate X] [--seed N] […]
                               train the adapter that makes a sentiment classifier of MiniLM, and draw how it learns
