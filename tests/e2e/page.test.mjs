@@ -191,6 +191,10 @@ test('the grid and a head are read with the keyboard', async () => {
   await page.keyboard.press('ArrowRight');
   assert.match(await page.innerText(at('grid-readout')), /\d/);
   await page.keyboard.press('Enter');
+  // Three query heads of SmolLM2 share a key head.
+  const head = Number(await page.getAttribute(at('head-canvas'), 'data-head'));
+  const keys = new RegExp(`^Query head ${head} reads key and value head ${Math.floor(head / 3)} of 3, which it shares with heads \\d and \\d\\.$`);
+  assert.match(await page.innerText(at('key-head')), keys);
   await page.focus(at('head-canvas'));
   for (let press = 0; press < 3; press += 1) await page.keyboard.press('ArrowDown');
   const readout = await page.innerText(at('readout'));
