@@ -191,6 +191,10 @@ test('the grid and a head are read with the keyboard', async () => {
   await page.keyboard.press('ArrowRight');
   assert.match(await page.innerText(at('grid-readout')), /\d/);
   await page.keyboard.press('Enter');
+  // Three query heads of SmolLM2 share a key head.
+  const head = Number(await page.getAttribute(at('head-canvas'), 'data-head'));
+  const keys = new RegExp(`^Query head ${head} reads key and value head ${Math.floor(head / 3)} of 3, which it shares with heads \\d and \\d\\.$`);
+  assert.match(await page.innerText(at('key-head')), keys);
   await page.focus(at('head-canvas'));
   for (let press = 0; press < 3; press += 1) await page.keyboard.press('ArrowDown');
   const readout = await page.innerText(at('readout'));
@@ -273,6 +277,46 @@ test('an engine that stops is told in a sentence, and starts again', SLOW, async
     await page.waitForSelector(`${at('device')}[data-kind="cpu"]`, { timeout: 60_000 });
     await page.waitForSelector(status('error'), { state: 'detached', timeout: 60_000 });
   }
+  await page.context().close();
+});
+
+test('the bar on top is one line on a desk, and fits a phone', SLOW, async () => {
+  const page = await browser.open(server.url);
+  await page.waitForSelector(`${at('model-select')} option[value="sentiment"]`, { state: 'attached' });
+  // It has the longest licence, and CPU in place of WebGPU the longest device.
+  await page.selectOption(at('model-select'), 'sentiment');
+  const measure = async (width) => {
+    await page.setViewportSize({ width, height: 900 });
+    return page.evaluate(() => {
+      const parts = '.topbar > *, .topbar .models > *, .topbar .model-facts > *, .topbar .actions > *';
+      const shown = [...document.querySelectorAll(parts)].filter((one) => one.offsetWidth > 0);
+      const boxes = shown.map((one) => one.getBoundingClientRect());
+      return {
+        // Every part crosses the middle of the bar, and none lies on another.
+        lines: Math.max(...boxes.map(({ top }) => top)) < Math.min(...boxes.map(({ bottom }) => bottom)) ? 1 : 2,
+        overlap: boxes.some((a, one) => boxes.some((b, other) => {
+          const isInside = shown[one].contains(shown[other]) || shown[other].contains(shown[one]);
+          return !isInside && a.left < b.right - 0.5 && b.left < a.right - 0.5 && a.top < b.bottom - 0.5 && b.top < a.bottom - 0.5;
+        })),
+        scroll: document.querySelector('.topbar').scrollWidth,
+        client: document.querySelector('.topbar').clientWidth,
+      };
+    });
+  };
+  const check = async (state) => {
+    for (const width of [1440, 1280, 1100]) {
+      const { lines, overlap, scroll, client } = await measure(width);
+      assert.deepEqual([lines, overlap, scroll <= client], [1, false, true], `${state}, ${width} pixels`);
+    }
+    const { overlap, scroll, client } = await measure(360);
+    assert.deepEqual([overlap, scroll <= client], [false, true], `${state}, 360 pixels`);
+  };
+  await check('not loaded');
+  await page.click(at('load'));
+  await page.waitForSelector(`${at('model-state')}[data-state="ready"]`, { timeout: 120_000 });
+  assert.match(await page.innerText(at('device')), /no WebGPU|no graphics adapter/);
+  await check('ready');
+  assert.deepEqual(page.complaints, []);
   await page.context().close();
 });
 

@@ -10,11 +10,13 @@ held against what onnxruntime computes with it: the rows of an identity matrix t
 
 import pathlib
 import sys
+import tempfile
 
 import numpy as np
 import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
+from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from weights_vectors import GOLDEN, checksum, entry, float32_bytes, write
 
@@ -50,18 +52,25 @@ def linear(node, values, stored):
     return (values.astype(np.int32) - zero.astype(np.int32)).astype(np.float32) * scale
 
 
+def integer(node, stored):
+    """`[in, out]`: the quantiser multiplies with the scale after the product."""
+    stem = node.input[1].removesuffix("_quantized")
+    zero = stored[node.input[3]].astype(np.int32)
+    return (stored[node.input[1]].astype(np.int32) - zero).astype(np.float32) * stored[stem + "_scale"]
+
+
 def module(node):
     return node.name.strip("/").rsplit("/", 1)[0].replace("/", ".") + ".weight"
 
 
-def run(model, node, inputs, output):
+def run(model, node, inputs, output, kind=TensorProto.FLOAT):
     """What onnxruntime makes of one node with the model's own stored tensors."""
     names = set(node.input) - set(inputs)
     graph = helper.make_graph(
         [node],
         "one",
         [helper.make_tensor_value_info(name, kind, value.shape) for name, (kind, value) in inputs.items()],
-        [helper.make_tensor_value_info(node.output[0], TensorProto.FLOAT, output)],
+        [helper.make_tensor_value_info(node.output[0], kind, output)],
         [tensor for tensor in model.graph.initializer if tensor.name in names],
     )
     made = helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
@@ -91,6 +100,16 @@ def weights(path):
             hold(node.name, product.T, values, worst)
             used.update(node.input[1:])
             found[module(node)] = values
+        elif node.op_type == "MatMulInteger":
+            values, stem = integer(node, stored), node.input[1].removesuffix("_quantized")
+            inputs = {
+                node.input[0]: (TensorProto.UINT8, np.eye(len(values), dtype=np.uint8)),
+                node.input[2]: (TensorProto.UINT8, np.zeros([], np.uint8)),
+            }
+            product = run(model, node, inputs, values.shape, TensorProto.INT32)
+            hold(node.name, product.astype(np.float32) * stored[stem + "_scale"], values, worst)
+            used.update([node.input[1], node.input[3], stem + "_scale"])
+            found[module(node)] = values.T
         elif node.op_type == "MatMul" and node.input[1].startswith("onnx::") and node.input[1] in stored:
             used.add(node.input[1])
             found[module(node)] = stored[node.input[1]].T.astype(np.float32)
@@ -106,6 +125,35 @@ def weights(path):
             found[name] = values.astype(np.float32)
     print(f"{pathlib.Path(path).name}: {len(found)} weights, onnxruntime differs by {max(worst):.1e} at most")
     return found
+
+
+def quantised():
+    """Products as onnxruntime's quantiser writes them into `model_quantized.onnx`: nodes and stored tensors."""
+    random = np.random.default_rng(4)
+    nodes, stored = [], []
+    for layer, (rows, columns) in enumerate([(6, 4), (4, 5)], 7):
+        matrix = (random.random((rows, columns)) - 0.4).astype(np.float32)
+        stored.append(numpy_helper.from_array(matrix, f"onnx::MatMul_{layer}"))
+        inputs = [nodes[-1].output[0] if nodes else "x7", f"onnx::MatMul_{layer}"]
+        nodes.append(helper.make_node("MatMul", inputs, [f"y{layer}"], name=f"/encoder/layer.{layer}/dense/MatMul"))
+    graph = helper.make_graph(
+        nodes,
+        "products",
+        [helper.make_tensor_value_info("x7", TensorProto.FLOAT, [1, 6])],
+        [helper.make_tensor_value_info("y8", TensorProto.FLOAT, [1, 5])],
+        stored,
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    parts = [], []
+    for layer, by_column, kind in [(7, False, QuantType.QUInt8), (8, True, QuantType.QInt8)]:
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "model_quantized.onnx"
+            quantize_dynamic(made, path, per_channel=by_column, weight_type=kind,
+                             nodes_to_quantize=[f"/encoder/layer.{layer}/dense/MatMul"])
+            graph = onnx.load(path).graph
+        parts[0].extend(node for node in graph.node if node.op_type == "MatMulInteger")
+        parts[1].extend(tensor for tensor in graph.initializer if tensor.name.startswith(f"onnx::MatMul_{layer}_"))
+    return parts
 
 
 def tiny(path):
@@ -153,6 +201,9 @@ def tiny(path):
         helper.make_node("MatMul", ["x9", store("onnx::MatMul_9", random.random((4, 3)).astype(np.float32))], ["y9"],
                          name="/classifier/MatMul"),
     ]
+    products = quantised()
+    nodes += products[0]
+    stored += products[1]
     store("classifier.bias", random.random(3).astype(np.float32))
     store("norm.weight", random.random(8).astype(np.float16))
     store("position_ids", np.arange(5))

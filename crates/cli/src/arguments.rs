@@ -32,7 +32,8 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct Explain {
     /// A registered name (`headlight models`), a Hugging Face repository (owner/name, owner/name@revision), or a folder
-    /// with a GGUF file, or with config.json, tokenizer.json and safetensors weights.
+    /// with a GGUF file, with config.json, tokenizer.json and weights as safetensors or ONNX, or with tokenizer.json and a
+    /// Marian model (.bin).
     #[arg(long)]
     pub model: String,
     /// How a model is found.

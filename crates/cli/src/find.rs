@@ -6,7 +6,7 @@ use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
 use headlight_document::{FileRole, Manifest, ModelEntry, ModelFile};
-use headlight_hub::{Item, choose, is_plain_path};
+use headlight_hub::{Item, choose, is_plain_path, limits};
 use sha2::{Digest, Sha256};
 
 use crate::arguments::Place;
@@ -55,19 +55,7 @@ pub fn find(given: &str, place: &Place) -> Result<Found, Error> {
 }
 
 fn folder_of_files(folder: &Path, weights: Option<&str>) -> Result<Found, Error> {
-    let unreadable = |error| Error::Read { path: folder.to_owned(), error };
-    let mut items = Vec::new();
-    for item in fs::read_dir(folder).map_err(unreadable)? {
-        // Names that are no text are no model's, and what hangs in the air is no file.
-        if let Ok(path) = item.map_err(unreadable)?.file_name().into_string()
-            && is_plain_path(&path)
-            && let Ok(metadata) = fs::metadata(folder.join(&path))
-            && metadata.is_file()
-        {
-            items.push(Item { path, bytes: metadata.len(), sha256: None });
-        }
-    }
-    items.sort_by(|a, b| a.path.cmp(&b.path));
+    let items = items(folder)?;
     let plan = choose(&items, weights).map_err(|reason| Error::NotAModel { folder: folder.to_owned(), reason })?;
     let mut name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
     if name.is_none() {
@@ -90,6 +78,42 @@ fn folder_of_files(folder: &Path, weights: Option<&str>) -> Result<Found, Error>
         card: String::new(),
     };
     Ok(Found { entry, paths })
+}
+
+/// The files of a folder and of the folders in it: repositories keep ONNX models in `onnx/`.
+fn items(folder: &Path) -> Result<Vec<Item>, Error> {
+    let unreadable = |error| Error::Read { path: folder.to_owned(), error };
+    let (mut items, mut below) = (Vec::new(), Vec::new());
+    for path in names(folder).map_err(unreadable)? {
+        match fs::metadata(folder.join(&path)) {
+            Ok(metadata) if metadata.is_file() => items.push(Item { path, bytes: metadata.len(), sha256: None }),
+            Ok(metadata) if metadata.is_dir() && !path.starts_with('.') => below.push(path),
+            // What hangs in the air is no file.
+            _ => {}
+        }
+    }
+    for inner in below {
+        // A folder that is closed to us is none of the model's.
+        for name in names(&folder.join(&inner)).unwrap_or_default() {
+            let path = format!("{inner}/{name}");
+            if let Ok(metadata) = fs::metadata(folder.join(&path))
+                && metadata.is_file()
+                // More than a model can have is refused by the one who chooses.
+                && items.len() <= limits::FILES
+            {
+                items.push(Item { path, bytes: metadata.len(), sha256: None });
+            }
+        }
+    }
+    items.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(items)
+}
+
+/// What a folder holds. Names that are no text are no model's.
+fn names(folder: &Path) -> io::Result<Vec<String>> {
+    let entries = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().into_string().ok()));
+    let names: io::Result<Vec<Option<String>>> = entries.collect();
+    Ok(names?.into_iter().flatten().filter(|name| is_plain_path(name)).collect())
 }
 
 fn describe(folder: &Path, role: FileRole, name: String) -> Result<ModelFile, Error> {

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, Write as _};
 
 use headlight_document::FileRole;
-use headlight_weights::{GgufFile, SafetensorsFile, TensorSource};
+use headlight_weights::{Format, GgufFile, MarianFile, OnnxFile, SafetensorsFile, TensorSource};
 
 use crate::arguments::Models;
 use crate::error::Error;
@@ -72,13 +72,14 @@ fn inspect(found: &Found) -> Result<String, Error> {
     let Some(path) = found.path(FileRole::Weights) else { return Ok(text) };
     let unreadable = |error| Error::Read { path: path.clone(), error };
     let mut reader = BufReader::new(File::open(&path).map_err(unreadable)?);
-    let mut magic = [0; 4];
-    let is_gguf = reader.read_exact(&mut magic).is_ok() && &magic == b"GGUF";
+    let mut first = [0; 9];
+    let format = reader.read_exact(&mut first).ok().and_then(|()| Format::of(&first));
     reader.rewind().map_err(unreadable)?;
-    let tensors = if is_gguf {
-        GgufFile::open(reader)?.tensors().to_vec()
-    } else {
-        SafetensorsFile::open(reader)?.tensors().to_vec()
+    let tensors = match format {
+        Some(Format::Gguf) => GgufFile::open(reader)?.tensors().to_vec(),
+        Some(Format::Marian) => MarianFile::open(reader)?.tensors().to_vec(),
+        Some(Format::Onnx) => OnnxFile::open(reader)?.tensors().to_vec(),
+        _ => SafetensorsFile::open(reader)?.tensors().to_vec(),
     };
     let parameters: usize = tensors.iter().map(|tensor| tensor.elements()).sum();
     let _ = writeln!(text, "weights  {} tensors, {:.1} million values", tensors.len(), parameters as f64 / 1e6);

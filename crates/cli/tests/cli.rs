@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+use std::fs;
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use headlight_document::Explanation;
+use serde_json::Value;
 
 fn headlight(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_headlight")).args(arguments).output().unwrap()
@@ -65,6 +68,136 @@ fn a_folder_is_a_model_too() {
     let document: Explanation = serde_json::from_slice(&output.stdout).unwrap();
     assert!((document.target.value - 0.6356).abs() < 1e-3);
     assert_eq!(document.model.sha256.len(), 64);
+}
+
+/// A folder of a test's own with files of registered models in it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str, files: &[(&str, &str)]) -> Self {
+        let path = std::env::temp_dir().join(format!("headlight-cli-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        for (from, to) in files {
+            let to = path.join(to);
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            let from = headlight_catalogue::cache().unwrap().join("models").join(from);
+            fs::copy(&from, &to).expect("the models are missing: run `cargo xtask models`");
+        }
+        Self(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn explained(model: &str, more: &[&str]) -> Explanation {
+    let mut arguments = vec!["explain", "--device", "cpu", "--attention", "full", "--model", model];
+    arguments.extend(more);
+    let output = headlight(&arguments);
+    assert!(output.status.success(), "{model}: {}", text(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Holds a folder's answer against that of the same model as it is registered.
+fn alike(folder: &Explanation, registered: &Explanation) {
+    assert_eq!(folder.model.sha256, registered.model.sha256);
+    assert_eq!(folder.model.family, registered.model.family);
+    assert_eq!((&folder.input, &folder.output), (&registered.input, &registered.output));
+    assert_eq!((&folder.target, &folder.attributions), (&registered.target, &registered.attributions));
+    assert_eq!(folder.attention, registered.attention);
+}
+
+#[test]
+fn a_folder_with_an_onnx_model_labels_tokens() {
+    let asked = ["--text", "My name is Maria Lopez and I live in Boston.", "--target", "label:B-GIVEN_NAME"];
+    let registered = explained("rampart", &asked);
+    let at = |piece: &str| registered.input.tokens.iter().position(|token| token.text.eq_ignore_ascii_case(piece));
+    let label = |piece: &str| registered.output.labels[at(piece).unwrap()].label.as_str();
+    assert_eq!((label("maria"), label("live")), ("B-GIVEN_NAME", "O"));
+
+    let cache = headlight_catalogue::cache().unwrap().join("models/rampart");
+    alike(&explained(cache.to_str().unwrap(), &asked), &registered);
+    // As its repository has it.
+    let small = [("rampart/config.json", "config.json"), ("rampart/tokenizer.json", "tokenizer.json")];
+    let weights = "rampart/model_q4.onnx";
+    let files = [small[0], small[1], (weights, "onnx/model_quantized.onnx"), (weights, "onnx/model_q4.onnx")];
+    let folder = Folder::new("onnx", &files);
+    alike(&explained(folder.path(), &asked), &registered);
+    let mut named = asked.to_vec();
+    named.extend(["--weights", "onnx/model_q4.onnx"]);
+    alike(&explained(folder.path(), &named), &registered);
+    let inspected = text(&headlight(&["models", "inspect", folder.path()]).stdout);
+    assert!(inspected.contains("bert.encoder.layer.0.attention.self.query.weight"), "{inspected}");
+}
+
+#[test]
+fn a_folder_with_a_marian_model_translates() {
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/marian-enpt/translations.json");
+    let golden: Value = serde_json::from_slice(&fs::read(golden).unwrap()).unwrap();
+    let first = &golden["sentences"][0];
+    let asked = ["--task", "translate", "--text", first["text"].as_str().unwrap()];
+    let registered = explained("marian-enpt", &asked);
+    assert_eq!(registered.output.text.as_deref(), first["native"].as_str());
+
+    let cache = headlight_catalogue::cache().unwrap().join("models/marian-enpt");
+    let folder = explained(cache.to_str().unwrap(), &asked);
+    alike(&folder, &registered);
+    assert_eq!(folder.attention.len(), 2, "within the text, and from one text to the other");
+}
+
+#[test]
+fn what_is_no_model_by_its_first_bytes_is_told_so() {
+    let small = [("rampart/config.json", "config.json"), ("rampart/tokenizer.json", "tokenizer.json")];
+    let folder = Folder::new("none", &small);
+    for (name, content, expected) in [
+        ("pytorch_model.bin", &b"PK\x03\x04 and so on"[..], "only as pytorch_model.bin, a format that can run code"),
+        ("model.bin", b"PK\x03\x04 and so on", "is not a Marian model"),
+        ("model.bin", b"\x80\x02}q\x00(X\x05\x00\x00\x00", "is not a Marian model"),
+        ("model.bin", b"\x80", "is truncated"),
+        ("model.bin", &[1, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0], "is truncated"),
+        ("model.onnx", b"PK\x03\x04 and so on", "is not a whole ONNX model"),
+        ("model.gguf", b"PK\x03\x04 and so on", "is not a GGUF file"),
+    ] {
+        fs::write(folder.0.join(name), content).unwrap();
+        let output = headlight(&["explain", "--device", "cpu", "--model", folder.path(), "--text", "x"]);
+        let message = text(&output.stderr);
+        assert!(!output.status.success() && output.stdout.is_empty(), "{name}");
+        assert!(message.contains(expected), "{name}: {message}");
+        assert_eq!(message.trim_end().lines().count(), 1, "{message}");
+        fs::remove_file(folder.0.join(name)).unwrap();
+    }
+}
+
+#[test]
+fn an_unknown_architecture_is_named_beside_the_known_ones() {
+    let small = [("rampart/tokenizer.json", "tokenizer.json"), ("rampart/model_q4.onnx", "model.onnx")];
+    let folder = Folder::new("unknown", &small);
+    fs::write(folder.0.join("config.json"), br#"{"architectures":["MambaForCausalLM"],"model_type":"mamba"}"#).unwrap();
+    let message = text(&headlight(&["explain", "--device", "cpu", "--model", folder.path(), "--text", "x"]).stderr);
+    assert!(message.contains("\"mamba\" is not one that Headlight can run"), "{message}");
+    let known = [
+        "llama",
+        "mistral",
+        "qwen2",
+        "qwen3",
+        "gpt2",
+        "gpt_neox",
+        "bert",
+        "distilbert",
+        "roberta",
+        "electra",
+        "marian",
+        "t5",
+    ];
+    assert!(known.iter().all(|known| message.contains(known)), "{message}");
+    assert_eq!(message.trim_end().lines().count(), 1, "{message}");
 }
 
 #[test]

@@ -69,7 +69,7 @@ pub struct ModelFile {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FileRole {
-    /// Weights: safetensors or GGUF. Several where they are cut into several files.
+    /// Weights: safetensors, GGUF, ONNX or Marian's `.bin`. Several where they are cut into several files.
     Weights,
     /// A low-rank adapter that is merged into the weights, as safetensors in PEFT's layout.
     Adapter,
@@ -87,7 +87,7 @@ pub enum FileRole {
     SpecialTokens,
     /// `added_tokens.json`.
     AddedTokens,
-    /// `config.json`. A GGUF file carries its own.
+    /// `config.json`. A GGUF and a Marian file carry their own.
     Config,
     /// `generation_config.json`: how the model likes to go on.
     GenerationConfig,

@@ -34,14 +34,15 @@ pub(crate) async fn open<R: Read + Seek>(
     let mut first = [0; 9];
     let format = weights.read_exact(&mut first).ok().and_then(|()| Format::of(&first));
     weights.rewind().map_err(unreadable)?;
-    match format {
-        Some(Format::Gguf) => {
+    // What is none of these is told so by the reader of the format that it should be in.
+    match format.unwrap_or_else(|| by_name(entry)) {
+        Format::Gguf => {
             let mut source = GgufFile::open(weights)?;
             let tokenizer = Tokenizer::from_gguf(vocabulary(source.metadata())?)?;
             let config = Config::from_gguf(source.metadata())?;
             Ok((tokenizer, headlight_models::open(&config, &mut source, device, relay).await?))
         }
-        Some(Format::Marian) => {
+        Format::Marian => {
             let mut source = MarianFile::open(weights)?;
             let settings = source.config().ok_or(EngineError::MissingFile("settings, special:model.yml"))?;
             let config = Config::from_marian(settings)?;
@@ -49,12 +50,11 @@ pub(crate) async fn open<R: Read + Seek>(
             let tokenizer = files.tokenizer()?.ending_in("</s>")?;
             Ok((tokenizer, headlight_models::open(&config, &mut source, device, relay).await?))
         }
-        Some(Format::Onnx) => {
+        Format::Onnx => {
             let (tokenizer, config) = (files.tokenizer()?, files.config()?);
             let mut source = OnnxFile::open(weights)?;
             Ok((tokenizer, headlight_models::open(&config, &mut source, device, relay).await?))
         }
-        // What is none of these is told so by the reader of the format that it should be in.
         _ => {
             let (tokenizer, config) = (files.tokenizer()?, files.config()?);
             let mut source = SafetensorsFile::open(weights)?;
@@ -69,6 +69,17 @@ pub(crate) async fn open<R: Read + Seek>(
             };
             Ok((tokenizer, model))
         }
+    }
+}
+
+/// The format that the name of the weights promises.
+fn by_name(entry: &ModelEntry) -> Format {
+    let name = entry.file(FileRole::Weights).map(|file| file.name.to_ascii_lowercase()).unwrap_or_default();
+    match name.rsplit('.').next() {
+        Some("gguf") => Format::Gguf,
+        Some("bin") => Format::Marian,
+        Some("onnx") => Format::Onnx,
+        _ => Format::Safetensors,
     }
 }
 

@@ -33,7 +33,26 @@ impl Plan {
 }
 
 /// Endings of weights that are Python's pickles, or that only another library reads.
-const PICKLES: [&str; 9] = [".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".h5", ".msgpack", ".ot"];
+const PICKLES: [&str; 8] = [".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".h5", ".msgpack", ".ot"];
+
+/// How the `.bin` files begin that PyTorch and the libraries around it pickle. `.bin` alone means nothing.
+const PICKLED: [&str; 5] = ["pytorch_", "diffusion_pytorch_", "adapter_", "optimizer", "scheduler"];
+
+/// How the `.bin` files begin that are neither: what the `transformers` trainer leaves beside every model, the shortlists
+/// of words beside Marian's models, and weights that only another library reads.
+const OTHERS: [&str; 4] = ["training_args", "lex.", "openvino_", "ggml"];
+
+/// ONNX models that libraries leave beside each other, the one to take first: as exact as it was trained, then the
+/// fewer bits the later.
+const ONNX: [&str; 7] = [
+    "model.onnx",
+    "model_fp16.onnx",
+    "model_quantized.onnx",
+    "model_int8.onnx",
+    "model_uint8.onnx",
+    "model_q4.onnx",
+    "model_q4f16.onnx",
+];
 
 /// What may stand beside every tokenizer.
 const BESIDE: [(FileRole, &str); 4] = [
@@ -44,7 +63,8 @@ const BESIDE: [(FileRole, &str); 4] = [
 ];
 
 /// Chooses the files to take. `weights` names a weights' file, or a GGUF quantisation such as `Q8_0`; without it,
-/// safetensors come before GGUF, and of several GGUF files the smallest with at least four bits to a weight is taken.
+/// safetensors come before GGUF, GGUF before ONNX, and ONNX before Marian's `.bin`. Of several GGUF files the smallest
+/// with at least four bits to a weight is taken, of several ONNX files the most exact.
 ///
 /// # Errors
 /// [`HubError`] says what is missing, hostile or absurd.
@@ -56,9 +76,15 @@ pub fn choose(items: &[Item], weights: Option<&str>) -> Result<Plan, HubError> {
         None => usual(items)?,
     };
     let mut files = Vec::new();
+    let is_any = |is: fn(&Item) -> bool| chosen.iter().any(|planned| is(&planned.item));
     // A GGUF file carries its configuration and tokenizer.
-    if !chosen.iter().any(|planned| gguf::is_whole(&planned.item.path)) {
-        files.push(planned(FileRole::Config, find(items, "config.json").ok_or(HubError::NoConfig)?));
+    if !is_any(is_gguf) {
+        match find(items, "config.json") {
+            Some(item) => files.push(planned(FileRole::Config, item)),
+            // A Marian file carries its configuration.
+            None if is_any(is_marian) => {}
+            None => return Err(HubError::NoConfig),
+        }
         files.extend(tokenizer(items)?);
         files.extend(BESIDE.iter().filter_map(|(role, name)| Some(planned(*role, find(items, name)?))));
     }
@@ -79,12 +105,30 @@ fn find<'a>(items: &'a [Item], path: &str) -> Option<&'a Item> {
 
 /// Everything that weights could be taken from.
 fn candidates(items: &[Item]) -> impl Iterator<Item = &Item> {
-    items.iter().filter(|item| is_safetensors(item) || gguf::is_whole(&item.path))
+    items.iter().filter(|item| is_safetensors(item) || is_gguf(item) || is_onnx(item) || is_marian(item))
+}
+
+fn is_gguf(item: &Item) -> bool {
+    gguf::is_whole(&item.path)
 }
 
 /// Safetensors in the folder itself: those in folders below belong to other libraries or earlier states.
 fn is_safetensors(item: &Item) -> bool {
     item.path.ends_with(".safetensors") && !item.path.contains('/')
+}
+
+/// A whole ONNX model, in the folder itself or in `onnx/`: encoders and decoders that were exported apart are none.
+fn is_onnx(item: &Item) -> bool {
+    let name = item.path.strip_prefix("onnx/").unwrap_or(&item.path);
+    let is_part = ["encoder_", "decoder_"].iter().any(|part| name.starts_with(part));
+    name.ends_with(".onnx") && !name.contains('/') && !is_part
+}
+
+/// What may be a Marian model by its name. Whether it is one, its first bytes tell when it is opened.
+fn is_marian(item: &Item) -> bool {
+    let name = item.path.to_ascii_lowercase();
+    let is_known = PICKLED.iter().chain(&OTHERS).any(|known| name.starts_with(known));
+    name.ends_with(".bin") && !name.contains('/') && !is_known
 }
 
 fn usual(items: &[Item]) -> Result<Vec<Planned>, HubError> {
@@ -102,9 +146,20 @@ fn usual(items: &[Item]) -> Result<Vec<Planned>, HubError> {
         [item] => return Ok(vec![planned(FileRole::Weights, item)]),
         several => return Err(HubError::Ambiguous { found: list(several.iter().map(|item| item.path.as_str())) }),
     }
-    let packed: Vec<&Item> = items.iter().filter(|item| gguf::is_whole(&item.path)).collect();
+    let packed: Vec<&Item> = items.iter().filter(|item| is_gguf(item)).collect();
     if !packed.is_empty() {
         return Ok(vec![planned(FileRole::Weights, gguf::pick(&packed)?)]);
+    }
+    let named_as_usual = || ONNX.iter().flat_map(|name| [(*name).to_owned(), format!("onnx/{name}")]);
+    if let Some(item) = named_as_usual().find_map(|path| find(items, &path)) {
+        return Ok(vec![planned(FileRole::Weights, item)]);
+    }
+    for is in [is_onnx, is_marian] {
+        match items.iter().filter(|item| is(item)).collect::<Vec<_>>().as_slice() {
+            [] => {}
+            [item] => return Ok(vec![planned(FileRole::Weights, item)]),
+            several => return Err(HubError::Ambiguous { found: list(several.iter().map(|item| item.path.as_str())) }),
+        }
     }
     if let Some(adapter) = adapters.first() {
         return Err(HubError::Adapter { name: shortened(&adapter.path) });
@@ -117,9 +172,9 @@ fn usual(items: &[Item]) -> Result<Vec<Planned>, HubError> {
 
 fn is_pickle(path: &str) -> bool {
     let path = path.to_ascii_lowercase();
-    // What the `transformers` trainer leaves beside every model.
-    let is_arguments = path.ends_with("training_args.bin");
-    !is_arguments && PICKLES.iter().any(|ending| path.ends_with(ending))
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let is_pickled = name.ends_with(".bin") && PICKLED.iter().any(|known| name.starts_with(known));
+    is_pickled || PICKLES.iter().any(|ending| name.ends_with(ending))
 }
 
 fn named(items: &[Item], given: &str) -> Result<Vec<Planned>, HubError> {

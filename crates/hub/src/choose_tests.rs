@@ -47,7 +47,7 @@ fn a_plain_repository_is_taken_without_what_is_not_needed() {
         ]
     );
     assert_eq!(plan.bytes(), 10 + 20 + 3 + 2 + 1 + 900);
-    assert!(plan.others.is_empty());
+    assert_eq!(plan.others, ["onnx/model.onnx"]);
 }
 
 #[test]
@@ -99,8 +99,77 @@ fn a_gguf_file_needs_nothing_beside_it() {
 }
 
 #[test]
+fn an_onnx_model_is_taken_where_nothing_better_is() {
+    let onnx = |path: &'static str| (path, 30);
+    let folder = with(&[onnx("onnx/model_q4.onnx"), onnx("onnx/model_quantized.onnx"), onnx("onnx/model.onnx")]);
+    let plan = choose(&items(&folder), None).unwrap();
+    let taken: Vec<_> = plan.files.iter().map(|planned| (planned.role, planned.item.path.as_str())).collect();
+    let small = [(FileRole::Config, "config.json"), (FileRole::Tokenizer, "tokenizer.json")];
+    assert_eq!(taken, [small[0], small[1], (FileRole::Weights, "onnx/model.onnx")]);
+    assert_eq!(plan.others, ["onnx/model_q4.onnx", "onnx/model_quantized.onnx"]);
+    let last = |files: &[(&str, u64)], weights| chosen(files, weights).map(|files| files.last().unwrap().1.clone());
+    assert_eq!(last(&folder, Some("onnx/model_q4.onnx")).unwrap(), "onnx/model_q4.onnx");
+    // The folder's own comes before one below it, and the exact one before both.
+    let both = [onnx("onnx/model_quantized.onnx"), onnx("model_quantized.onnx"), onnx("model_q4.onnx")];
+    assert_eq!(last(&with(&both), None).unwrap(), "model_quantized.onnx");
+    // As Rampart's package has it, and as its files lie in a folder of their own; any name does where it is the only one.
+    for name in ["onnx/model_q4.onnx", "model_q4.onnx", "classifier.onnx"] {
+        assert_eq!(last(&with(&[onnx(name)]), None).unwrap(), name);
+    }
+    for better in ["model.safetensors", "m-Q8_0.gguf"] {
+        assert_eq!(last(&with(&[onnx("model.onnx"), (better, 90)]), None).unwrap(), better);
+        assert_eq!(last(&with(&[onnx("model.onnx"), (better, 90)]), Some("model.onnx")).unwrap(), "model.onnx");
+    }
+    assert_eq!(last(&with(&[onnx("model.onnx"), ("pytorch_model.bin", 90)]), None).unwrap(), "model.onnx");
+
+    assert!(matches!(last(&with(&[onnx("a.onnx"), onnx("b.onnx")]), None), Err(HubError::Ambiguous { .. })));
+    let parts =
+        with(&[onnx("onnx/encoder_model.onnx"), onnx("onnx/decoder_model_merged.onnx"), onnx("old/model.onnx")]);
+    assert_eq!(last(&parts, None), Err(HubError::NoWeights));
+    assert_eq!(last(&[("tokenizer.json", 1), onnx("model.onnx")], None), Err(HubError::NoConfig));
+    assert_eq!(last(&[("config.json", 1), onnx("model.onnx")], None), Err(HubError::NoTokenizer));
+}
+
+#[test]
+fn marians_bin_is_taken_last_of_all_and_needs_no_configuration() {
+    let bin = ("model.enpt.intgemm.alphas.bin", 17);
+    let beside = [("tokenizer.json", 2), ("lex.50.50.enpt.s2t.bin", 4), ("training_args.bin", 1)];
+    let folder: Vec<_> = beside.iter().copied().chain([bin]).collect();
+    let taken = [(FileRole::Tokenizer, "tokenizer.json".to_owned()), (FileRole::Weights, bin.0.to_owned())];
+    assert_eq!(chosen(&folder, None).unwrap(), taken);
+    assert_eq!(chosen(&folder, Some(bin.0)).unwrap(), taken);
+    assert!(choose(&items(&folder), None).unwrap().others.is_empty());
+    // A configuration that is there is taken: the file may turn out to be of another format.
+    assert_eq!(names(&with(&[bin])), ["config.json", "tokenizer.json", bin.0]);
+    assert_eq!(chosen(&[bin], None), Err(HubError::NoTokenizer));
+    for better in ["model.safetensors", "m-Q8_0.gguf", "model.onnx"] {
+        let both = with(&[bin, (better, 90)]);
+        assert_eq!(names(&both).last().unwrap(), better);
+        assert_eq!(chosen(&both, Some(bin.0)).unwrap().last().unwrap().1, bin.0);
+        assert_eq!(choose(&items(&both), None).unwrap().others, [bin.0]);
+    }
+    assert_eq!(names(&with(&[bin, ("pytorch_model.bin", 9)])).last().unwrap(), bin.0);
+    let two = with(&[bin, ("model.pten.intgemm.alphas.bin", 17)]);
+    assert!(matches!(chosen(&two, None), Err(HubError::Ambiguous { .. })));
+    assert!(matches!(chosen(&folder, Some("lex.50.50.enpt.s2t.bin")), Err(HubError::NotThere { .. })));
+    // What other libraries call so, and what lies in a folder below, is none.
+    for name in ["openvino_model.bin", "ggml-model-f16.bin", "old/model.bin"] {
+        assert_eq!(chosen(&with(&[(name, 9)]), None), Err(HubError::NoWeights));
+    }
+}
+
+#[test]
 fn pickles_adapters_and_riddles_are_refused() {
-    for name in ["pytorch_model.bin", "model.pt", "model.CKPT", "weights/x.pkl", "flax_model.msgpack"] {
+    for name in [
+        "pytorch_model.bin",
+        "pytorch_model-00001-of-00002.bin",
+        "0_Transformer/PyTorch_Model.bin",
+        "adapter_model.bin",
+        "model.pt",
+        "model.CKPT",
+        "weights/x.pkl",
+        "flax_model.msgpack",
+    ] {
         let error = chosen(&with(&[(name, 9)]), None).unwrap_err();
         assert_eq!(error, HubError::OnlyPickles { name: name.to_owned() });
     }

@@ -78,10 +78,10 @@ pub enum HubError {
         /// Which.
         name: String,
     },
-    /// No `config.json` beside safetensors weights.
+    /// No `config.json` beside weights that need one.
     #[error("The model has no config.json, which says what kind of model it is.")]
     NoConfig,
-    /// No tokenizer that can be read beside safetensors weights.
+    /// No tokenizer that can be read beside weights that need one.
     #[error(
         "The model has no tokenizer that can be read: neither tokenizer.json, nor vocab.txt, nor vocab.json with \
          merges.txt."
@@ -97,7 +97,10 @@ pub enum HubError {
         name: String,
     },
     /// No weights at all.
-    #[error("The model has no weights: neither a .safetensors nor a .gguf file.")]
+    #[error(
+        "The model has no weights that can be read: neither safetensors, nor GGUF, nor a whole model as ONNX, nor a \
+         Marian .bin."
+    )]
     NoWeights,
     /// An adapter to another model.
     #[error("{name} changes another model and is none by itself; take the model with it merged in.")]

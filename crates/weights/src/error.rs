@@ -22,7 +22,10 @@ pub enum WeightsError {
         version: u32,
     },
     /// A file that does not begin as a Marian model does, with the version.
-    #[error("This is not a Marian model: it begins with the number {version}, and version 1 is read.")]
+    #[error(
+        "This is not a Marian model, the one kind of .bin file that is read: it begins with the number {version}, and \
+         version 1 is read."
+    )]
     NotMarian {
         /// The first eight bytes, little-endian.
         version: u64,

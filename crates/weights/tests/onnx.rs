@@ -159,3 +159,39 @@ fn dequantising_that_does_not_add_up() {
     refused!(graph(6, one(), zero(1), "rows", &[]), E::UnsupportedOnnx { .. });
     refused!(graph(3, one(), zero(1), "rows", &[("block_size", 2)]), E::UnsupportedOnnx { .. });
 }
+
+#[test]
+fn whole_number_products_that_do_not_add_up() {
+    let graph = |name: &str, kind: u64, shape: &[u64], scale: Vec<u8>, zero: Vec<u8>| {
+        open(&[
+            stored("m_quantized", kind, shape, &[1, 2, 3, 4, 5, 6]),
+            scale,
+            zero,
+            node("MatMulInteger", name, &["x", "m_quantized", "x_zero", "m_zero_point"], "y", &[]),
+        ])
+    };
+    const NAME: &str = "/dense/MatMul_quant";
+    let one = || stored("m_scale", 1, &[1], &f32s(&[2.0]));
+    let three = || stored("m_scale", 1, &[3], &f32s(&[1.0, 2.0, 3.0]));
+    let zero = |kind: u64, count: u64| stored("m_zero_point", kind, &[count], &vec![1; count as usize]);
+    // Stored as two inputs for each of three outputs.
+    let mut file = graph(NAME, 3, &[2, 3], one(), zero(3, 1)).unwrap();
+    assert_eq!(file.tensors().len(), 1);
+    let dense = file.read("dense.weight").unwrap();
+    assert_eq!((dense.shape, dense.values), (vec![3, 2], vec![0.0, 6.0, 2.0, 8.0, 4.0, 10.0]));
+    let mut file = graph(NAME, 2, &[2, 3], three(), zero(2, 3)).unwrap();
+    assert_eq!(file.read("dense.weight").unwrap().values, [0.0, 3.0, 2.0, 8.0, 6.0, 15.0]);
+    refused!(graph("MatMul", 3, &[2, 3], one(), zero(3, 1)), E::UnsupportedOnnx { .. });
+    refused!(graph(NAME, 6, &[2, 3], one(), zero(6, 1)), E::UnsupportedOnnx { .. });
+    refused!(graph(NAME, 3, &[6], one(), zero(3, 1)), E::UnsupportedOnnx { .. });
+    refused!(graph(NAME, 3, &[2, 4], one(), zero(3, 1)), E::ByteLength { .. });
+    refused!(graph(NAME, 3, &[2, 3], one(), zero(2, 1)), E::UnsupportedOnnx { .. });
+    refused!(graph(NAME, 3, &[2, 3], three(), zero(3, 1)), E::ByteLength { .. });
+    refused!(graph(NAME, 3, &[2, 3], stored("m_scale", 1, &[2], &f32s(&[1.0, 2.0])), zero(3, 1)), E::ByteLength { .. });
+    refused!(
+        graph(NAME, 3, &[2, 3], stored("elsewhere", 1, &[1], &f32s(&[2.0])), zero(3, 1)),
+        E::UnsupportedOnnx { .. }
+    );
+    refused!(graph(NAME, 3, &[2, u64::MAX], one(), zero(3, 1)), E::SizeOverflow { .. });
+    refused!(graph(NAME, 3, &[0, 3], one(), zero(3, 1)), E::ByteLength { .. });
+}

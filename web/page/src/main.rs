@@ -3,6 +3,7 @@
 mod app;
 mod browser;
 mod draw;
+mod dropped;
 mod panels;
 mod state;
 mod worker;

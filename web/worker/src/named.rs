@@ -1,6 +1,6 @@
 //! What a source names: a hub and a repository on it, or a person's own files.
 
-use headlight_document::Source;
+use headlight_document::{FileRole, Source};
 use headlight_hub::{Base, HubId, Item, Plan, choose, common_folder};
 use web_sys::File;
 
@@ -35,7 +35,9 @@ pub fn owned(
     });
     let items: Vec<Item> = items.collect();
     let plan = choose(&items, weights)?;
-    let titles = [title.trim(), folder.trim_end_matches('/'), "files"];
+    let weights = plan.files.iter().find(|planned| planned.role == FileRole::Weights);
+    let stem = weights.and_then(|planned| Some(planned.item.path.rsplit_once('.')?.0)).filter(|stem| *stem != "model");
+    let titles = [title.trim(), folder.trim_end_matches('/'), stem.unwrap_or_default(), "Your own model"];
     let title = titles.into_iter().find(|title| !title.is_empty()).unwrap_or_default();
     Ok((title.chars().filter(|c| !c.is_control()).take(80).collect(), items, plan))
 }

@@ -81,7 +81,7 @@ impl Graph {
             match (number, value) {
                 (1, Wire::Bytes(span)) => {
                     let node = node(stream, span)?;
-                    let wanted = ["MatMulNBits", "DequantizeLinear", "Gather", "MatMul"];
+                    let wanted = ["MatMulNBits", "MatMulInteger", "DequantizeLinear", "Gather", "MatMul"];
                     if wanted.contains(&node.operation.as_str()) {
                         self.nodes.push(node);
                         let count = self.nodes.len() as u64;

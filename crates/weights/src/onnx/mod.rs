@@ -7,6 +7,8 @@
 //!
 //! - `MatMulNBits` (4 bits): `[out, in]`, as the `transformers` library has it.
 //! - `DequantizeLinear` of a stored tensor, or of the rows that a `Gather` took of one: embeddings.
+//! - `MatMulInteger`, into which onnxruntime's quantiser turns products (`model_quantized.onnx`): turned back to
+//!   `[out, in]`, with the scale that it is multiplied with afterwards.
 //! - `MatMul` with a renamed matrix: turned back to `[out, in]`.
 //!
 //! Everything else that is stored as floating-point numbers keeps its name and shape.
@@ -85,13 +87,20 @@ impl<R: Read + Seek> TensorSource for OnnxFile<R> {
                 let scales = linear.scales.read(&mut self.reader)?;
                 let zeros = linear.zeros.map(|zeros| zeros.read(&mut self.reader)).transpose()?;
                 let mut values = reserve(info)?;
+                let mut columns = linear.transposed.then(|| Columns::new(&info.shape, &mut values));
+                let mut at = 0;
                 pieces(&mut self.reader, info.offset, info.bytes, 1, |piece| {
                     for byte in piece {
-                        let index = values.len() / linear.run % linear.count;
+                        let index = at / linear.run % linear.count;
+                        at += 1;
                         let scale = scales.get(index).copied().unwrap_or_default();
                         let zero = zeros.as_ref().and_then(|zeros| zeros.get(index)).copied().unwrap_or_default();
                         let quant = if linear.signed { f32::from(byte.cast_signed()) } else { f32::from(*byte) };
-                        values.push((quant - zero) * scale);
+                        let value = (quant - zero) * scale;
+                        match &mut columns {
+                            Some(columns) => columns.put(value, &mut values),
+                            None => values.push(value),
+                        }
                     }
                 })?;
                 Ok(Tensor { shape: info.shape.clone(), values })

@@ -27,10 +27,12 @@ pub(super) enum Plan {
     Nibbles(Nibbles),
 }
 
-/// `DequantizeLinear` of bytes.
+/// Bytes with a scale and a zero point.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Linear {
     pub(super) signed: bool,
+    /// Whether they are stored the other way round.
+    pub(super) transposed: bool,
     pub(super) scales: Part,
     pub(super) zeros: Option<Part>,
     /// Values behind each other with one scale.
@@ -136,6 +138,13 @@ pub(super) fn plan(graph: Graph) -> Result<Planned, WeightsError> {
                     planned.push((info, Plan::Transposed));
                 }
             }
+            ("MatMulInteger", Some(matrix)) => {
+                let (scale, zero) = beside(matrix);
+                if used.insert(&matrix.name) {
+                    planned.push(integer(node, matrix, &scale, &stored)?);
+                }
+                used.extend([scale, zero].iter().filter_map(|name| Some(stored.get(name)?.name.as_str())));
+            }
             ("DequantizeLinear", _) => {
                 let Some(input) = node.input(0) else { continue };
                 let (name, rows) = gathered.get(input).map_or((input, false), |name| (*name, true));
@@ -184,9 +193,13 @@ impl<'a> Lookup<'a> {
 
     /// The numbers of an operation's input, of which there must be `count`.
     fn part(&self, node: &Node, input: usize, count: u64, kinds: &[u64]) -> Result<Part, WeightsError> {
-        let what = || node.name.clone();
-        let unsupported = |reason| WeightsError::UnsupportedOnnx { name: what(), reason };
-        let tensor = node.input(input).and_then(|name| self.get(name));
+        self.named(node, node.input(input), count, kinds)
+    }
+
+    /// The numbers of the stored tensor called `name`, which `node` needs and of which there must be `count`.
+    fn named(&self, node: &Node, name: Option<&str>, count: u64, kinds: &[u64]) -> Result<Part, WeightsError> {
+        let unsupported = |reason| WeightsError::UnsupportedOnnx { name: node.name.clone(), reason };
+        let tensor = name.and_then(|name| self.get(name));
         let tensor = tensor.ok_or_else(|| unsupported("its scales or zero points are not stored in the file"))?;
         let (dtype, encoding) = match tensor.kind {
             kind if !kinds.contains(&kind) => {
@@ -291,7 +304,35 @@ fn linear(node: &Node, bytes: &Stored, rows: bool, stored: &Lookup<'_>) -> Resul
     let zeros = node.input(2).map(|_| stored.part(node, 2, count as u64, &[bytes.kind])).transpose()?;
     let name = bytes.name.strip_suffix("_quantized").unwrap_or(&bytes.name).to_owned();
     let info = info(bytes, name, shape, Dtype::Linear8, length)?;
-    Ok((info, Plan::Linear(Linear { signed, scales, zeros, run, count })))
+    Ok((info, Plan::Linear(Linear { signed, transposed: false, scales, zeros, run, count })))
+}
+
+/// What onnxruntime's quantiser calls the scales and the zero points of `matrix`.
+fn beside(matrix: &Stored) -> (String, String) {
+    let stem = matrix.name.strip_suffix("_quantized").unwrap_or(&matrix.name);
+    (format!("{stem}_scale"), format!("{stem}_zero_point"))
+}
+
+/// A matrix that is multiplied in whole numbers with inputs that are quantised as they come: `[in, out]`, with one scale
+/// or one for each column. The scale comes in only after the product, so that its name alone leads to it.
+fn integer(node: &Node, matrix: &Stored, scale: &str, stored: &Lookup<'_>) -> Result<(TensorInfo, Plan), WeightsError> {
+    let unsupported = |reason| WeightsError::UnsupportedOnnx { name: node.name.clone(), reason };
+    let signed = match matrix.kind {
+        UINT8 => false,
+        INT8 => true,
+        _ => return Err(unsupported("only 8-bit integers are read")),
+    };
+    let name = path(&node.name).ok_or_else(|| unsupported("its operation does not name it"))?;
+    let (mut shape, length) = layout::sized(&name, &matrix.shape, Dtype::Linear8)?;
+    let [_, columns] = *shape.as_slice() else { return Err(unsupported("it is no matrix")) };
+    let scalar = stored.get(scale).is_some_and(|scale| scale.shape.iter().all(|size| *size == 1));
+    let count = if scalar { 1 } else { columns };
+    let run = if scalar { shape.iter().product::<usize>().max(1) } else { 1 };
+    let scales = stored.named(node, Some(scale), count as u64, &[FLOAT, FLOAT16, BFLOAT16])?;
+    let zeros = node.input(3).map(|_| stored.part(node, 3, count as u64, &[matrix.kind])).transpose()?;
+    shape.reverse();
+    let info = info(matrix, name, shape, Dtype::Linear8, length)?;
+    Ok((info, Plan::Linear(Linear { signed, transposed: true, scales, zeros, run, count: count.max(1) })))
 }
 
 fn nibbles(node: &Node, matrix: &Stored, stored: &Lookup<'_>) -> Result<(TensorInfo, Plan), WeightsError> {

@@ -1,15 +1,17 @@
 //! Models that a person brings: what the state machine of sources says is carried out here.
 
-use headlight_document::message::{Command, Event};
+use headlight_document::message::{Command, Event, Failure};
 use headlight_document::{ModelEntry, Source};
 use js_sys::{Array, Reflect};
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use wasm_bindgen::JsValue;
+use web_sys::FileSystemEntry;
 
 use super::{App, Listing};
-use crate::browser;
 use crate::state::conductor::{self, Phase};
 use crate::state::sources::{Effect, FIRST, Input, Look, Sources};
+use crate::{browser, dropped};
 
 impl App {
     /// Tells the sources something and does what they say.
@@ -65,10 +67,39 @@ impl App {
         if names.is_empty() {
             return;
         }
+        self.panel.set(true);
+        self.look_at_files(names, files);
+    }
+
+    /// Looks at what is in folders that were dropped.
+    pub fn offer_folders(self, entries: Vec<FileSystemEntry>) {
+        self.panel.set(true);
+        self.bring(Input::Forget);
+        let wishes = move || self.sources.with_untracked(Sources::wishes);
+        let before = wishes();
+        spawn_local(async move {
+            let walked = dropped::walk(entries).await;
+            // Meanwhile the person may have named another model, or closed the panel.
+            if wishes() != before {
+                return;
+            }
+            match walked {
+                Ok(files) => {
+                    let (names, files): (Vec<_>, Array) = files.into_iter().unzip();
+                    self.look_at_files(names, files);
+                }
+                Err(message) => {
+                    let source = Source::Files { title: String::new(), names: Vec::new(), weights: None };
+                    self.bring(Input::Refuse(source, Failure { message, retry: false }));
+                }
+            }
+        });
+    }
+
+    fn look_at_files(self, names: Vec<String>, files: Array) {
         self.held.update_value(|held| {
             held.insert(String::new(), files);
         });
-        self.panel.set(true);
         self.look(Source::Files { title: String::new(), names, weights: None });
     }
 

@@ -51,7 +51,7 @@ fn Strip(parts: Memo<Vec<Part>>) -> impl IntoView {
         })
     });
     let part_view = move |part: Part| {
-        let Part { gap, text, aim, at, marked, hue, label, hover } = part;
+        let Part { gap, text, aim, at, marked, special, hue, label, hover } = part;
         let label = label.map(|label| view! { <span class="tag">{label}</span> });
         let Some(aim) = aim else {
             return view! { {gap} {if marked { view! { <mark>{text}</mark> }.into_any() } else { text.into_any() }} }
@@ -68,6 +68,7 @@ fn Strip(parts: Memo<Vec<Part>>) -> impl IntoView {
                 type="button"
                 class=format!("word{}", hue.map(|hue| format!(" hue hue-{}", hue % HUES)).unwrap_or_default())
                 class:chosen=is_target
+                class:special=special
                 aria-pressed=move || is_target().to_string()
                 title=hover
                 data-at=at

@@ -9,7 +9,7 @@ use super::attention::width_of;
 use crate::app::{App, When};
 use crate::browser;
 use crate::draw;
-use crate::state::attention::{axes, is_blank, strongest};
+use crate::state::attention::{axes, is_blank, shared_keys, strongest};
 use crate::state::format::number;
 use crate::state::grid::{Map, Way};
 use crate::state::pieces::visible;
@@ -113,6 +113,16 @@ pub fn HeadView() -> impl IntoView {
             .flatten()?;
         Some(format!(" “{}” is looked at most by {}.", column_name(column), list(best, &row_name)))
     };
+    // Encoders, and what looks from one text to another, have a key for each query head.
+    let keys_line = move || {
+        let (_, head) = open.get();
+        app.attention(|document, attention| {
+            let is_self = attention.kind == AttentionKind::SelfAttention;
+            is_self.then(|| shared_keys(attention.heads, document.model.key_value_heads, head)).flatten()
+        })
+        .flatten()
+        .map(|line| view! { <p class="caption" data-testid="key-head">{line}</p> })
+    };
     let pick = move |row: usize| {
         if rows_are_input.get_untracked() {
             app.edit(When::Never, |form| form.token = if form.token == Some(row) { None } else { Some(row) });
@@ -193,6 +203,7 @@ pub fn HeadView() -> impl IntoView {
                     "✕"
                 </button>
             </div>
+            {keys_line}
             <div class="head-frame" node_ref=frame>
                 <div class="head-stage">
                     <canvas

@@ -10,6 +10,9 @@ use crate::browser;
 use crate::state::form::is_prompted;
 use crate::state::{prompt, tasks};
 
+/// What is said of a model that nobody here knows.
+const UNKNOWN: &str = "Nobody has tried here what it is weak at: hold its answers against what you know of it.";
+
 /// The text and all that belongs to it.
 #[component]
 pub fn InputPanel() -> impl IntoView {
@@ -70,7 +73,8 @@ pub fn InputPanel() -> impl IntoView {
             {move || {
                 app.entry(&model.get())
                     .map(|entry| {
-                        view! { <p class="caption card" data-testid="card"><b>{entry.title}</b> " " {entry.card}</p> }
+                        let card = if entry.card.is_empty() { UNKNOWN.to_owned() } else { entry.card };
+                        view! { <p class="caption card" data-testid="card"><b>{entry.title}</b> " " {card}</p> }
                     })
             }}
         </section>

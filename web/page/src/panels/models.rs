@@ -92,9 +92,9 @@ fn ModelState(entry: ModelEntry) -> impl IntoView {
         app.ask(false);
     };
     view! {
-        <span class="model-facts" title=entry.card.clone()>
+        <span class="model-facts" title=format!("{}. {}", entry.license, entry.card)>
             <span>{size}</span>
-            <span>{entry.license.clone()}</span>
+            <span class="model-license">{entry.license.clone()}</span>
             <span class="model-state" data-testid="model-state" data-state=move || state.get().0>
                 {move || state.get().1}
             </span>

@@ -2,14 +2,15 @@
 
 use headlight_document::Cached;
 use js_sys::{Date, Reflect};
+use leptos::ev;
 use leptos::html::Dialog;
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
 use crate::app::App;
-use crate::browser;
 use crate::state::format::megabytes;
 use crate::state::sources::{HUB, Input, Look, named};
+use crate::{browser, dropped};
 
 /// The button and its dialog. The whole page takes files that are dropped.
 #[component]
@@ -113,7 +114,10 @@ fn Files() -> impl IntoView {
     view! {
         <h3>"From your computer"</h3>
         <div class="drop" data-testid="own-drop">
-            <p>"Drop a model’s files here: GGUF, or config, tokenizer and safetensors. They stay on your machine."</p>
+            <p>
+                "Drop a model’s folder or files here: GGUF, or a tokenizer with safetensors, ONNX or Marian’s .bin, and the \
+                 config. They stay on your machine."
+            </p>
             <label>"Files "<input type="file" multiple data-testid="own-files" on:change=take/></label>
             <label>
                 "A folder "<input type="file" prop:webkitdirectory=true data-testid="own-folder" on:change=take/>
@@ -247,21 +251,25 @@ fn Kept() -> impl IntoView {
 }
 
 fn accept_drops(app: App) {
-    let files = |event: &web_sys::Event| {
-        let transfer = Reflect::get(event, &"dataTransfer".into()).ok()?;
-        let types = js_sys::Array::from(&Reflect::get(&transfer, &"types".into()).ok()?);
-        // A text that is dragged is none of ours.
-        types.includes(&"Files".into(), 0).then(|| Reflect::get(&transfer, &"files".into()).ok()).flatten()
+    // A text that is dragged is none of ours.
+    let files = |event: &web_sys::DragEvent| {
+        event.data_transfer().filter(|transfer| transfer.types().includes(&"Files".into(), 0))
     };
-    let over = window_event_listener_untyped("dragover", move |event| {
+    let over = window_event_listener(ev::dragover, move |event| {
         if files(&event).is_some() {
             event.prevent_default();
         }
     });
-    let drop = window_event_listener_untyped("drop", move |event| {
-        if let Some(files) = files(&event) {
-            event.prevent_default();
-            app.offer(&files);
+    let drop = window_event_listener(ev::drop, move |event| {
+        let Some(transfer) = files(&event) else { return };
+        event.prevent_default();
+        match dropped::folders(&transfer) {
+            Some(entries) => app.offer_folders(entries),
+            None => {
+                if let Ok(files) = Reflect::get(&transfer, &"files".into()) {
+                    app.offer(&files);
+                }
+            }
         }
     });
     on_cleanup(move || {

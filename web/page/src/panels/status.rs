@@ -186,7 +186,8 @@ fn Done(#[prop(into)] state: String) -> impl IntoView {
                     let model = &shown.document.model;
                     let time = shown.document.timing_ms.get("total").map(|&total| format!(" in {}", duration(total)));
                     let stale = if is_current { "" } else { " This answers an earlier question." };
-                    format!("{} on {}{}.{stale}", model.title, model.device, time.unwrap_or_default())
+                    let device = words::device(&model.device);
+                    format!("{} on {device}{}.{stale}", model.title, time.unwrap_or_default())
                 })
             }}
         </p>

@@ -33,6 +33,8 @@ pub struct Part {
     pub at: Option<usize>,
     /// Whether it is the explained answer itself.
     pub marked: bool,
+    /// Whether it stands for no text.
+    pub special: bool,
     /// Which of the labels' colours it has.
     pub hue: Option<usize>,
     /// The label to write behind it.
@@ -272,6 +274,7 @@ fn labelled(document: &Explanation) -> Answer {
             label: within.filter(|entity| entity.last == at).map(|entity| entity.name.clone()),
             hover: found.map(|found| format!("{}, {}", found.label, percent(found.prob))).unwrap_or_default(),
             marked: false,
+            special: token.special,
         });
     }
     let bars = entities
@@ -357,6 +360,7 @@ fn written(document: &Explanation) -> Vec<Part> {
                 aim: Some(TargetSpec::Output { token: None, step: Some(step) }),
                 at: Some(step),
                 hover: format!("{}, {}", visible(&token.text), percent(token.prob)),
+                special: token.special,
                 ..Part::default()
             }
         })

@@ -113,6 +113,25 @@ pub fn chosen(all: &[Attention], kind: Option<AttentionKind>) -> Option<&Attenti
     kind.and_then(find).or_else(|| find(AttentionKind::Cross)).or_else(|| all.first())
 }
 
+/// Which key and value head a query head reads, and who else does, where a model has fewer of them than queries
+/// (grouped-query attention: head h of H reads key head ⌊h·K/H⌋ of K). None where every head has its own.
+#[must_use]
+pub fn shared_keys(heads: usize, key_heads: usize, head: usize) -> Option<String> {
+    if key_heads == 0 || key_heads >= heads || !heads.is_multiple_of(key_heads) || head >= heads {
+        return None;
+    }
+    let group = heads / key_heads;
+    let key = head / group;
+    let others: Vec<String> =
+        (key * group..(key + 1) * group).filter(|&other| other != head).map(|o| o.to_string()).collect();
+    let others = match others.split_last() {
+        Some((last, [])) => format!("head {last}"),
+        Some((last, rest)) => format!("heads {} and {last}", rest.join(", ")),
+        None => return None,
+    };
+    Some(format!("Query head {head} reads key and value head {key} of {key_heads}, which it shares with {others}."))
+}
+
 /// How well a head aligns two texts, from 0 to 1: the sum over `columns` of the largest weight of each among `rows`, over
 /// the smaller number of both. A head that looks at one word after another, and hard, comes close to one; one that
 /// spreads its weight, or always looks at the same place, comes close to zero.
@@ -201,6 +220,18 @@ mod tests {
         // The mean over rows, not the sum.
         assert!(close(entropy(&[1.0, 0.0, 0.5, 0.5], 2), 2f64.ln() / 2.0));
         assert!(close(entropy(&[], 0), 0.0));
+    }
+
+    #[test]
+    fn query_heads_name_the_key_head_that_they_share() {
+        let named = |heads, keys, head| shared_keys(heads, keys, head).unwrap();
+        assert_eq!(named(9, 3, 4), "Query head 4 reads key and value head 1 of 3, which it shares with heads 3 and 5.");
+        assert!(named(9, 3, 8).contains("head 2 of 3, which it shares with heads 6 and 7."));
+        assert!(named(4, 2, 0).contains("head 0 of 2, which it shares with head 1."));
+        assert!(named(8, 1, 0).ends_with("head 0 of 1, which it shares with heads 1, 2, 3, 4, 5, 6 and 7."));
+        for (heads, keys, head) in [(12, 12, 3), (9, 3, 9), (9, 0, 1), (9, 2, 1), (1, 1, 0)] {
+            assert_eq!(shared_keys(heads, keys, head), None);
+        }
     }
 
     #[test]

@@ -38,8 +38,13 @@ pub fn percent(probability: f64) -> String {
         format!("{value:.1} %")
     } else if value >= 0.1 {
         format!("{value:.2} %")
+    } else if value >= 0.01 {
+        format!("{value:.3} %")
+    } else if value >= 0.001 {
+        format!("{value:.4} %")
     } else if value > 0.0 {
-        format!("{value:.1e} %").replace('-', "−")
+        // More zeros tell a reader nothing; the exported document has all digits.
+        "<0.001 %".to_owned()
     } else {
         "0 %".to_owned()
     }
@@ -83,7 +88,9 @@ mod tests {
     fn probabilities_are_per_cent() {
         assert_eq!(percent(0.773), "77.3 %");
         assert_eq!(percent(0.0123), "1.23 %");
-        assert_eq!(percent(0.000_002), "2.0e−4 %");
+        assert_eq!(percent(0.000_32), "0.032 %");
+        assert_eq!(percent(0.000_038_2), "0.0038 %");
+        assert_eq!(percent(0.000_002), "<0.001 %");
         assert_eq!(percent(0.0), "0 %");
     }
 

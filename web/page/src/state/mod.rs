@@ -4,6 +4,7 @@ pub mod answer;
 pub mod attention;
 pub mod colour;
 pub mod conductor;
+pub mod folder;
 pub mod form;
 pub mod format;
 pub mod grid;

@@ -30,8 +30,10 @@ pub fn pieces(input: &Input) -> Vec<Piece> {
             let (text, at) =
                 if token.source == 0 { (first, 0) } else { (input.second_text.as_deref().unwrap_or(""), 1) };
             let end = ends.get(at).copied().unwrap_or_default();
-            let gap = if token.special { "" } else { text.get(end..token.start).unwrap_or_default() };
-            if let (false, Some(end)) = (token.special, ends.get_mut(at)) {
+            // A special token that the person wrote, such as a mask, stands for it; the model's own stand for nothing.
+            let stands = !token.special || token.start < token.end;
+            let gap = if stands { text.get(end..token.start).unwrap_or_default() } else { "" };
+            if let (true, Some(end)) = (stands, ends.get_mut(at)) {
                 *end = token.end.max(*end);
             }
             let line =
@@ -168,6 +170,25 @@ mod tests {
         let shown = pieces(&input);
         assert_eq!(shown[2].gap, "  ");
         assert!(shown[0].special && shown[3].gap.is_empty());
+    }
+
+    #[test]
+    fn a_mask_that_was_written_is_shown_once() {
+        let input = input(
+            "A [MASK] barks.",
+            vec![
+                token("[CLS]", 0, 0, true),
+                token("a", 0, 1, false),
+                token("[MASK]", 2, 8, true),
+                token("barks", 9, 14, false),
+                token(".", 14, 15, false),
+                token("[SEP]", 0, 0, true),
+            ],
+        );
+        let shown = pieces(&input);
+        let all: String = shown[1..5].iter().map(|piece| format!("{}{}", piece.gap, piece.text)).collect();
+        assert_eq!(all, "a [MASK] barks.");
+        assert!(shown[2].special);
     }
 
     #[test]

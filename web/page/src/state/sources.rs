@@ -34,6 +34,8 @@ pub enum Input {
         /// Whether the person has seen the size and said yes.
         agreed: bool,
     },
+    /// What the person named cannot even be looked at, and why.
+    Refuse(Source, Failure),
     /// The person wants none of it.
     Forget,
     /// The list of what the browser keeps is wanted.
@@ -69,11 +71,12 @@ pub struct Sources {
     known: BTreeMap<String, Source>,
     looking: Option<RequestId>,
     next: RequestId,
+    wishes: u64,
 }
 
 impl Default for Sources {
     fn default() -> Self {
-        Self { look: Look::Nothing, kept: None, known: BTreeMap::new(), looking: None, next: FIRST }
+        Self { look: Look::Nothing, kept: None, known: BTreeMap::new(), looking: None, next: FIRST, wishes: 0 }
     }
 }
 
@@ -84,8 +87,18 @@ impl Sources {
         self.known.get(model)
     }
 
+    /// How often a person has named a model or let go of one: what takes a while before it can be looked at is void once
+    /// this is another number.
+    #[must_use]
+    pub fn wishes(&self) -> u64 {
+        self.wishes
+    }
+
     /// Takes one input and says what is to be done.
     pub fn step(&mut self, input: Input) -> Vec<Effect> {
+        if matches!(input, Input::Look(_) | Input::Refuse(..) | Input::Load { .. } | Input::Forget | Input::Take(_)) {
+            self.wishes += 1;
+        }
         match input {
             Input::Look(source) => {
                 let mut effects = self.give_up();
@@ -107,6 +120,10 @@ impl Sources {
                 }
                 _ => Vec::new(),
             },
+            Input::Refuse(source, failure) => {
+                self.look = Look::Refused(source, failure);
+                self.give_up()
+            }
             Input::Forget => {
                 self.look = Look::Nothing;
                 self.give_up()
@@ -279,6 +296,29 @@ mod tests {
         assert!(matches!(&sources.look, Look::Refused(_, Failure { retry: true, .. })));
         assert_eq!(sources.step(Input::Forget), []);
         assert_eq!(sources.look, Look::Nothing);
+    }
+
+    #[test]
+    fn a_folder_that_takes_a_while_is_void_after_another_wish() {
+        let files = Source::Files { title: String::new(), names: vec![], weights: None };
+        let failure = Failure { message: "Too much.".into(), retry: false };
+        let mut sources = Sources::default();
+        sources.step(Input::Look(hub("a/b")));
+        assert_eq!(
+            sources.step(Input::Refuse(files.clone(), failure.clone())),
+            [Effect::Post(Command::Cancel { id: FIRST })]
+        );
+        assert_eq!(sources.look, Look::Refused(files, failure));
+        sources.step(Input::Forget);
+        let wishes = sources.wishes();
+        sources.step(Input::List);
+        sources.step(Input::Heard(Event::Cache { id: FIRST, entries: vec![] }));
+        assert_eq!(sources.wishes(), wishes, "what the dialog does by itself is no wish");
+        for wish in [Input::Look(hub("c/d")), Input::Load { agreed: true }, Input::Forget, Input::Take("a/b".into())] {
+            let before = sources.wishes();
+            sources.step(wish);
+            assert_ne!(sources.wishes(), before);
+        }
     }
 
     #[test]

@@ -35,6 +35,16 @@ pub fn share(progress: Progress) -> Option<f64> {
     Some((progress.done as f64 / total as f64).clamp(0.0, 1.0))
 }
 
+/// What a document's `model.device` is called in a sentence.
+#[must_use]
+pub fn device(name: &str) -> String {
+    match name.strip_prefix("webgpu") {
+        Some(adapter) => format!("WebGPU{adapter}"),
+        None if name == "cpu" => "the CPU".to_owned(),
+        None => name.to_owned(),
+    }
+}
+
 /// `1 token`, `2 tokens`.
 #[must_use]
 pub fn count(many: usize, one: &str) -> String {
@@ -56,6 +66,7 @@ mod tests {
         assert_eq!(share(layers), Some(0.4));
         assert_eq!(share(open), None);
         assert_eq!(share(Progress { total: Some(0), ..bytes }), None);
+        assert_eq!((device("cpu"), device("webgpu (Apple M2)")), ("the CPU".into(), "WebGPU (Apple M2)".into()));
         assert_eq!((count(1, "token"), count(5, "token")), ("1 token".into(), "5 tokens".into()));
     }
 }
