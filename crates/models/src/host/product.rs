@@ -17,6 +17,7 @@ use super::kernel::{Kernel, apply, contiguous, dims, tensor, values};
 use super::packed::{COLUMNS, PackedPanels};
 
 /// The weight of a product.
+#[expect(clippy::large_enum_variant, reason = "there is one a product")]
 #[derive(Clone, Debug)]
 pub enum Weight {
     /// `[panel, in, columns of a panel]`, plain; devices other than the CPU have one panel.
