@@ -13,23 +13,12 @@ from tokenizers import Tokenizer
 from transformers import BertModel
 
 import bert
+import splitmix
 from common import (
     HERE, READS, SCHEMA, arguments, attention_block, attributions, number, read_of, sha256, texts,
 )  # fmt: skip
 
 FOLDER = HERE.parent.parent / "models" / "sentiment"
-MASK = (1 << 64) - 1
-
-
-def random(seed, purpose):
-    """SplitMix64, as crates/train/src/random.rs."""
-    state = seed ^ (purpose * 0xD1B54A32D192ED03 & MASK)
-    while True:
-        state = (state + 0x9E3779B97F4A7C15) & MASK
-        z = state
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 & MASK
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EB & MASK
-        yield z ^ (z >> 31)
 
 
 def held_out(path, seed):
@@ -44,10 +33,7 @@ def held_out(path, seed):
         if float(rating) != 0 and text.lower() not in seen:
             seen.add(text.lower())
             kept.append((text, int(float(rating) > 0)))
-    bits = random(seed, 1)
-    for last in range(len(kept) - 1, 0, -1):
-        other = next(bits) % (last + 1)
-        kept[last], kept[other] = kept[other], kept[last]
+    splitmix.shuffle(kept, splitmix.bits(seed, splitmix.HELD_OUT))
     return kept[: len(kept) // 10]
 
 
