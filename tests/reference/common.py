@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 import torch
+from tokenizers import Tokenizer
 from transformers.utils import logging
 
 # Loading reports and progress bars would drown what the scripts print.
@@ -44,6 +45,14 @@ def one_file(folder, pattern):
     if len(found) != 1:
         raise SystemExit(f"expected one {pattern} under {folder}, found {len(found)}; run `cargo xtask models` first")
     return found[0]
+
+
+def plain_tokenizer(folder):
+    """A folder's tokenizer.json without the truncation and padding that it may ask for."""
+    result = Tokenizer.from_file(str(Path(folder) / "tokenizer.json"))
+    result.no_truncation()
+    result.no_padding()
+    return result
 
 
 def sha256(path):

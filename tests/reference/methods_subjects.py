@@ -14,7 +14,7 @@ import llama
 import rampart
 import sentiment
 import smollm2
-from common import GOLDEN, read_of, sha256
+from common import GOLDEN, plain_tokenizer, read_of, sha256
 
 FAMILIES = GOLDEN / "families"
 
@@ -142,7 +142,7 @@ def id_of(labels, name):
 class Sentiment:
     def __init__(self, models_folder):
         self.model, head, _, base = sentiment.load(models_folder)
-        self.tokenizer = sentiment.tokenizer(base)
+        self.tokenizer = plain_tokenizer(base)
         self.weight, self.bias = head
         self.labels = json.loads((sentiment.FOLDER / "config.json").read_text())["id2label"]
         self.about = {
@@ -176,7 +176,7 @@ class Sentiment:
 class Rampart:
     def __init__(self, models_folder):
         self.model, path = rampart.load(models_folder)
-        self.tokenizer = rampart.tokenizer(path)
+        self.tokenizer = plain_tokenizer(path.parent)
         self.labels = self.model.config.id2label
         self.about = {"model": "rampart", "weights_sha256": sha256(path)}
 

@@ -1,11 +1,10 @@
 """Golden values of all-MiniLM-L6-v2, from the same safetensors file the engine reads."""
 
 import torch
-from tokenizers import Tokenizer
 from transformers import AutoModel
 
 import bert
-from common import SCHEMA, attention_block, attribution, digits, numbers, one_file, relative, sha256, texts
+from common import SCHEMA, attention_block, attribution, digits, numbers, one_file, plain_tokenizer, relative, sha256, texts
 
 HOOK_LAYERS = (0, 3, 5)
 HIDDEN_SAMPLE = 16
@@ -19,14 +18,6 @@ def load(models_folder):
     )
     model.eval().requires_grad_(False)
     return model, path
-
-
-def tokenizer(path):
-    """tokenizer.json as it stands asks for truncation and padding to 128: both are switched off."""
-    result = Tokenizer.from_file(str(path.parent / "tokenizer.json"))
-    result.no_truncation()
-    result.no_padding()
-    return result
 
 
 def hook_samples(model, ids):
@@ -63,7 +54,7 @@ def rounding(single, double):
 def documents(models_folder, names=None):
     """(file stem, golden document) for each text."""
     model, path = load(models_folder)
-    encoder, digest = tokenizer(path), sha256(path)
+    encoder, digest = plain_tokenizer(path.parent), sha256(path)
     for text in texts("minilm"):
         if names and text["name"] not in names:
             continue

@@ -4,13 +4,12 @@ transformers library's BERT. onnxruntime must give the same logits."""
 import numpy as np
 import onnxruntime
 import torch
-from tokenizers import Tokenizer
 from transformers import BertConfig, BertForTokenClassification
 
 import bert
 import onnx_weights
 from common import (
-    READS, SCHEMA, attention_block, attributions, number, one_file, read_of, sha256, texts,
+    READS, SCHEMA, attention_block, attributions, number, one_file, plain_tokenizer, read_of, sha256, texts,
 )  # fmt: skip
 
 TOP = 10
@@ -30,14 +29,6 @@ def load(models_folder):
         raise SystemExit(f"{path.name} lacks {missing} and has {unexpected} besides")
     model.eval().requires_grad_(False)
     return model, path
-
-
-def tokenizer(path):
-    """tokenizer.json without truncation and padding, should it ask for them."""
-    result = Tokenizer.from_file(str(path.parent / "tokenizer.json"))
-    result.no_truncation()
-    result.no_padding()
-    return result
 
 
 def check_logits(session, ids, logits, name):
@@ -79,7 +70,7 @@ def candidates(logits, names):
 def documents(models_folder, names=None):
     """(file stem, golden document) for each text."""
     model, path = load(models_folder)
-    encoder, digest = tokenizer(path), sha256(path)
+    encoder, digest = plain_tokenizer(path.parent), sha256(path)
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     labels = model.config.id2label
     outside = model.config.label2id["O"]

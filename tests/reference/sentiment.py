@@ -9,13 +9,12 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
-from tokenizers import Tokenizer
 from transformers import BertModel
 
 import bert
 import splitmix
 from common import (
-    HERE, READS, SCHEMA, arguments, attention_block, attributions, number, read_of, sha256, texts,
+    HERE, READS, SCHEMA, arguments, attention_block, attributions, number, plain_tokenizer, read_of, sha256, texts,
 )  # fmt: skip
 
 FOLDER = HERE.parent.parent / "models" / "sentiment"
@@ -58,14 +57,6 @@ def load(models_folder):
     return model, (adapter["classifier.weight"], adapter["classifier.bias"]), merged, base
 
 
-def tokenizer(base):
-    """tokenizer.json as it stands asks for truncation and padding to 128: both are switched off."""
-    result = Tokenizer.from_file(str(base / "tokenizer.json"))
-    result.no_truncation()
-    result.no_padding()
-    return result
-
-
 def classifier(weight, bias):
     """From the last hidden state [T, width] to logits [2]: the mean over all tokens, special ones included."""
     return lambda hidden: hidden.mean(0) @ weight.to(hidden.dtype).T + bias.to(hidden.dtype)
@@ -74,7 +65,7 @@ def classifier(weight, bias):
 def documents(models_folder, names=None):
     """(file stem, golden document) for each text. The target is the better class, the foil the other."""
     model, head, _, base = load(models_folder)
-    encoder, classify = tokenizer(base), classifier(*head)
+    encoder, classify = plain_tokenizer(base), classifier(*head)
     labels = json.loads((FOLDER / "config.json").read_text())["id2label"]
     digests = sha256(base / "model.safetensors"), sha256(FOLDER / "adapter_model.safetensors")
 
@@ -133,7 +124,7 @@ def main():
     metrics = json.loads((FOLDER / "metrics.json").read_text())
     recipe = metrics["recipe"]
     model, head, merged, base = load(options.models)
-    encoder, classify = tokenizer(base), classifier(*head)
+    encoder, classify = plain_tokenizer(base), classifier(*head)
     data = Path(options.models).parent / "data" / "movie_snippets.tsv"
     held = held_out(data, recipe["seed"])
     right, loss = 0, 0.0

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, Write as _};
+use std::io::{self, BufReader, Write as _};
 
 use headlight_document::FileRole;
 use headlight_weights::{Format, GgufFile, MarianFile, OnnxFile, SafetensorsFile, TensorSource};
@@ -72,13 +72,10 @@ fn inspect(found: &Found) -> Result<String, Error> {
     let Some(path) = found.path(FileRole::Weights) else { return Ok(text) };
     let unreadable = |error| Error::Read { path: path.clone(), error };
     let mut reader = BufReader::new(File::open(&path).map_err(unreadable)?);
-    let mut first = [0; 9];
-    let format = reader.read_exact(&mut first).ok().and_then(|()| Format::of(&first));
-    reader.rewind().map_err(unreadable)?;
-    let tensors = match format {
-        Some(Format::Gguf) => GgufFile::open(reader)?.tensors().to_vec(),
-        Some(Format::Marian) => MarianFile::open(reader)?.tensors().to_vec(),
-        Some(Format::Onnx) => OnnxFile::open(reader)?.tensors().to_vec(),
+    let tensors = match Format::of_file(&mut reader, &path.to_string_lossy()).map_err(unreadable)? {
+        Format::Gguf => GgufFile::open(reader)?.tensors().to_vec(),
+        Format::Marian => MarianFile::open(reader)?.tensors().to_vec(),
+        Format::Onnx => OnnxFile::open(reader)?.tensors().to_vec(),
         _ => SafetensorsFile::open(reader)?.tensors().to_vec(),
     };
     let parameters: usize = tensors.iter().map(|tensor| tensor.elements()).sum();

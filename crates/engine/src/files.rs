@@ -31,11 +31,8 @@ pub(crate) async fn open<R: Read + Seek>(
         return Ok((tokenizer, headlight_models::open(&config, &mut source, device, relay).await?));
     }
     let mut weights = files.take(FileRole::Weights).ok_or(EngineError::MissingFile("weights"))?;
-    let mut first = [0; 9];
-    let format = weights.read_exact(&mut first).ok().and_then(|()| Format::of(&first));
-    weights.rewind().map_err(unreadable)?;
-    // What is none of these is told so by the reader of the format that it should be in.
-    match format.unwrap_or_else(|| by_name(entry)) {
+    let name = entry.file(FileRole::Weights).map_or("", |file| file.name.as_str());
+    match Format::of_file(&mut weights, name).map_err(unreadable)? {
         Format::Gguf => {
             let mut source = GgufFile::open(weights)?;
             let tokenizer = Tokenizer::from_gguf(vocabulary(source.metadata())?)?;
@@ -69,17 +66,6 @@ pub(crate) async fn open<R: Read + Seek>(
             };
             Ok((tokenizer, model))
         }
-    }
-}
-
-/// The format that the name of the weights promises.
-fn by_name(entry: &ModelEntry) -> Format {
-    let name = entry.file(FileRole::Weights).map(|file| file.name.to_ascii_lowercase()).unwrap_or_default();
-    match name.rsplit('.').next() {
-        Some("gguf") => Format::Gguf,
-        Some("bin") => Format::Marian,
-        Some("onnx") => Format::Onnx,
-        _ => Format::Safetensors,
     }
 }
 

@@ -7,13 +7,14 @@
     reason = "a test fails by panicking and shows its worst error"
 )]
 
+#[allow(dead_code, reason = "what tests share is not all used by each")]
 mod common;
 
 use headlight_document::{Method, Request, Task};
 use headlight_engine::{EngineError, Quiet, answer};
 use pollster::block_on;
 
-use common::{check_attention, clock, golden, numbers, open, relative};
+use common::{attributions_off, check_attention, check_ids, clock, golden, open};
 
 #[test]
 fn answers_are_those_of_the_transformers_library() {
@@ -24,21 +25,15 @@ fn answers_are_those_of_the_transformers_library() {
         request.methods = vec![Method::Saliency, Method::GradXInput];
         let found = block_on(answer(&model, &chosen.info, &request, &Quiet, clock)).unwrap();
 
-        let ids: Vec<u64> = found.input.tokens.iter().map(|token| u64::from(token.id)).collect();
-        let expected: Vec<u64> = golden["ids"].as_array().unwrap().iter().map(|id| id.as_u64().unwrap()).collect();
-        assert_eq!(ids, expected, "{name}");
+        check_ids(&found, &golden);
         let attention = check_attention(&found.attention[0], &golden["attention"]);
         assert!(attention < 1e-4, "{name}: attention off by {attention}");
         let value = (found.target.value - golden["target"]["value"].as_f64().unwrap()).abs();
         assert!(value < 1e-3, "{name}: value off by {value}");
-        let off: Vec<f64> = found
-            .attributions
-            .iter()
-            .map(|attribution| relative(&attribution.values, &numbers(&golden["target"][attribution.method.name()])))
-            .collect();
+        let off = attributions_off(&found, &golden["target"]);
         println!(
             "{name:12} {:3} tokens: attention off by {attention:.1e}, cosine {value:.1e}, saliency {:.1e}, grad_x_input {:.1e} relative",
-            ids.len(),
+            found.input.tokens.len(),
             off[0],
             off[1]
         );

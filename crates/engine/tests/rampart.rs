@@ -13,7 +13,7 @@ use headlight_document::{Method, Read, Request, TargetSpec, Task};
 use headlight_engine::{EngineError, Quiet, answer};
 use pollster::block_on;
 
-use common::{check_attention, clock, golden, numbers, open, relative};
+use common::{check_reading, clock, golden, open};
 
 #[test]
 fn answers_are_those_of_the_transformers_library() {
@@ -35,45 +35,14 @@ fn answers_are_those_of_the_transformers_library() {
             let found = block_on(answer(&model, &chosen.info, &request, &Quiet, clock)).unwrap();
 
             assert_eq!(found.model.sha256, golden["weights_sha256"].as_str().unwrap(), "values of other weights");
-            let ids: Vec<u64> = found.input.tokens.iter().map(|token| u64::from(token.id)).collect();
-            let expected: Vec<u64> = golden["ids"].as_array().unwrap().iter().map(|id| id.as_u64().unwrap()).collect();
-            assert_eq!(ids, expected, "{name}");
-
-            let attention = check_attention(&found.attention[0], &golden["attention"]);
-            assert!(attention < 1e-4, "{name}: attention off by {attention}");
-
-            let mut log_prob = 0.0_f64;
+            check_reading(&found, &golden, read);
             let labels = golden["labels"].as_array().unwrap();
             assert_eq!(found.output.labels.len(), labels.len(), "{name}");
             for (ours, theirs) in found.output.labels.iter().zip(labels) {
                 assert_eq!(ours.label, theirs["label"].as_str().unwrap(), "{name}");
-                log_prob = log_prob.max((ours.prob.ln() - theirs["log_prob"].as_f64().unwrap()).abs());
+                let log_prob = (ours.prob.ln() - theirs["log_prob"].as_f64().unwrap()).abs();
+                assert!(log_prob < 1e-3, "{name}: log-probability off by {log_prob}");
             }
-            assert_eq!(found.output.top.len(), 10);
-            for (ours, theirs) in found.output.top.iter().zip(golden["top"].as_array().unwrap()) {
-                assert_eq!(ours.text, theirs["text"].as_str().unwrap(), "{name}");
-                log_prob = log_prob.max((ours.prob.ln() - theirs["log_prob"].as_f64().unwrap()).abs());
-            }
-            assert!(log_prob < 1e-3, "{name}: log-probability off by {log_prob}");
-
-            // The double-precision run, so that only our own rounding counts.
-            assert_eq!(found.target.id.map(u64::from), stored["id"].as_u64(), "{name}");
-            let precise = &golden["float64"]["reads"][read.name()];
-            let value = (found.target.value - precise["value"].as_f64().unwrap()).abs();
-            assert!(value < 1e-3, "{name} {read}: value off by {value}");
-            let off: Vec<f64> = found
-                .attributions
-                .iter()
-                .map(|attribution| relative(&attribution.values, &numbers(&precise[attribution.method.name()])))
-                .collect();
-            println!(
-                "{name:12} {:8} {:3} tokens: attention off by {attention:.1e}, log-probability {log_prob:.1e}, saliency {:.1e}, grad_x_input {:.1e} relative",
-                read.name(),
-                ids.len(),
-                off[0],
-                off[1]
-            );
-            assert!(off.iter().all(|off| *off < 1e-3), "{name} {read}: {off:?}");
         }
     }
 }

@@ -24,6 +24,15 @@ enum Part {
     Packed(Packed),
 }
 
+impl Part {
+    fn packed(&self) -> Option<&Packed> {
+        match self {
+            Self::Packed(packed) => Some(packed),
+            Self::Plain(_) => None,
+        }
+    }
+}
+
 impl Fused {
     /// Nothing yet, of rows `width` long.
     pub fn new(width: usize) -> Self {
@@ -72,7 +81,7 @@ impl Fused {
         Ok(())
     }
 
-    /// Multiplies column `i` by `scale[i]`: a norm's weight folded into the product that follows it.
+    /// Has column `i` multiplied by `scale[i]`: a norm's weight folded into the product that follows it.
     pub fn scale_columns(self, scale: &[f32]) -> Self {
         Self { fold: Some(scale.to_vec()), ..self }
     }
@@ -89,11 +98,7 @@ impl Fused {
 
     /// All of it packed, where it is so in one way.
     fn packed(&self) -> Option<PackedPanels> {
-        let part = |part: &Part| match part {
-            Part::Packed(packed) => Some(packed.clone()),
-            Part::Plain(_) => None,
-        };
-        let parts: Option<Vec<Packed>> = self.parts.iter().map(part).collect();
+        let parts: Option<Vec<&Packed>> = self.parts.iter().map(Part::packed).collect();
         PackedPanels::new(self.width, &parts?, self.fold.clone())
     }
 

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use std::time::Instant;
 
 use headlight_document::message::DeviceChoice;
-use headlight_document::{Attention, Manifest};
+use headlight_document::{Attention, Attribution, Explanation, Manifest, Read};
 use headlight_engine::device::Adapter;
 use headlight_engine::{Chosen, Model, Quiet, choose};
 use pollster::block_on;
@@ -66,6 +66,57 @@ pub fn relative(a: &[f64], b: &[f64]) -> f64 {
     (difference / b.iter().map(|b| b * b).sum::<f64>()).sqrt()
 }
 
+/// Holds the tokens' ids against a golden file's.
+pub fn check_ids(found: &Explanation, golden: &Value) {
+    let ids: Vec<u64> = found.input.tokens.iter().map(|token| u64::from(token.id)).collect();
+    let expected: Vec<u64> = golden["ids"].as_array().unwrap().iter().map(|id| id.as_u64().unwrap()).collect();
+    assert_eq!(ids, expected, "{}", golden["name"]);
+}
+
+/// The greater of two differences, where what is no number is the greatest of all.
+pub fn worse(a: f64, b: f64) -> f64 {
+    if b > a || b.is_nan() { b } else { a }
+}
+
+/// How far each attribution is from a golden file's values under the same name, relative.
+pub fn attributions_off(found: &Explanation, stored: &Value) -> Vec<f64> {
+    let off = |one: &Attribution| relative(&one.values, &numbers(&stored[one.method.name()]));
+    found.attributions.iter().map(off).collect()
+}
+
+/// Holds an explanation of a target that was read as `read` against a golden file with `top`, `target` and `reads`, and
+/// prints how far it is off. Values and gradients are held against the double-precision run, so that only our own rounding
+/// counts: where large terms cancel, single precision in PyTorch is itself up to 2.5e-4 away.
+pub fn check_reading(found: &Explanation, golden: &Value, read: Read) {
+    let name = golden["name"].as_str().unwrap();
+    check_ids(found, golden);
+    let attention = check_attention(&found.attention[0], &golden["attention"]);
+    assert!(attention < 1e-4, "{name}: attention off by {attention}");
+
+    let top = golden["top"].as_array().unwrap();
+    assert_eq!(found.output.top.len(), top.len(), "{name}");
+    let mut log_prob = 0.0;
+    for (ours, theirs) in found.output.top.iter().zip(top) {
+        assert_eq!(u64::from(ours.id), theirs["id"].as_u64().unwrap(), "{name}");
+        log_prob = worse(log_prob, (ours.prob.ln() - theirs["log_prob"].as_f64().unwrap()).abs());
+    }
+    assert!(log_prob < 1e-3, "{name}: log-probability off by {log_prob}");
+
+    assert_eq!(found.target.id.map(u64::from), golden["target"]["id"].as_u64(), "{name}");
+    let stored = &golden["float64"]["reads"][read.name()];
+    let value = (found.target.value - stored["value"].as_f64().unwrap()).abs();
+    assert!(value < 1e-3, "{name} {read}: value off by {value}");
+    let off = attributions_off(found, stored);
+    println!(
+        "{name:12} {:8} {:3} tokens: attention off by {attention:.1e}, log-probability {log_prob:.1e}, saliency {:.1e}, grad_x_input {:.1e} relative",
+        read.name(),
+        found.input.tokens.len(),
+        off[0],
+        off[1]
+    );
+    assert!(off.iter().all(|off| *off < 1e-3), "{name} {read}: {off:?}");
+}
+
 /// Compares all maps, or the sampled rows and the figures of every head, and checks that every row sums to one. Gives
 /// back the greatest difference.
 pub fn check_attention(found: &Attention, stored: &Value) -> f64 {
@@ -82,7 +133,7 @@ pub fn check_attention(found: &Attention, stored: &Value) -> f64 {
         let expected = numbers(expected);
         assert_eq!(found.len(), expected.len());
         for (found, expected) in found.iter().zip(expected) {
-            worst = worst.max((f64::from(*found) - expected).abs());
+            worst = worse(worst, (f64::from(*found) - expected).abs());
         }
     };
     if stored["values"].is_array() {

@@ -56,7 +56,7 @@ fn kind(codes: &Codes) -> Kind {
 impl PackedPanels {
     /// Puts the rows of `parts`, each `[out, width]`, below each other and into panels. None where they are packed in
     /// different ways, or do not fill their panels.
-    pub fn new(width: usize, parts: &[Packed], fold: Option<Vec<f32>>) -> Option<Self> {
+    pub fn new(width: usize, parts: &[&Packed], fold: Option<Vec<f32>>) -> Option<Self> {
         let kinds = parts.iter().map(|part| kind(&part.codes)).reduce(|one, other| match (one, other) {
             (Kind::Affine { bits }, Kind::Affine { bits: others }) => Kind::Affine { bits: bits.max(others) },
             _ => one,
@@ -273,11 +273,15 @@ mod tests {
             vec![halves(false)],
             vec![halves(true)],
         ] {
-            assert_eq!(whole(&PackedPanels::new(64, &parts, None).unwrap()), expected(64, &parts, &ones));
-            assert_eq!(whole(&PackedPanels::new(64, &parts, Some(fold.clone())).unwrap()), expected(64, &parts, &fold));
+            let packed: Vec<&Packed> = parts.iter().collect();
+            assert_eq!(whole(&PackedPanels::new(64, &packed, None).unwrap()), expected(64, &parts, &ones));
+            assert_eq!(
+                whole(&PackedPanels::new(64, &packed, Some(fold.clone())).unwrap()),
+                expected(64, &parts, &fold)
+            );
         }
-        assert!(PackedPanels::new(64, &[halves(true), halves(false)], None).is_none());
-        assert!(PackedPanels::new(64, &[part(40, 64, 4, 1)], None).is_none());
+        assert!(PackedPanels::new(64, &[&halves(true), &halves(false)], None).is_none());
+        assert!(PackedPanels::new(64, &[&part(40, 64, 4, 1)], None).is_none());
         assert!(PackedPanels::new(64, &[], None).is_none());
     }
 }

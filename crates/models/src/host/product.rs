@@ -239,7 +239,7 @@ mod tests {
         let codes = Codes::Affine { bits: 4, quants, scales: numbers(0.01), offsets: numbers(0.1) };
         let packed = Packed { shape: vec![out, width], codes };
         let whole = Tensor::<2>::from_data(TensorData::new(packed.values(), [out, width]), &Device::flex()).transpose();
-        let weight = Weight::Packed(Arc::new(PackedPanels::new(width, &[packed], None).unwrap()));
+        let weight = Weight::Packed(Arc::new(PackedPanels::new(width, &[&packed], None).unwrap()));
         let (a, b) = gradients([rows, width], |x| product(x, &weight, None), |x: Tensor<2>| x.matmul(whole.clone()));
         assert!(relative(&a, &b) < 1e-6, "{}", relative(&a, &b));
         let x = Tensor::<2>::from_data(spread([rows, width]), &Device::flex());
