@@ -5,6 +5,8 @@
 //! computes in double precision with tables: a softmax over 128 tokens spent a seventh of a run there. The CPU device's
 //! own kernels call [`exp_in_range`]; the engine's worker puts [`exp`] in the runtime library's place.
 
+use crate::host::Lanes;
+
 /// Where eˣ passes the greatest `f32`.
 const GREATEST: f32 = 88.722_83;
 /// Where eˣ falls below the least normal `f32`.
@@ -22,44 +24,41 @@ pub fn exp(x: f32) -> f32 {
         0.0
     } else if x > 88.0 {
         // Here the power may be 2¹²⁸, which is no f32; eˣ is.
-        let (value, n) = reduce(x);
-        value * power(n - 1) * 2.0
+        let (value, shifted) = reduce(x);
+        value * (shifted - 1.0).power_of_two(ROUND) * 2.0
     } else {
         exp_in_range(x)
     }
 }
 
-/// eˣ for x ≤ 88, without a branch, so that a loop over it becomes vector instructions. Below −87.33654 it is the least
-/// normal number rather than less; of NaN it makes a number too.
+/// eˣ for x ≤ 88, without a branch. Below −87.33654 it is the least normal number rather than less; of NaN it makes a
+/// number too.
 #[inline(always)]
-pub fn exp_in_range(x: f32) -> f32 {
-    let (value, n) = reduce(x.max(LEAST));
-    value * power(n)
+pub(crate) fn exp_in_range<L: Lanes>(x: L) -> L {
+    let (value, shifted) = reduce(x.at_least(L::splat(LEAST)));
+    value.mul(shifted.power_of_two(L::splat(ROUND)))
 }
 
-/// eˣ as a value about one and the power of two that it is to be multiplied with.
+/// 1.5 · 2²³: adding it rounds to a whole number, which then stands in the lowest bits.
+const ROUND: f32 = 12_582_912.0;
+
+/// eˣ as a value about one, and n + [`ROUND`] for the power 2ⁿ that it is to be multiplied with.
 #[inline(always)]
-fn reduce(x: f32) -> (f32, i32) {
-    /// 1.5 · 2²³: adding it rounds to a whole number, which then stands in the lowest bits.
-    const ROUND: f32 = 12_582_912.0;
-    let shifted = x * std::f32::consts::LOG2_E + ROUND;
-    let n = shifted - ROUND;
+fn reduce<L: Lanes>(x: L) -> (L, L) {
+    let shifted = x.mul(L::splat(std::f32::consts::LOG2_E)).add(L::splat(ROUND));
+    let n = shifted.sub(L::splat(ROUND));
     // ln 2 in two parts, the first with few enough digits for n times it to be exact.
-    let r = x - n * 0.693_359_4;
-    let r = r - n * -2.121_944_4e-4;
-    let p = 1.987_569_2e-4;
-    let p = p * r + 1.398_199_9e-3;
-    let p = p * r + 8.333_452e-3;
-    let p = p * r + 4.166_579_6e-2;
-    let p = p * r + 1.666_666_5e-1;
-    let p = p * r + 0.5;
-    (p * r * r + r + 1.0, shifted.to_bits().wrapping_sub(ROUND.to_bits()).cast_signed())
+    let r = x.sub(n.mul(L::splat(0.693_359_4)));
+    let r = r.sub(n.mul(L::splat(-2.121_944_4e-4)));
+    let terms = [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5];
+    let p = polynomial(r, 1.987_569_2e-4, terms);
+    (p.mul(r).mul(r).add(r).add(L::splat(1.0)), shifted)
 }
 
-/// 2ⁿ for n from −126 to 127, by moving n into the exponent.
+/// first·xⁿ + … by Horner's rule, `terms` from the highest power to the lowest.
 #[inline(always)]
-fn power(n: i32) -> f32 {
-    f32::from_bits(n.wrapping_add(127).cast_unsigned() << 23)
+pub(crate) fn polynomial<L: Lanes, const N: usize>(x: L, first: f32, terms: [f32; N]) -> L {
+    terms.into_iter().fold(L::splat(first), |sum, term| sum.mul(x).add(L::splat(term)))
 }
 
 #[cfg(test)]

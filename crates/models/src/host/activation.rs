@@ -4,8 +4,9 @@ use burn::backend::flex::FlexTensor;
 use burn::tensor::{Tensor, activation};
 
 use super::kernel::{Kernel, apply, contiguous, dims, tensor, values};
+use super::lanes::{Function, Lanes, zip};
 use super::{is, wide};
-use crate::exponential::exp_in_range;
+use crate::exponential::{exp_in_range, polynomial};
 
 /// GELU with the error function: x·Φ(x).
 pub fn gelu<const D: usize>(input: Tensor<D>) -> Tensor<D> {
@@ -44,7 +45,7 @@ impl Kernel for Gelu {
     fn value(&self, input: FlexTensor) -> FlexTensor {
         let shape = dims(&input);
         let mut values = values(input);
-        wide(|| values.iter_mut().for_each(|value| *value = gelu_of(*value)));
+        wide(|| zip(&mut values, [], &GeluOf));
         tensor(values, shape)
     }
 
@@ -54,9 +55,9 @@ impl Kernel for Gelu {
 
     fn back(&self, input: Self::Saved, gradient: FlexTensor) -> FlexTensor {
         let shape = dims(&gradient);
-        let mut gradient = values(gradient);
         let input = contiguous(&input);
-        wide(|| gradient.iter_mut().zip(&*input).for_each(|(gradient, x)| *gradient *= gelu_slope_of(*x)));
+        let mut gradient = values(gradient);
+        wide(|| zip(&mut gradient, [&input], &GeluBack));
         tensor(gradient, shape)
     }
 }
@@ -69,18 +70,17 @@ impl Kernel for SwiGlu {
 
     fn value(&self, input: FlexTensor) -> FlexTensor {
         let mut shape = dims(&input);
-        let length = shape.last().copied().unwrap_or(0).max(2);
+        let inner = (shape.last().copied().unwrap_or(0) / 2).max(1);
         if let Some(last) = shape.last_mut() {
             *last /= 2;
         }
         let input = contiguous(&input);
         let mut result = vec![0.0; input.len() / 2];
         wide(|| {
-            for (row, into) in input.chunks_exact(length).zip(result.chunks_exact_mut(length / 2)) {
-                let (gates, ups) = row.split_at(length / 2);
-                for ((into, gate), up) in into.iter_mut().zip(gates).zip(ups) {
-                    *into = gate * sigmoid_of(*gate) * up;
-                }
+            for (row, into) in input.chunks_exact(2 * inner).zip(result.chunks_exact_mut(inner)) {
+                let (gates, ups) = row.split_at(inner);
+                into.copy_from_slice(gates);
+                zip(into, [ups], &SiluTimes);
             }
         });
         tensor(result, shape)
@@ -93,18 +93,17 @@ impl Kernel for SwiGlu {
     fn back(&self, input: Self::Saved, gradient: FlexTensor) -> FlexTensor {
         let shape = dims(&input);
         let inner = (shape.last().copied().unwrap_or(0) / 2).max(1);
-        // Where the gates and ups stood, their gradients are put.
-        let mut result = values(input);
-        let gradient = contiguous(&gradient);
+        let (input, gradient) = (contiguous(&input), contiguous(&gradient));
+        // The gradients of the gates and ups stand where these stood.
+        let mut result = input.to_vec();
         wide(|| {
-            for (row, gradients) in result.chunks_exact_mut(2 * inner).zip(gradient.chunks_exact(inner)) {
-                let (gates, ups) = row.split_at_mut(inner);
-                for ((gate, up), gradient) in gates.iter_mut().zip(ups).zip(gradients) {
-                    let sigmoid = sigmoid_of(*gate);
-                    let silu = *gate * sigmoid;
-                    *gate = gradient * *up * (sigmoid + silu * (1.0 - sigmoid));
-                    *up = gradient * silu;
-                }
+            let rows = result.chunks_exact_mut(2 * inner).zip(input.chunks_exact(2 * inner));
+            for ((into, row), gradients) in rows.zip(gradient.chunks_exact(inner)) {
+                let (gates, ups) = row.split_at(inner);
+                let (to_gates, to_ups) = into.split_at_mut(inner);
+                zip(to_gates, [ups, gradients], &SiluBack);
+                to_ups.copy_from_slice(gates);
+                zip(to_ups, [gradients], &SiluTimes);
             }
         });
         tensor(result, shape)
@@ -113,42 +112,71 @@ impl Kernel for SwiGlu {
 
 /// σ(x) = 1/(1 + e⁻ˣ), without overflow.
 #[inline(always)]
-fn sigmoid_of(x: f32) -> f32 {
-    1.0 / (1.0 + exp_in_range((-x).clamp(-87.0, 87.0)))
+fn sigmoid<L: Lanes>(x: L) -> L {
+    let one = L::splat(1.0);
+    let bounded = L::splat(0.0).sub(x).at_least(L::splat(-87.0)).at_most(L::splat(87.0));
+    one.div(one.add(exp_in_range(bounded)))
 }
 
 /// erf(x) as a ratio of polynomials, to a few units in the last place (as Eigen and XLA compute it in single precision).
 #[inline(always)]
-fn erf(x: f32) -> f32 {
-    let x = x.clamp(-3.832_507, 3.832_507);
-    let s = x * x;
-    let p = 2.290_506_6e-4;
-    let p = p * s + 3.408_291e-3;
-    let p = p * s + 5.095_569_5e-2;
-    let p = p * s + 1.852_083_2e-1;
-    let p = p * s + std::f32::consts::FRAC_2_SQRT_PI;
-    let q = -1.179_160_3e-7;
-    let q = q * s + 2.354_796_7e-5;
-    let q = q * s + 1.017_962_5e-3;
-    let q = q * s + 1.407_047_1e-2;
-    let q = q * s + 1.109_850_5e-1;
-    let q = q * s + 4.974_692_4e-1;
-    let q = q * s + 1.0;
-    x * p / q
+fn erf<L: Lanes>(x: L) -> L {
+    let x = x.at_least(L::splat(-3.832_507)).at_most(L::splat(3.832_507));
+    let s = x.mul(x);
+    let above = [3.408_291e-3, 5.095_569_5e-2, 1.852_083_2e-1, std::f32::consts::FRAC_2_SQRT_PI];
+    let below = [2.354_796_7e-5, 1.017_962_5e-3, 1.407_047_1e-2, 1.109_850_5e-1, 4.974_692_4e-1, 1.0];
+    x.mul(polynomial(s, 2.290_506_6e-4, above)).div(polynomial(s, -1.179_160_3e-7, below))
 }
 
+/// 2·Φ(x).
 #[inline(always)]
-fn gelu_of(x: f32) -> f32 {
-    0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))
+fn twice_phi<L: Lanes>(x: L) -> L {
+    L::splat(1.0).add(erf(x.mul(L::splat(std::f32::consts::FRAC_1_SQRT_2))))
 }
 
-/// Φ(x) + x·φ(x), the slope of GELU.
-#[inline(always)]
-fn gelu_slope_of(x: f32) -> f32 {
-    /// 1/√(2π).
-    const DENSITY: f32 = 0.398_942_3;
-    let density = DENSITY * exp_in_range((-0.5 * x * x).max(-87.0));
-    0.5 * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2)) + x * density
+struct GeluOf;
+
+impl Function<0> for GeluOf {
+    #[inline(always)]
+    fn of<L: Lanes>(&self, x: L, _: [L; 0]) -> L {
+        L::splat(0.5).mul(x).mul(twice_phi(x))
+    }
+}
+
+/// A gradient times Φ(x) + x·φ(x), the slope of GELU.
+struct GeluBack;
+
+impl Function<1> for GeluBack {
+    #[inline(always)]
+    fn of<L: Lanes>(&self, gradient: L, [x]: [L; 1]) -> L {
+        /// 1/√(2π).
+        const DENSITY: f32 = 0.398_942_3;
+        let power = L::splat(-0.5).mul(x).mul(x).at_least(L::splat(-87.0));
+        let density = L::splat(DENSITY).mul(exp_in_range(power));
+        gradient.mul(L::splat(0.5).mul(twice_phi(x)).add(x.mul(density)))
+    }
+}
+
+/// silu(gate) times the other: a value with the up, a gradient with the gradient from above.
+struct SiluTimes;
+
+impl Function<1> for SiluTimes {
+    #[inline(always)]
+    fn of<L: Lanes>(&self, gate: L, [other]: [L; 1]) -> L {
+        gate.mul(sigmoid(gate)).mul(other)
+    }
+}
+
+/// The gradient at a gate, from its up and the gradient from above.
+struct SiluBack;
+
+impl Function<2> for SiluBack {
+    #[inline(always)]
+    fn of<L: Lanes>(&self, gate: L, [up, gradient]: [L; 2]) -> L {
+        let sigmoid = sigmoid(gate);
+        let silu = gate.mul(sigmoid);
+        gradient.mul(up).mul(sigmoid.add(silu.mul(L::splat(1.0).sub(sigmoid))))
+    }
 }
 
 #[cfg(test)]

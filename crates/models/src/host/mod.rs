@@ -7,14 +7,18 @@
 
 mod activation;
 mod kernel;
+mod lanes;
+mod multiply;
 mod norm;
 mod packed;
 mod product;
 mod softmax;
+mod unpack;
 
 use burn::tensor::Device;
 
 pub use activation::{gelu, swiglu};
+pub use lanes::Lanes;
 pub use norm::{layer_norm, rms_norm};
 pub use packed::{COLUMNS, PackedPanels};
 pub use product::{Weight, product};
@@ -32,21 +36,6 @@ fn wide<T>(run: impl FnOnce() -> T) -> T {
     return pulp::Arch::new().dispatch(run);
     #[cfg(target_arch = "wasm32")]
     run()
-}
-
-/// The sum of `of` each pair over eight lanes, since the order of additions is not the compiler's to change.
-#[inline(always)]
-fn sum(a: &[f32], b: &[f32], of: impl Fn(f32, f32) -> f32) -> f32 {
-    const LANES: usize = 8;
-    let mut sums = [0.0_f32; LANES];
-    let (chunks, others) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let rest: f32 = chunks.remainder().iter().zip(others.remainder()).map(|(a, b)| of(*a, *b)).sum();
-    for (a, b) in chunks.zip(others) {
-        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
-            *sum += of(*a, *b);
-        }
-    }
-    sums.iter().sum::<f32>() + rest
 }
 
 #[cfg(test)]

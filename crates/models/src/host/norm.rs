@@ -7,7 +7,8 @@ use burn::backend::flex::FlexTensor;
 use burn::tensor::{Tensor, module};
 
 use super::kernel::{Kernel, apply, contiguous, dims, tensor, values};
-use super::{is, sum, wide};
+use super::lanes::{Function, Lanes, Times, dot, total, zip};
+use super::{is, wide};
 
 /// (x − μ) / √(σ² + ε) · weight + bias over the last dimension (Ba et al. 2016). `weight` and `bias` are plain and as long
 /// as that dimension.
@@ -55,11 +56,11 @@ impl LayerNorm {
         let mut scales = Vec::with_capacity(rows.len() / length);
         wide(|| {
             for row in rows.chunks_exact_mut(length) {
-                let mean = sum(row, row, |x, _| x) / length as f32;
-                row.iter_mut().for_each(|x| *x -= mean);
-                let variance = sum(row, row, |x, y| x * y) / length as f32;
+                let mean = total(row) / length as f32;
+                zip(row, [], &Plus { added: -mean });
+                let variance = dot(row, Some(row)) / length as f32;
                 let scale = 1.0 / (variance + self.epsilon as f32).sqrt();
-                row.iter_mut().for_each(|x| *x *= scale);
+                zip(row, [], &Times { scale });
                 scales.push(scale);
             }
         });
@@ -71,7 +72,7 @@ impl LayerNorm {
         let bias = self.bias.clone().map_or_else(|| vec![0.0; weight.len()], values);
         wide(|| {
             for row in rows.chunks_exact_mut(weight.len().max(1)) {
-                row.iter_mut().zip(&*weight).zip(&bias).for_each(|((x, weight), bias)| *x = *x * weight + bias);
+                zip(row, [&weight, &bias], &Affine);
             }
         });
         rows
@@ -102,11 +103,10 @@ impl Kernel for LayerNorm {
         let rows = gradient.chunks_exact_mut(length).zip(rows.chunks_exact(length)).zip(scales);
         wide(|| {
             for ((gradient, row), scale) in rows {
-                gradient.iter_mut().zip(&*weight).for_each(|(gradient, weight)| *gradient *= weight);
-                let mean = sum(gradient, gradient, |g, _| g) / length as f32;
-                let along = sum(gradient, row, |g, n| g * n) / length as f32;
-                let entries = gradient.iter_mut().zip(row);
-                entries.for_each(|(gradient, n)| *gradient = scale * (*gradient - mean - n * along));
+                zip(gradient, [&weight], &Product);
+                let mean = total(gradient) / length as f32;
+                let along = dot(gradient, Some(row)) / length as f32;
+                zip(gradient, [row], &Across { scale, mean, along });
             }
         });
         tensor(gradient, shape)
@@ -133,9 +133,9 @@ impl Kernel for RmsNorm {
         let mut scales = Vec::with_capacity(rows.len() / length);
         wide(|| {
             for row in rows.chunks_exact_mut(length) {
-                let square = sum(row, row, |x, y| x * y) / length as f32;
+                let square = dot(row, Some(row)) / length as f32;
                 let scale = 1.0 / (square + self.epsilon as f32).sqrt();
-                row.iter_mut().for_each(|x| *x *= scale);
+                zip(row, [], &Times { scale });
                 scales.push(scale);
             }
         });
@@ -152,11 +152,57 @@ impl Kernel for RmsNorm {
         let rows = gradient.chunks_exact_mut(length).zip(rows.chunks_exact(length)).zip(scales);
         wide(|| {
             for ((gradient, row), scale) in rows {
-                let along = sum(gradient, row, |g, n| g * n) / length as f32;
-                gradient.iter_mut().zip(row).for_each(|(gradient, n)| *gradient = scale * (*gradient - n * along));
+                let along = dot(gradient, Some(row)) / length as f32;
+                zip(gradient, [row], &Across { scale, mean: 0.0, along });
             }
         });
         tensor(gradient, shape)
+    }
+}
+
+/// x + added.
+struct Plus {
+    added: f32,
+}
+
+impl Function<0> for Plus {
+    #[inline(always)]
+    fn of<L: Lanes>(&self, x: L, _: [L; 0]) -> L {
+        x.add(L::splat(self.added))
+    }
+}
+
+/// x·y.
+struct Product;
+
+impl Function<1> for Product {
+    #[inline(always)]
+    fn of<L: Lanes>(&self, x: L, [y]: [L; 1]) -> L {
+        x.mul(y)
+    }
+}
+
+/// x·weight + bias.
+struct Affine;
+
+impl Function<2> for Affine {
+    #[inline(always)]
+    fn of<L: Lanes>(&self, x: L, [weight, bias]: [L; 2]) -> L {
+        x.mul(weight).add(bias)
+    }
+}
+
+/// scale·(g − mean − n·along), for a gradient g beside its n.
+struct Across {
+    scale: f32,
+    mean: f32,
+    along: f32,
+}
+
+impl Function<1> for Across {
+    #[inline(always)]
+    fn of<L: Lanes>(&self, gradient: L, [n]: [L; 1]) -> L {
+        L::splat(self.scale).mul(gradient.sub(L::splat(self.mean)).sub(n.mul(L::splat(self.along))))
     }
 }
 

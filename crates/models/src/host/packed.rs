@@ -3,8 +3,10 @@
 //! A panel is small enough to stay in a cache, and unpacking it is little work beside a product over many rows, so memory
 //! is saved for next to no time: what is read from memory is an eighth of what it was.
 
-use headlight_weights::{Codes, PACKED_GROUP, Packed, affine, bf16, f16};
+use headlight_weights::{Codes, PACKED_GROUP, Packed};
 
+use super::lanes::{Times, zip};
+use super::unpack::{self, Row};
 use super::wide;
 
 /// How many columns lie together. Fixed, so that loops over a panel's row become vector instructions.
@@ -113,26 +115,26 @@ impl PackedPanels {
             PanelCodes::Four(quants, groups) => {
                 let quants = quants.get(at / 2..).unwrap_or_default();
                 let groups = groups.of(panel, self.width);
-                wide(|| four(quants.as_chunks().0, groups, into.as_chunks_mut().0));
+                wide(|| grouped(quants, groups, into, unpack::four));
             }
             PanelCodes::Eight(quants, groups) => {
                 let quants = quants.get(at..).unwrap_or_default();
                 let groups = groups.of(panel, self.width);
-                wide(|| eight(quants.as_chunks().0, groups, into.as_chunks_mut().0));
+                wide(|| grouped(quants, groups, into, unpack::eight));
             }
             PanelCodes::F16(bits) => {
                 let bits = bits.get(at..).unwrap_or_default();
-                wide(|| into.iter_mut().zip(bits).for_each(|(into, bits)| *into = f16(*bits)));
+                wide(|| plainly(bits, into, unpack::f16s));
             }
             PanelCodes::Bf16(bits) => {
                 let bits = bits.get(at..).unwrap_or_default();
-                wide(|| into.iter_mut().zip(bits).for_each(|(into, bits)| *into = bf16(*bits)));
+                wide(|| plainly(bits, into, unpack::bf16s));
             }
         }
         if let Some(fold) = fold {
             wide(|| {
                 for (row, fold) in into.as_chunks_mut::<COLUMNS>().0.iter_mut().zip(fold) {
-                    row.iter_mut().for_each(|value| *value *= fold);
+                    zip(row, [], &Times { scale: *fold });
                 }
             });
         }
@@ -140,7 +142,7 @@ impl PackedPanels {
 }
 
 /// The scales and offsets of one panel, group after group.
-type Pairs<'a> = (&'a [[f32; COLUMNS]], &'a [[f32; COLUMNS]]);
+type Pairs<'a> = (&'a [Row], &'a [Row]);
 
 impl Groups {
     /// Those of one panel of rows that are `width` long.
@@ -151,32 +153,28 @@ impl Groups {
     }
 }
 
+/// Goes through a panel's rows, the quants beside the scales and offsets of their group.
 #[inline(always)]
-fn four(quants: &[[u8; COLUMNS / 2]], (scales, offsets): Pairs<'_>, into: &mut [[f32; COLUMNS]]) {
-    let groups = into.chunks_mut(PACKED_GROUP).zip(quants.chunks(PACKED_GROUP)).zip(scales.iter().zip(offsets));
+fn grouped<const N: usize>(
+    quants: &[u8],
+    (scales, offsets): Pairs<'_>,
+    into: &mut [f32],
+    row: impl Fn(&[u8; N], &Row, &Row, &mut Row),
+) {
+    let (rows, quants) = (into.as_chunks_mut::<COLUMNS>().0, quants.as_chunks::<N>().0);
+    let groups = rows.chunks_mut(PACKED_GROUP).zip(quants.chunks(PACKED_GROUP)).zip(scales.iter().zip(offsets));
     for ((rows, quants), (scales, offsets)) in groups {
-        for (row, quants) in rows.iter_mut().zip(quants) {
-            let mut bytes = [0_u8; COLUMNS];
-            for (index, quant) in quants.iter().enumerate() {
-                bytes[index] = quant & 0x0F;
-                bytes[index + COLUMNS / 2] = quant >> 4;
-            }
-            for index in 0..COLUMNS {
-                row[index] = affine(bytes[index], scales[index], offsets[index]);
-            }
+        for (into, quants) in rows.iter_mut().zip(quants) {
+            row(quants, scales, offsets, into);
         }
     }
 }
 
+/// Goes through a panel's rows.
 #[inline(always)]
-fn eight(quants: &[[u8; COLUMNS]], (scales, offsets): Pairs<'_>, into: &mut [[f32; COLUMNS]]) {
-    let groups = into.chunks_mut(PACKED_GROUP).zip(quants.chunks(PACKED_GROUP)).zip(scales.iter().zip(offsets));
-    for ((rows, quants), (scales, offsets)) in groups {
-        for (row, quants) in rows.iter_mut().zip(quants) {
-            for index in 0..COLUMNS {
-                row[index] = affine(quants[index], scales[index], offsets[index]);
-            }
-        }
+fn plainly(bits: &[u16], into: &mut [f32], row: impl Fn(&[u16; COLUMNS], &mut Row)) {
+    for (into, bits) in into.as_chunks_mut().0.iter_mut().zip(bits.as_chunks().0) {
+        row(bits, into);
     }
 }
 

@@ -1,19 +1,19 @@
 //! The product with a weight that lies in panels of columns.
 //!
 //! A matrix product goes through a few columns at a time. In one large row-major matrix each step would be on another
-//! page of memory; in a panel it is the next cache line. The `gemm` crate multiplies, as it does for burn's own products
-//! on the CPU; here each panel's product is written where it belongs, and on the way back the panels' parts are added up
-//! where they lie, without a tensor for each. A panel of a packed weight is unpacked just before.
+//! page of memory; in a panel it is the next cache line. Each panel's product is written where it belongs, and on the way
+//! back the panels' parts are added up where they lie, without a tensor for each. A panel of a packed weight is unpacked
+//! just before.
 
 use std::sync::Arc;
 
 use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
 use burn::tensor::{Device, Tensor};
-use gemm::{Parallelism, gemm};
 
 use super::is;
 use super::kernel::{Kernel, apply, contiguous, dims, tensor, values};
+use super::multiply::{View, multiply};
 use super::packed::{COLUMNS, PackedPanels};
 
 /// The weight of a product.
@@ -111,54 +111,6 @@ struct Panels {
     bias: Option<FlexTensor>,
 }
 
-/// A matrix in memory, by how far apart its neighbours are.
-struct View<'a> {
-    values: &'a [f32],
-    row: usize,
-    column: usize,
-}
-
-impl View<'_> {
-    /// Whether every entry of a matrix of this size lies within.
-    fn holds(&self, rows: usize, columns: usize) -> bool {
-        let last = rows.saturating_sub(1) * self.row + columns.saturating_sub(1) * self.column;
-        rows == 0 || columns == 0 || last < self.values.len()
-    }
-}
-
-/// Writes, or where `add` is set adds, a·b to `into`, whose neighbours are `row` and `column` apart. `[m, k]·[k, n]`.
-fn multiply([m, k, n]: [usize; 3], a: &View<'_>, b: &View<'_>, into: &mut [f32], [row, column]: [usize; 2], add: bool) {
-    let target = View { values: &*into, row, column };
-    if !(a.holds(m, k) && b.holds(k, n) && target.holds(m, n)) {
-        return;
-    }
-    // SAFETY: `holds` has found every entry of the three matrices to lie in its slice; strides are not negative; `into` is
-    // borrowed alone, so it overlaps with neither of the others.
-    unsafe {
-        gemm(
-            m,
-            n,
-            k,
-            into.as_mut_ptr(),
-            column.cast_signed(),
-            row.cast_signed(),
-            add,
-            a.values.as_ptr(),
-            a.column.cast_signed(),
-            a.row.cast_signed(),
-            b.values.as_ptr(),
-            b.column.cast_signed(),
-            b.row.cast_signed(),
-            1.0,
-            1.0,
-            false,
-            false,
-            false,
-            Parallelism::None,
-        );
-    }
-}
-
 impl Kernel for Panels {
     type Saved = ();
 
@@ -176,7 +128,7 @@ impl Kernel for Panels {
         for panel in 0..out / columns.max(1) {
             let b = View { values: self.values.panel(panel, width, &mut scratch), row: columns, column: 1 };
             let Some(into) = result.get_mut(panel * columns..) else { break };
-            multiply([rows, width, columns], &a, &b, into, [out, 1], self.bias.is_some());
+            multiply([rows, width, columns], a, b, into, [out, 1], self.bias.is_some());
         }
         tensor(result, [rows, out])
     }
@@ -196,7 +148,7 @@ impl Kernel for Panels {
         for panel in 0..out / columns.max(1) {
             let a = View { values: gradient.get(panel * columns..).unwrap_or_default(), row: out, column: 1 };
             let b = View { values: self.values.panel(panel, width, &mut scratch), row: 1, column: columns };
-            multiply([rows, columns, width], &a, &b, &mut sum, [1, rows], panel > 0);
+            multiply([rows, columns, width], a, b, &mut sum, [1, rows], panel > 0);
         }
         tensor(sum, [width, rows]).transpose(0, 1)
     }

@@ -4,7 +4,8 @@ use burn::backend::flex::FlexTensor;
 use burn::tensor::{Tensor, activation};
 
 use super::kernel::{Kernel, apply, contiguous, dims, tensor, values};
-use super::{is, sum, wide};
+use super::lanes::{Function, Lanes, Times, dot, greatest, total, zip};
+use super::{is, wide};
 use crate::exponential::exp_in_range;
 
 /// Softmax over the last dimension.
@@ -44,40 +45,46 @@ impl Kernel for Softmax {
         let mut gradient = values(gradient);
         wide(|| {
             for (gradient, pattern) in gradient.chunks_exact_mut(length).zip(pattern.chunks_exact(length)) {
-                let inner = sum(gradient, pattern, |gradient, p| gradient * p);
-                gradient.iter_mut().zip(pattern).for_each(|(gradient, p)| *gradient = p * (*gradient - inner));
+                let inner = dot(gradient, Some(pattern));
+                zip(gradient, [pattern], &Less { mean: inner });
             }
         });
         tensor(gradient, shape)
     }
 }
 
-/// One row. Sums and maxima go over eight lanes, since the order of additions is not the compiler's to change.
+/// One row.
 #[inline(always)]
 fn softmax_of(row: &mut [f32]) {
-    const LANES: usize = 8;
-    let mut greatest = [f32::NEG_INFINITY; LANES];
-    let chunks = row.chunks_exact(LANES);
-    let mut top = chunks.remainder().iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    for chunk in chunks {
-        for (greatest, value) in greatest.iter_mut().zip(chunk) {
-            *greatest = if *value > *greatest { *value } else { *greatest };
-        }
+    let top = greatest(row);
+    zip(row, [], &ExpBelow { top });
+    let scale = 1.0 / total(row);
+    zip(row, [], &Times { scale });
+}
+
+/// e to the power of a number less the greatest.
+struct ExpBelow {
+    top: f32,
+}
+
+impl Function<0> for ExpBelow {
+    #[inline(always)]
+    fn of<L: Lanes>(&self, x: L, _: [L; 0]) -> L {
+        // What was masked is nothing at all, not merely little.
+        exp_in_range(x.sub(L::splat(self.top))).or_nought(L::splat(1e-37))
     }
-    top = greatest.into_iter().fold(top, f32::max);
-    row.iter_mut().for_each(|value| *value = exp_in_range(*value - top));
-    // What was masked is nothing at all, not merely little.
-    row.iter_mut().for_each(|value| *value = if *value < 1e-37 { 0.0 } else { *value });
-    let mut sums = [0.0_f32; LANES];
-    let chunks = row.chunks_exact(LANES);
-    let rest: f32 = chunks.remainder().iter().sum();
-    for chunk in chunks {
-        for (sum, value) in sums.iter_mut().zip(chunk) {
-            *sum += *value;
-        }
+}
+
+/// p·(g − mean), for a gradient g beside its p.
+struct Less {
+    mean: f32,
+}
+
+impl Function<1> for Less {
+    #[inline(always)]
+    fn of<L: Lanes>(&self, gradient: L, [p]: [L; 1]) -> L {
+        p.mul(gradient.sub(L::splat(self.mean)))
     }
-    let scale = 1.0 / (sums.iter().sum::<f32>() + rest);
-    row.iter_mut().for_each(|value| *value *= scale);
 }
 
 #[cfg(test)]
