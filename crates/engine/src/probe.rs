@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Transaction};
 use headlight_explain::attribution::{grad_x_input, saliency};
 use headlight_explain::{Choice, Explained, Read, Target, explain, pooled};
-use headlight_models::{Batch, Capture, Input, Silent, Transformer, run::run, tiny};
+use headlight_models::{Batch, Capture, Input, Silent, Transformer, run::run, tiny, tiny_packed};
 use serde_json::{Value, json};
 
 use crate::error::EngineError;
@@ -52,6 +52,17 @@ pub async fn bert(device: &Device, ids: &[u32], second_ids: &[u32]) -> Result<Nu
     let second = model.embed(&Batch::one(second_ids));
     let other = pooled(run(model.as_ref(), second, Capture::none(), &Silent).await?.hidden);
     numbers(model.as_ref(), ids, &Target::Similarity { other }).await
+}
+
+/// The tiny decoder with packed weights, where the device computes with such and `packed` is set, on `ids`: the
+/// log-probability of the token `id` to follow.
+///
+/// # Errors
+/// [`EngineError`] where the device fails.
+pub async fn packed(device: &Device, packed: bool, ids: &[u32], id: u32) -> Result<Numbers, EngineError> {
+    let model = tiny_packed::llama(packed, device).await?;
+    let target = Target::Token { position: ids.len().saturating_sub(1), choice: Choice::Id(id), read: Read::LogProb };
+    numbers(model.as_ref(), ids, &target).await
 }
 
 async fn numbers(model: &dyn Transformer, ids: &[u32], target: &Target) -> Result<Numbers, EngineError> {

@@ -1,4 +1,5 @@
-//! The test that every device passes before it is used: tiny models of both families against values that PyTorch gave.
+//! The test that every device passes before it is used: tiny models of both families against values that PyTorch gave, and
+//! elsewhere than on the CPU packed weights against plain ones.
 //!
 //! A shader that a driver compiles wrongly does not fail, it computes garbage; so nothing is shown from a device that
 //! does not agree here.
@@ -46,7 +47,24 @@ pub async fn check(device: &Device) -> Result<(), EngineError> {
     let llama = probe::llama(device, &stored.llama.ids, stored.llama.target).await?;
     compare("the decoder", &llama, &stored.llama)?;
     let bert = probe::bert(device, &stored.bert.ids, &stored.bert.second_ids).await?;
-    compare("the encoder", &bert, &stored.bert)
+    compare("the encoder", &bert, &stored.bert)?;
+    if *device == Device::flex() { Ok(()) } else { check_packed(device).await }
+}
+
+/// Packed weights on `device` against plain ones on the CPU.
+async fn check_packed(device: &Device) -> Result<(), EngineError> {
+    const IDS: [u32; 7] = [3, 14, 15, 9, 26, 5, 35];
+    const TARGET: u32 = 8;
+    let plain = probe::packed(&Device::flex(), false, &IDS, TARGET).await?;
+    let expected = StoredRun {
+        ids: IDS.to_vec(),
+        second_ids: Vec::new(),
+        target: Some(TARGET),
+        value: plain.value,
+        saliency: plain.saliency,
+        attention: plain.attention,
+    };
+    compare("the decoder with packed weights", &probe::packed(device, true, &IDS, TARGET).await?, &expected)
 }
 
 fn compare(what: &str, found: &Numbers, stored: &StoredRun) -> Result<(), EngineError> {

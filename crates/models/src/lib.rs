@@ -14,6 +14,8 @@ pub mod bert;
 mod causal;
 mod config;
 pub mod decode;
+#[cfg(feature = "gpu")]
+mod device;
 pub mod distilbert;
 pub mod electra;
 mod encoder_heads;
@@ -24,6 +26,7 @@ pub mod gpt_neox;
 pub mod head;
 pub mod hook;
 mod host;
+mod kernel;
 mod linear;
 pub mod llama;
 mod loader;
@@ -43,6 +46,7 @@ pub mod seq2seq;
 pub mod ssru;
 pub mod t5;
 pub mod tiny;
+pub mod tiny_packed;
 mod transformer;
 
 pub use batch::{Batch, Input, Layout};

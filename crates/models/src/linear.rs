@@ -5,6 +5,8 @@ use std::sync::Arc;
 use burn::tensor::Tensor;
 use headlight_weights::Packed;
 
+#[cfg(feature = "gpu")]
+use crate::device;
 use crate::error::ModelError;
 use crate::host::{self, COLUMNS, PackedPanels, Weight};
 use crate::loader::Loader;
@@ -88,12 +90,32 @@ impl Fused {
 
     /// Puts the product, with a bias of `[all outs]`, onto the device.
     pub fn linear(self, bias: Option<Vec<f32>>, loader: &Loader<'_>) -> Linear {
-        let weight = match self.packed() {
-            Some(panels) => Weight::Packed(Arc::new(panels)),
-            None => Weight::Plain(self.turned(loader)),
-        };
+        let weight = self.place(loader);
         let [_, out] = weight.sizes();
         Linear { weight, bias: bias.map(|bias| loader.tensor(bias, [1, out])), adapter: None }
+    }
+
+    fn place(self, loader: &Loader<'_>) -> Placed {
+        #[cfg(feature = "gpu")]
+        if let Some(client) = loader.client() {
+            let parts: Option<Vec<&Packed>> = self.parts.iter().map(Part::packed).collect();
+            if let Some(packing) = parts.and_then(|parts| device::Packing::new(self.width, &parts)) {
+                return Placed::Device(Arc::new(packing.upload(self.fold.as_deref(), client)));
+            }
+            let width = self.width;
+            let values = self.values();
+            return match device::Packing::of_singles(width, &values) {
+                Some(packing) => Placed::Device(Arc::new(packing.upload(None, client))),
+                None => Placed::Anywhere(Box::new(Weight::Plain(turned(&values, width, loader)))),
+            };
+        }
+        Placed::Anywhere(Box::new(match self.packed() {
+            Some(panels) => Weight::Packed(Arc::new(panels)),
+            None => {
+                let width = self.width;
+                Weight::Plain(turned(&self.values(), width, loader))
+            }
+        }))
     }
 
     /// All of it packed, where it is so in one way.
@@ -102,8 +124,8 @@ impl Fused {
         PackedPanels::new(self.width, &parts?, self.fold.clone())
     }
 
-    /// All of it as singles, `[panel, in, columns of a panel]`.
-    fn turned(self, loader: &Loader<'_>) -> Tensor<3> {
+    /// All of it as singles, `[all outs, in]`.
+    fn values(self) -> Vec<f32> {
         let Self { width, parts, fold } = self;
         let mut values = Vec::new();
         for part in parts {
@@ -118,23 +140,57 @@ impl Fused {
                 row.iter_mut().zip(&fold).for_each(|(value, scale)| *value *= scale);
             }
         }
-        let rows = values.len() / width.max(1);
-        let panel = if host::is(loader.device()) && rows.is_multiple_of(COLUMNS) { COLUMNS } else { rows.max(1) };
-        let mut turned = vec![0.0; values.len()];
-        for (row, values) in values.chunks_exact(width.max(1)).enumerate() {
-            let start = row / panel * panel * width + row % panel;
-            for (column, value) in values.iter().enumerate() {
-                turned[start + column * panel] = *value;
-            }
+        values
+    }
+}
+
+/// Rows `[out, in]` as `[panel, in, columns of a panel]`, on the device.
+fn turned(values: &[f32], width: usize, loader: &Loader<'_>) -> Tensor<3> {
+    let rows = values.len() / width.max(1);
+    let panel = if host::is(loader.device()) && rows.is_multiple_of(COLUMNS) { COLUMNS } else { rows.max(1) };
+    let mut turned = vec![0.0; values.len()];
+    for (row, values) in values.chunks_exact(width.max(1)).enumerate() {
+        let start = row / panel * panel * width + row % panel;
+        for (column, value) in values.iter().enumerate() {
+            turned[start + column * panel] = *value;
         }
-        loader.tensor(turned, [rows / panel, width, panel])
+    }
+    loader.tensor(turned, [rows / panel, width, panel])
+}
+
+/// A weight where it is multiplied with.
+#[derive(Debug)]
+enum Placed {
+    /// As burn's tensor on any device, or packed on the CPU.
+    Anywhere(Box<Weight>),
+    /// As words on a graphics processor.
+    #[cfg(feature = "gpu")]
+    Device(Arc<device::Words>),
+}
+
+impl Placed {
+    /// How many values go in and come out.
+    fn sizes(&self) -> [usize; 2] {
+        match self {
+            Self::Anywhere(weight) => weight.sizes(),
+            #[cfg(feature = "gpu")]
+            Self::Device(words) => words.sizes,
+        }
+    }
+
+    fn product(&self, input: Tensor<2>, bias: Option<Tensor<2>>) -> Tensor<2> {
+        match self {
+            Self::Anywhere(weight) => host::product(input, weight, bias),
+            #[cfg(feature = "gpu")]
+            Self::Device(words) => device::product(input, words, bias),
+        }
     }
 }
 
 /// x·W + b, and where there is an adapter, its low-rank addition to W.
 #[derive(Debug)]
 pub struct Linear {
-    weight: Weight,
+    weight: Placed,
     /// `[1, out]`.
     bias: Option<Tensor<2>>,
     adapter: Option<LowRank>,
@@ -174,7 +230,7 @@ impl Linear {
     /// `[row, in]` to `[row, out]`.
     pub fn rows(&self, input: Tensor<2>) -> Tensor<2> {
         let added = self.adapter.as_ref().map(|adapter| adapter.rows(input.clone()));
-        let product = host::product(input, &self.weight, self.bias.clone());
+        let product = self.weight.product(input, self.bias.clone());
         match added {
             Some(added) => product + added,
             None => product,

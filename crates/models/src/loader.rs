@@ -14,13 +14,38 @@ pub struct Loader<'a> {
     pulse: &'a dyn Pulse,
     done: usize,
     total: usize,
+    #[cfg(feature = "gpu")]
+    client: Option<burn_cubecl::cubecl::client::Client>,
 }
 
 impl<'a> Loader<'a> {
     /// A loader over `source`, which tells `pulse` of every weight.
     pub fn new(source: &'a mut dyn TensorSource, device: &'a Device, pulse: &'a dyn Pulse) -> Self {
         let total = source.tensors().len();
-        Self { source, device, pulse, done: 0, total }
+        Self {
+            source,
+            device,
+            pulse,
+            done: 0,
+            total,
+            #[cfg(feature = "gpu")]
+            client: crate::device::client(device),
+        }
+    }
+
+    /// The client of a graphics processor, where the device is one.
+    #[cfg(feature = "gpu")]
+    pub fn client(&self) -> Option<&burn_cubecl::cubecl::client::Client> {
+        self.client.as_ref()
+    }
+
+    /// Whether the device multiplies with packed weights.
+    fn packs(&self) -> bool {
+        #[cfg(feature = "gpu")]
+        if self.client.is_some() {
+            return true;
+        }
+        host::is(self.device)
     }
 
     /// The values of one weight, row-major, after its shape has been found to be `expected`.
@@ -40,7 +65,7 @@ impl<'a> Loader<'a> {
     /// A weight as its file packs it, where it does and the device computes with that, after its shape has been found to
     /// be `expected`.
     pub async fn packed(&mut self, name: &str, expected: &[usize]) -> Result<Option<Packed>, ModelError> {
-        if !host::is(self.device) {
+        if !self.packs() {
             return Ok(None);
         }
         let Some(packed) = self.source.read_packed(name)? else { return Ok(None) };

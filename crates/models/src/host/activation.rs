@@ -1,12 +1,14 @@
 //! GELU and SwiGLU.
 
+use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
 use burn::tensor::{Tensor, activation};
 
-use super::kernel::{Kernel, apply, contiguous, dims, tensor, values};
 use super::lanes::{Function, Lanes, zip};
+use super::memory::{contiguous, dims, tensor, values};
 use super::{is, wide};
 use crate::exponential::{exp_in_range, polynomial};
+use crate::kernel::{Kernel, apply};
 
 /// GELU with the error function: x·Φ(x).
 pub fn gelu<const D: usize>(input: Tensor<D>) -> Tensor<D> {
@@ -40,6 +42,7 @@ pub fn swiglu(input: Tensor<3>) -> Tensor<3> {
 struct Gelu;
 
 impl Kernel for Gelu {
+    type On = Flex;
     type Saved = FlexTensor;
 
     fn value(&self, input: FlexTensor) -> FlexTensor {
@@ -66,6 +69,7 @@ impl Kernel for Gelu {
 struct SwiGlu;
 
 impl Kernel for SwiGlu {
+    type On = Flex;
     type Saved = FlexTensor;
 
     fn value(&self, input: FlexTensor) -> FlexTensor {

@@ -6,8 +6,8 @@
 //! has its own way back, as burn's own operations have. Other devices take burn's operations.
 
 mod activation;
-mod kernel;
 mod lanes;
+mod memory;
 mod multiply;
 mod norm;
 mod packed;

@@ -6,9 +6,10 @@ use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
 use burn::tensor::{Tensor, module};
 
-use super::kernel::{Kernel, apply, contiguous, dims, tensor, values};
 use super::lanes::{Function, Lanes, Times, dot, total, zip};
+use super::memory::{contiguous, dims, tensor, values};
 use super::{is, wide};
+use crate::kernel::{Kernel, apply};
 
 /// (x − μ) / √(σ² + ε) · weight + bias over the last dimension (Ba et al. 2016). `weight` and `bias` are plain and as long
 /// as that dimension.
@@ -80,6 +81,7 @@ impl LayerNorm {
 }
 
 impl Kernel for LayerNorm {
+    type On = Flex;
     /// What [`LayerNorm::normalised`] gives.
     type Saved = (Vec<f32>, Vec<f32>);
 
@@ -119,6 +121,7 @@ struct RmsNorm {
 }
 
 impl Kernel for RmsNorm {
+    type On = Flex;
     /// The normalised rows, and one over each root of a mean square.
     type Saved = (FlexTensor, Vec<f32>);
 

@@ -12,9 +12,10 @@ use burn::backend::flex::FlexTensor;
 use burn::tensor::{Device, Tensor};
 
 use super::is;
-use super::kernel::{Kernel, apply, contiguous, dims, tensor, values};
+use super::memory::{contiguous, dims, tensor, values};
 use super::multiply::{View, multiply};
 use super::packed::{COLUMNS, PackedPanels};
+use crate::kernel::{Kernel, apply};
 
 /// The weight of a product.
 #[expect(clippy::large_enum_variant, reason = "there is one a product")]
@@ -112,6 +113,7 @@ struct Panels {
 }
 
 impl Kernel for Panels {
+    type On = Flex;
     type Saved = ();
 
     fn value(&self, input: FlexTensor) -> FlexTensor {

@@ -1,12 +1,14 @@
 //! Softmax.
 
+use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
 use burn::tensor::{Tensor, activation};
 
-use super::kernel::{Kernel, apply, contiguous, dims, tensor, values};
 use super::lanes::{Function, Lanes, Times, dot, greatest, total, zip};
+use super::memory::{contiguous, dims, tensor, values};
 use super::{is, wide};
 use crate::exponential::exp_in_range;
+use crate::kernel::{Kernel, apply};
 
 /// Softmax over the last dimension.
 pub fn softmax(input: Tensor<4>) -> Tensor<4> {
@@ -21,6 +23,7 @@ pub fn softmax(input: Tensor<4>) -> Tensor<4> {
 struct Softmax;
 
 impl Kernel for Softmax {
+    type On = Flex;
     /// The pattern.
     type Saved = FlexTensor;
 
