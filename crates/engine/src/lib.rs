@@ -19,6 +19,6 @@ mod tasks;
 pub use answer::answer;
 pub use device::{Chosen, choose};
 pub use error::EngineError;
-pub use headlight_models::exponential;
+pub use headlight_host::exponential;
 pub use model::Model;
 pub use progress::{Cancelled, Clock, Progress, Quiet};

@@ -4,7 +4,7 @@ use burn::tensor::{Tensor, activation};
 
 use crate::config::Config;
 use crate::error::ModelError;
-use crate::host;
+use headlight_host as host;
 
 /// An activation function, by the names of transformers' `ACT2FN`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

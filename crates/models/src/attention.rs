@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::hook::{Captures, Point};
-use crate::host::softmax;
+use headlight_host::softmax;
 
 /// Added to a score that a query may not see. Large enough that its softmax is exactly zero in `f32`, and finite, since
 /// WGSL gives infinities no meaning.

@@ -8,9 +8,9 @@ use headlight_weights::Packed;
 #[cfg(feature = "gpu")]
 use crate::device;
 use crate::error::ModelError;
-use crate::host::{self, COLUMNS, PackedPanels, Weight};
 use crate::loader::Loader;
 use crate::low_rank::LowRank;
+use headlight_host::{self as host, COLUMNS, PackedPanels, Weight};
 
 /// Several weights `[out, in]` as the one matrix `[in, all outs]` of a single product.
 pub struct Fused {

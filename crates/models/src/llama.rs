@@ -20,11 +20,11 @@ use crate::config::Config;
 use crate::error::ModelError;
 use crate::head::Head;
 use crate::hook::{Captures, Point};
-use crate::host::{rms_norm, swiglu};
 use crate::loader::Loader;
 use crate::pulse::Pulse;
 use crate::rotary::{Rotary, rotate};
 use crate::transformer::{Architecture, Frame, Stack, Transformer};
+use headlight_host::{rms_norm, swiglu};
 
 pub use self::settings::Relative;
 

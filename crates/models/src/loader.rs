@@ -4,8 +4,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 use headlight_weights::{Packed, TensorSource};
 
 use crate::error::ModelError;
-use crate::host;
 use crate::pulse::{Pulse, Stage};
+use headlight_host as host;
 
 /// Reads weights one at a time, checks each, and puts it onto the device.
 pub struct Loader<'a> {

@@ -3,8 +3,8 @@
 use burn::tensor::Tensor;
 
 use crate::error::ModelError;
-use crate::host;
 use crate::loader::Loader;
+use headlight_host as host;
 
 /// Layer normalisation with weight and bias (Ba et al. 2016).
 #[derive(Debug)]

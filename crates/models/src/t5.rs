@@ -10,13 +10,13 @@ use crate::config::Config;
 use crate::error::ModelError;
 use crate::head::{Head, VocabularyHead};
 use crate::hook::{Captures, Point};
-use crate::host::rms_norm;
 use crate::linear::{Fused, Linear};
 use crate::loader::Loader;
 use crate::pulse::Pulse;
 use crate::relative::{Buckets, Distances};
 use crate::seq2seq::{CrossAttention, EncoderDecoder, OwnAttention, Shape, Sizes, token_numbers};
 use crate::transformer::{Architecture, Frame, Generation, Stack};
+use headlight_host::rms_norm;
 
 /// The most tokens that are run at once: the bias is a number for every head and pair of tokens.
 const MAX_CONTEXT: usize = 1024;

@@ -12,7 +12,7 @@ use cubecl::server::Handle;
 
 use super::packed::Words;
 use super::shader::{self, Form, STEP};
-use crate::kernel::{Kernel, apply};
+use headlight_host::kernel::{Kernel, apply};
 
 /// Units of a cube: columns, or steps, and blocks of rows.
 const UNITS: [u32; 2] = [32, 2];

@@ -8,7 +8,7 @@ pub use native::{bf16s, eight, f16s, four};
 #[cfg(target_arch = "wasm32")]
 pub use wasm::{bf16s, eight, f16s, four};
 
-use super::packed::COLUMNS;
+use crate::packed::COLUMNS;
 
 /// A number for every column.
 pub type Row = [f32; COLUMNS];
@@ -59,8 +59,8 @@ mod wasm {
         v128_or,
     };
 
-    use super::super::lanes::{Lanes, load, store};
     use super::{COLUMNS, Row};
+    use crate::lanes::{Lanes, load, store};
 
     /// As natively.
     #[inline(always)]

@@ -5,7 +5,7 @@
 //! computes in double precision with tables: a softmax over 128 tokens spent a seventh of a run there. The CPU device's
 //! own kernels call [`exp_in_range`]; the engine's worker puts [`exp`] in the runtime library's place.
 
-use crate::host::Lanes;
+use crate::lanes::Lanes;
 
 /// Where eˣ passes the greatest `f32`.
 const GREATEST: f32 = 88.722_83;

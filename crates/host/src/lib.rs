@@ -1,4 +1,4 @@
-//! Kernels for the CPU device.
+//! Kernels for the CPU device, and how a kernel gets between burn's tensors on any.
 //!
 //! There burn computes GELU, SiLU and softmax one element at a time through C's mathematical library, which took a fifth
 //! of a whole run in WebAssembly; these are loops that the compiler turns into vector instructions. It takes tracked norms
@@ -6,6 +6,8 @@
 //! has its own way back, as burn's own operations have. Other devices take burn's operations.
 
 mod activation;
+pub mod exponential;
+pub mod kernel;
 mod lanes;
 mod memory;
 mod multiply;

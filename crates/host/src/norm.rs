@@ -6,10 +6,10 @@ use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
 use burn::tensor::{Tensor, module};
 
-use super::lanes::{Function, Lanes, Times, dot, total, zip};
-use super::memory::{contiguous, dims, tensor, values};
-use super::{is, wide};
 use crate::kernel::{Kernel, apply};
+use crate::lanes::{Function, Lanes, Times, dot, total, zip};
+use crate::memory::{contiguous, dims, tensor, values};
+use crate::{is, wide};
 
 /// (x − μ) / √(σ² + ε) · weight + bias over the last dimension (Ba et al. 2016). `weight` and `bias` are plain and as long
 /// as that dimension.
@@ -211,8 +211,8 @@ impl Function<1> for Across {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{floats, gradients, relative, spread};
     use super::*;
+    use crate::testing::{floats, gradients, relative, spread};
     use burn::tensor::{Device, TensorData};
 
     fn vector(of: impl Fn(usize) -> f32) -> Tensor<1> {

@@ -11,11 +11,11 @@ use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
 use burn::tensor::{Device, Tensor};
 
-use super::is;
-use super::memory::{contiguous, dims, tensor, values};
-use super::multiply::{View, multiply};
-use super::packed::{COLUMNS, PackedPanels};
+use crate::is;
 use crate::kernel::{Kernel, apply};
+use crate::memory::{contiguous, dims, tensor, values};
+use crate::multiply::{View, multiply};
+use crate::packed::{COLUMNS, PackedPanels};
 
 /// The weight of a product.
 #[expect(clippy::large_enum_variant, reason = "there is one a product")]
@@ -158,8 +158,8 @@ impl Kernel for Panels {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{floats, gradients, relative, spread};
     use super::*;
+    use crate::testing::{floats, gradients, relative, spread};
     use burn::tensor::{Device, TensorData};
     use headlight_weights::{Codes, Packed};
 

@@ -4,11 +4,11 @@ use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
 use burn::tensor::{Tensor, activation};
 
-use super::lanes::{Function, Lanes, Times, dot, greatest, total, zip};
-use super::memory::{contiguous, dims, tensor, values};
-use super::{is, wide};
 use crate::exponential::exp_in_range;
 use crate::kernel::{Kernel, apply};
+use crate::lanes::{Function, Lanes, Times, dot, greatest, total, zip};
+use crate::memory::{contiguous, dims, tensor, values};
+use crate::{is, wide};
 
 /// Softmax over the last dimension.
 pub fn softmax(input: Tensor<4>) -> Tensor<4> {
@@ -92,8 +92,8 @@ impl Function<1> for Less {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{floats, gradients, relative};
     use super::*;
+    use crate::testing::{floats, gradients, relative};
     use burn::tensor::{Device, TensorData};
 
     #[test]

@@ -4,11 +4,11 @@ use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
 use burn::tensor::{Tensor, activation};
 
-use super::lanes::{Function, Lanes, zip};
-use super::memory::{contiguous, dims, tensor, values};
-use super::{is, wide};
 use crate::exponential::{exp_in_range, polynomial};
 use crate::kernel::{Kernel, apply};
+use crate::lanes::{Function, Lanes, zip};
+use crate::memory::{contiguous, dims, tensor, values};
+use crate::{is, wide};
 
 /// GELU with the error function: x·Φ(x).
 pub fn gelu<const D: usize>(input: Tensor<D>) -> Tensor<D> {
@@ -185,8 +185,8 @@ impl Function<2> for SiluBack {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{floats, gradients, relative, spread};
     use super::*;
+    use crate::testing::{floats, gradients, relative, spread};
     use burn::tensor::{Device, TensorData};
 
     #[test]

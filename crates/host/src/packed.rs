@@ -5,9 +5,9 @@
 
 use headlight_weights::{Codes, PACKED_GROUP, Packed};
 
-use super::lanes::{Times, zip};
-use super::unpack::{self, Row};
-use super::wide;
+use crate::lanes::{Times, zip};
+use crate::unpack::{self, Row};
+use crate::wide;
 
 /// How many columns lie together. Fixed, so that loops over a panel's row become vector instructions.
 pub const COLUMNS: usize = 48;
