@@ -131,7 +131,7 @@ fn token(head: &VocabularyHead, at: Tensor<2>, choice: Choice, read: Read) -> Re
     let prepared = head.prepare(at);
     let logits = head.logits(prepared.clone().inner());
     let ids = chosen(&logits, choice)?;
-    let row = head.unembedding.clone().select(0, ids.clone());
+    let row = head.unembedding.select(ids.clone());
     let logit: Tensor<2> = logits.clone().gather(1, ids.clone().unsqueeze_dim(1));
     // The gradient at what the unembedding is multiplied with has a closed form for every reading, so nothing of the
     // vocabulary's size is tracked: w for the logit, Σ p_j·(w − w_j) over all others for its log-probability, and p times
@@ -140,7 +140,7 @@ fn token(head: &VocabularyHead, at: Tensor<2>, choice: Choice, read: Read) -> Re
         Read::Logit => (logit, row),
         Read::LogProb | Read::Prob => {
             let (log_prob, others) = softmax(&logits, &ids);
-            let gradient = row * others.clone().sum_dim(1) - expectation(others, &head.unembedding);
+            let gradient = row * others.clone().sum_dim(1) - head.unembedding.weighted(others);
             match read {
                 Read::Prob => (log_prob.clone().exp(), gradient * log_prob.exp()),
                 _ => (log_prob, gradient),
@@ -263,23 +263,6 @@ fn marked(ids: &Tensor<1, Int>, [batch, count]: [usize; 2]) -> Tensor<2, Bool> {
     let places = Tensor::<1, Int>::arange(0..count as i64, &ids.device());
     let places = places.unsqueeze_dim::<2>(0).expand([batch, count]);
     ids.clone().unsqueeze_dim::<2>(1).expand([batch, count]).equal(places)
-}
-
-/// Σ p_j·w_j over the vocabulary: `[batch, vocabulary]` times `[vocabulary, width]`.
-///
-/// What all rows have in common nearly cancels against the target's own row, and gradients magnify what is left; one
-/// product over fifty thousand terms in single precision rounds too much of it away, so it is summed in pieces.
-fn expectation(probabilities: Tensor<2>, unembedding: &Tensor<2>) -> Tensor<2> {
-    const PIECE: usize = 1024;
-    let [vocabulary, width] = unembedding.dims();
-    let [batch, _] = probabilities.dims();
-    let mut sum = Tensor::zeros([batch, width], &unembedding.device());
-    for start in (0..vocabulary).step_by(PIECE) {
-        let length = PIECE.min(vocabulary - start);
-        let piece = probabilities.clone().narrow(1, start, length);
-        sum = sum + piece.matmul(unembedding.clone().narrow(0, start, length));
-    }
-    sum
 }
 
 /// A text's embedding: the mean of its hidden states (`[batch, token, width]`) over all tokens, at length one, as

@@ -23,7 +23,7 @@ pub use activation::{gelu, swiglu};
 pub use lanes::Lanes;
 pub use norm::{layer_norm, rms_norm};
 pub use packed::{COLUMNS, PackedPanels};
-pub use product::{Weight, product};
+pub use product::{Weight, back, product, rows};
 pub use softmax::softmax;
 
 /// Whether this is the CPU device.

@@ -106,6 +106,22 @@ impl PackedPanels {
         [self.width, self.panels * COLUMNS]
     }
 
+    /// The columns `ids`, each `[in]`, one behind the other; NaNs for one that there is not.
+    pub fn columns(&self, ids: &[usize]) -> Vec<f32> {
+        let mut columns = Vec::with_capacity(ids.len() * self.width);
+        let mut scratch = vec![0.0; self.width * COLUMNS];
+        for id in ids {
+            let (panel, column) = (id / COLUMNS, id % COLUMNS);
+            if panel < self.panels {
+                self.unpack(panel, &mut scratch);
+                columns.extend(scratch.iter().skip(column).step_by(COLUMNS));
+            } else {
+                columns.extend(std::iter::repeat_n(f32::NAN, self.width));
+            }
+        }
+        columns
+    }
+
     /// Unpacks a panel into `into`, `[in, COLUMNS]`.
     pub fn unpack(&self, panel: usize, into: &mut [f32]) {
         let count = self.width * COLUMNS;
@@ -273,10 +289,12 @@ mod tests {
         ] {
             let packed: Vec<&Packed> = parts.iter().collect();
             assert_eq!(whole(&PackedPanels::new(64, &packed, None).unwrap()), expected(64, &parts, &ones));
-            assert_eq!(
-                whole(&PackedPanels::new(64, &packed, Some(fold.clone())).unwrap()),
-                expected(64, &parts, &fold)
-            );
+            let folded = PackedPanels::new(64, &packed, Some(fold.clone())).unwrap();
+            let plain = expected(64, &parts, &fold);
+            assert_eq!(whole(&folded), plain);
+            let column = |id: usize| plain.iter().skip(id).step_by(96);
+            assert!(folded.columns(&[95, 0, 50]).iter().eq([95, 0, 50].into_iter().flat_map(column)));
+            assert!(folded.columns(&[96]).iter().all(|value| value.is_nan()));
         }
         assert!(PackedPanels::new(64, &[&halves(true), &halves(false)], None).is_none());
         assert!(PackedPanels::new(64, &[&part(40, 64, 4, 1)], None).is_none());

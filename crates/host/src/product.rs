@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::is;
 use crate::kernel::{Kernel, apply};
@@ -55,17 +55,30 @@ pub fn product(input: Tensor<2>, weight: &Weight, bias: Option<Tensor<2>>) -> Te
         };
     }
     let bias = bias.map(|bias| bias.try_into_primitive::<Flex>()).transpose();
-    let values = match weight {
-        Weight::Plain(weight) => {
-            let columns = weight.dims()[2];
-            weight.clone().try_into_primitive::<Flex>().map(|weight| Values::Plain { weight, columns })
-        }
-        Weight::Packed(panels) => Ok(Values::Packed(Arc::clone(panels))),
-    };
-    match (values, bias) {
-        (Ok(values), Ok(bias)) => apply(Panels { values, sizes: [width, out], bias }, input, [rows, out]),
+    match (Values::of(weight), bias) {
+        (Some(values), Ok(bias)) => apply(Panels { values, sizes: [width, out], bias }, input, [rows, out]),
         _ => Tensor::full([rows, out], f32::NAN, &Device::flex()),
     }
+}
+
+/// `[row, out]` times a weight turned: `[row, in]`, on the CPU and not tracked. It is added up panel by panel.
+pub fn back(gradient: Tensor<2>, weight: &Weight) -> Tensor<2> {
+    let [rows, _] = gradient.dims();
+    let sizes = weight.sizes();
+    match (Values::of(weight), gradient.try_into_primitive::<Flex>()) {
+        (Some(values), Ok(gradient)) => {
+            Tensor::from_primitive::<Flex>(Panels { values, sizes, bias: None }.back((), gradient))
+        }
+        _ => Tensor::full([rows, sizes[0]], f32::NAN, &Device::flex()),
+    }
+}
+
+/// The columns `ids` of a weight as rows, `[id, in]`, on the CPU. NaNs for an id that is none of a column.
+pub fn rows(weight: &PackedPanels, ids: Tensor<1, Int>) -> Tensor<2> {
+    let [width, _] = weight.sizes();
+    let ids: Vec<usize> = ids.into_data().iter::<i64>().map(|id| usize::try_from(id).unwrap_or(usize::MAX)).collect();
+    let rows = TensorData::new(weight.columns(&ids), [ids.len(), width]);
+    Tensor::from_data(rows, &Device::flex())
 }
 
 #[derive(Clone, Debug)]
@@ -79,6 +92,18 @@ enum Values {
 }
 
 impl Values {
+    /// Those of a weight on the CPU.
+    fn of(weight: &Weight) -> Option<Self> {
+        match weight {
+            Weight::Plain(weight) => {
+                let columns = weight.dims()[2];
+                let weight = weight.clone().try_into_primitive::<Flex>().ok()?;
+                Some(Self::Plain { weight, columns })
+            }
+            Weight::Packed(panels) => Some(Self::Packed(Arc::clone(panels))),
+        }
+    }
+
     fn columns(&self) -> usize {
         match self {
             Self::Plain { columns, .. } => *columns,
@@ -160,7 +185,6 @@ impl Kernel for Panels {
 mod tests {
     use super::*;
     use crate::testing::{floats, gradients, relative, spread};
-    use burn::tensor::{Device, TensorData};
     use headlight_weights::{Codes, Packed};
 
     #[test]

@@ -2,6 +2,7 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
+use crate::table::Table;
 use crate::transformer::{Stack, Transformer};
 
 /// Token ids of equal length.
@@ -36,21 +37,25 @@ impl Batch {
     /// The rows of `table` (`[vocabulary, width]`) for these ids: `[batch, token, width]`. Ids beyond the table stand for
     /// its last entry, so that a mismatched tokenizer cannot read out of bounds on a device.
     #[must_use]
-    pub fn embed(&self, table: &Tensor<2>, device: &Device) -> Tensor<3> {
+    pub fn embed(&self, table: &Table, device: &Device) -> Tensor<3> {
         let [_, width] = table.dims();
         let (batch, tokens) = (self.ids.len(), self.ids.first().map_or(0, Vec::len));
-        rows(table, self.ids.iter().flatten().copied(), device).reshape([batch, tokens, width])
+        table.select(ids(table.dims(), self.ids.iter().flatten().copied(), device)).reshape([batch, tokens, width])
     }
 }
 
-/// The rows of `table` (`[entry, width]`) for `ids`: `[id, width]`. Ids beyond the table stand for its last entry.
+/// The rows of `table` (`[entry, width]`) for the ids `from`: `[id, width]`. Ids beyond the table stand for its last entry.
 #[must_use]
-pub fn rows(table: &Tensor<2>, ids: impl Iterator<Item = u32>, device: &Device) -> Tensor<2> {
-    let last = table.dims()[0].saturating_sub(1) as i32;
-    let ids: Vec<i32> = ids.map(|id| i32::try_from(id).unwrap_or(last).min(last)).collect();
+pub fn rows(table: &Tensor<2>, from: impl Iterator<Item = u32>, device: &Device) -> Tensor<2> {
+    table.clone().select(0, ids(table.dims(), from, device))
+}
+
+/// Ids of the entries of a table of this size.
+fn ids([entries, _]: [usize; 2], from: impl Iterator<Item = u32>, device: &Device) -> Tensor<1, Int> {
+    let last = entries.saturating_sub(1) as i32;
+    let ids: Vec<i32> = from.map(|id| i32::try_from(id).unwrap_or(last).min(last)).collect();
     let count = ids.len();
-    let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [count]), device);
-    table.clone().select(0, ids)
+    Tensor::from_data(TensorData::new(ids, [count]), device)
 }
 
 /// How a sequence is laid out, apart from what its tokens are.

@@ -1,12 +1,11 @@
 //! What the causal families have in common: how their checkpoints end.
 
-use burn::tensor::Tensor;
-
 use crate::config::{Config, Format};
 use crate::error::ModelError;
 use crate::head::{Head, LabelHead, LabelKind, Pooling, Problem, Step, VocabularyHead};
 use crate::linear::Linear;
 use crate::loader::Loader;
+use crate::table::Table;
 
 /// Opens the head that the checkpoint's class asks for (transformers' `…ForCausalLM`, `…ForSequenceClassification`,
 /// `…ForTokenClassification`, `…ForQuestionAnswering`, or `…Model` for none).
@@ -19,7 +18,7 @@ use crate::loader::Loader;
 pub async fn head(
     config: &Config,
     unembedding: &str,
-    embedding: &Tensor<2>,
+    embedding: &Table,
     tied: bool,
     loader: &mut Loader<'_>,
 ) -> Result<Head, ModelError> {
@@ -48,7 +47,7 @@ pub async fn head(
         return Ok(labels(LabelKind::Span, vec!["start".to_owned(), "end".to_owned()], linear));
     }
     if loader.has(unembedding) {
-        let unembedding = loader.matrix(unembedding, vocabulary, width).await?;
+        let unembedding = Table::read(unembedding, vocabulary, width, loader).await?;
         return Ok(Head::Vocabulary(VocabularyHead::plain(unembedding)));
     }
     // llama.cpp leaves a tied head out and says nothing of it; neither do configurations without a class.

@@ -3,8 +3,6 @@
 //! The class that the checkpoint was saved from says which (`BertForTokenClassification`); its weights must then be
 //! there. A checkpoint that names no class is asked for the weights that only one kind of head has.
 
-use burn::tensor::Tensor;
-
 use crate::activation::Activation;
 use crate::config::Config;
 use crate::error::ModelError;
@@ -13,6 +11,7 @@ use crate::linear::Linear;
 use crate::loader::Loader;
 use crate::norm::LayerNorm;
 use crate::postnorm::{Plan, PostNormEncoder};
+use crate::table::Table;
 
 /// What a class adds to an encoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +96,7 @@ impl HeadNames {
         task: Task,
         config: &Config,
         plan: &Plan<'_>,
-        embedding: &Tensor<2>,
+        embedding: &Table,
         loader: &mut Loader<'_>,
     ) -> Result<Head, ModelError> {
         let width = plan.width;
@@ -139,7 +138,7 @@ impl HeadNames {
         &self,
         config: &Config,
         plan: &Plan<'_>,
-        embedding: &Tensor<2>,
+        embedding: &Table,
         loader: &mut Loader<'_>,
     ) -> Result<VocabularyHead, ModelError> {
         let Plan { vocabulary, width, embedding_width: inner, epsilon, .. } = *plan;
@@ -154,7 +153,7 @@ impl HeadNames {
         let (unembedding, biases) = if config.flag("tie_word_embeddings", true) {
             (embedding.clone(), [beside, with])
         } else {
-            (loader.matrix(&format!("{}.weight", self.word_out), vocabulary, inner).await?, [with, beside])
+            (Table::read(&format!("{}.weight", self.word_out), vocabulary, inner, loader).await?, [with, beside])
         };
         let bias = loader.first_of(&biases.into_iter().flatten().collect::<Vec<_>>());
         let bias = Some(loader.vector(&bias, vocabulary).await?);

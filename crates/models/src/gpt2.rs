@@ -16,6 +16,7 @@ use crate::linear::{Fused, Linear};
 use crate::loader::Loader;
 use crate::norm::LayerNorm;
 use crate::pulse::Pulse;
+use crate::table::Table;
 use crate::transformer::{Architecture, Frame, Stack, Transformer};
 
 struct Block {
@@ -35,7 +36,7 @@ pub struct Gpt2 {
     device: Device,
     activation: Activation,
     /// `[vocabulary, width]`.
-    embedding: Tensor<2>,
+    embedding: Table,
     /// `[context, width]`.
     positions: Tensor<2>,
     blocks: Vec<Block>,
@@ -174,7 +175,7 @@ impl Gpt2 {
         let prefix = if source.info("transformer.wte.weight").is_some() { "transformer." } else { "" };
         let mut loader = Loader::new(source, device, pulse);
         let name = |part: &str| format!("{prefix}{part}");
-        let embedding = loader.matrix(&name(names.embedding), architecture.vocabulary, width).await?;
+        let embedding = Table::read(&name(names.embedding), architecture.vocabulary, width, &mut loader).await?;
         let positions = loader.matrix(&name(names.positions), architecture.context, width).await?;
         let mut blocks = Vec::new();
         for layer in 0..architecture.layers {

@@ -17,6 +17,7 @@ use crate::loader::Loader;
 use crate::norm::LayerNorm;
 use crate::pulse::Pulse;
 use crate::rotary::{MAX_CONTEXT, OldKeys, Rotary, Settings, rotate};
+use crate::table::Table;
 use crate::transformer::{Architecture, Frame, Stack, Transformer};
 
 const ROTARY: OldKeys = OldKeys { theta: "rotary_emb_base", share: "rotary_pct", default_share: 0.25 };
@@ -39,7 +40,7 @@ pub struct GptNeox {
     parallel: bool,
     rotary: Rotary,
     /// `[vocabulary, width]`.
-    embedding: Tensor<2>,
+    embedding: Table,
     blocks: Vec<Block>,
     final_norm: LayerNorm,
     head: Head,
@@ -125,7 +126,7 @@ impl GptNeox {
         let prefix = if source.info("gpt_neox.embed_in.weight").is_some() { "gpt_neox." } else { "" };
         let mut loader = Loader::new(source, device, pulse);
         let name = |part: &str| format!("{prefix}{part}");
-        let embedding = loader.matrix(&name("embed_in.weight"), architecture.vocabulary, width).await?;
+        let embedding = Table::read(&name("embed_in.weight"), architecture.vocabulary, width, &mut loader).await?;
         let mut blocks = Vec::new();
         for layer in 0..architecture.layers {
             let name = name(&format!("layers.{layer}"));

@@ -7,6 +7,7 @@ use burn::tensor::Tensor;
 use crate::activation::Activation;
 use crate::linear::Linear;
 use crate::norm::LayerNorm;
+use crate::table::Table;
 
 /// What a model ends in.
 #[expect(clippy::large_enum_variant, reason = "there is one a model")]
@@ -63,7 +64,7 @@ pub struct VocabularyHead {
     /// What prepared rows are multiplied with: 1 for most families.
     pub scale: f64,
     /// `[vocabulary, width]`.
-    pub unembedding: Tensor<2>,
+    pub unembedding: Table,
     /// `[vocabulary]`.
     pub bias: Option<Tensor<1>>,
 }
@@ -71,7 +72,7 @@ pub struct VocabularyHead {
 impl VocabularyHead {
     /// The head of a causal model with this unembedding and nothing else.
     #[must_use]
-    pub fn plain(unembedding: Tensor<2>) -> Self {
+    pub fn plain(unembedding: Table) -> Self {
         Self { masked: false, transform: None, scale: 1.0, unembedding, bias: None }
     }
 
@@ -88,7 +89,7 @@ impl VocabularyHead {
     /// Logits `[row, vocabulary]` of prepared rows `[row, width]`.
     #[must_use]
     pub fn logits(&self, prepared: Tensor<2>) -> Tensor<2> {
-        let logits = prepared.matmul(self.unembedding.clone().transpose());
+        let logits = self.unembedding.scores(prepared);
         match &self.bias {
             Some(bias) => logits + bias.clone().unsqueeze_dim::<2>(0),
             None => logits,

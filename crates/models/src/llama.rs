@@ -23,6 +23,7 @@ use crate::hook::{Captures, Point};
 use crate::loader::Loader;
 use crate::pulse::Pulse;
 use crate::rotary::{Rotary, rotate};
+use crate::table::Table;
 use crate::transformer::{Architecture, Frame, Stack, Transformer};
 use headlight_host::{rms_norm, swiglu};
 
@@ -34,7 +35,7 @@ pub struct Llama {
     device: Device,
     rotary: Rotary,
     /// `[vocabulary, width]`.
-    embedding: Tensor<2>,
+    embedding: Table,
     head: Head,
     blocks: Vec<Block>,
     /// `[1, 1, width]`.
@@ -57,7 +58,7 @@ impl Llama {
         let Architecture { layers, head_width, width, vocabulary, context, .. } = settings.architecture;
         let names = Names::of(config, source);
         let mut loader = Loader::new(source, device, pulse);
-        let embedding = loader.matrix(&names.weight(names.embedding), vocabulary, width).await?;
+        let embedding = Table::read(&names.weight(names.embedding), vocabulary, width, &mut loader).await?;
         let mut blocks = Vec::new();
         for layer in 0..layers {
             blocks.push(Block::open(layer, &names, &settings, &mut loader).await?);

@@ -14,6 +14,7 @@ use crate::marian_stack::{Mixing, Positions, PostNormBlock, PostNormStack};
 use crate::norm::LayerNorm;
 use crate::pulse::Pulse;
 use crate::seq2seq::{CrossAttention, EncoderDecoder, OwnAttention, Product, Sizes, fuse, head_width, token_numbers};
+use crate::table::Table;
 use crate::transformer::Generation;
 
 /// PyTorch's own, which the library leaves as it is.
@@ -55,7 +56,7 @@ pub async fn open(
     let unembedding = if config.flag("tie_word_embeddings", true) || !loader.has("lm_head.weight") {
         decoder.embedding.clone()
     } else {
-        loader.matrix("lm_head.weight", written, width).await?
+        Table::read("lm_head.weight", written, width, &mut loader).await?
     };
     let bias = "final_logits_bias";
     let bias = match loader.has(bias) {
@@ -85,7 +86,7 @@ async fn stack(
     let architecture = sizes.architecture(side == "decoder");
     let name = |part: &str| format!("model.{side}.{part}");
     let embedding = loader.first_of(&[name("embed_tokens.weight"), "model.shared.weight".to_owned()]);
-    let embedding = loader.matrix(&embedding, vocabulary, width).await?;
+    let embedding = Table::read(&embedding, vocabulary, width, loader).await?;
     // Checkpoints need not hold positions, since they are a formula; those that do are believed, as the library does.
     let table = name("embed_positions.weight");
     let positions = match loader.has(&table) {

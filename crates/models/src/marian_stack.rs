@@ -10,6 +10,7 @@ use crate::linear::Linear;
 use crate::norm::LayerNorm;
 use crate::seq2seq::{CrossAttention, OwnAttention, Shape};
 use crate::ssru::Ssru;
+use crate::table::Table;
 use crate::transformer::{Architecture, Frame, Stack};
 
 /// How a block's tokens hear of each other.
@@ -42,7 +43,7 @@ pub struct PostNormStack {
     pub(crate) architecture: Architecture,
     pub(crate) device: Device,
     /// `[vocabulary, width]`.
-    pub(crate) embedding: Tensor<2>,
+    pub(crate) embedding: Table,
     /// What a row of it is multiplied with. A run starts from the product: that is what positions are added to.
     pub(crate) scale: f64,
     /// Whether tokens beyond the vocabulary are zero: Marian's own decoder starts from nothing.

@@ -15,6 +15,7 @@ use crate::hook::{Captures, Point};
 use crate::linear::{Fused, Linear};
 use crate::loader::Loader;
 use crate::norm::LayerNorm;
+use crate::table::Table;
 use crate::transformer::{Architecture, Frame, Stack, Transformer};
 
 /// What the weights of a block are called, after the block's own name.
@@ -124,7 +125,7 @@ pub struct PostNormEncoder {
     device: Device,
     activation: Activation,
     /// `[vocabulary, embedding width]`.
-    embedding: Tensor<2>,
+    embedding: Table,
     /// `[position, embedding width]`.
     positions: Tensor<2>,
     first_position: usize,
@@ -188,7 +189,7 @@ impl PostNormEncoder {
         };
         let name = |part: &str| format!("{}{part}", plan.base);
         let table = |part: &str| name(&format!("embeddings.{part}_embeddings.weight"));
-        let embedding = loader.matrix(&table("word"), plan.vocabulary, embedding_width).await?;
+        let embedding = Table::read(&table("word"), plan.vocabulary, embedding_width, loader).await?;
         let positions = loader.matrix(&table("position"), plan.positions, embedding_width).await?;
         let types = match plan.types {
             Some(types) => Some(loader.matrix(&table("token_type"), types, embedding_width).await?),
@@ -223,7 +224,7 @@ impl PostNormEncoder {
     }
 
     /// The word embeddings `[vocabulary, embedding width]`, with which a head may share its unembedding.
-    pub(crate) fn embedding(&self) -> &Tensor<2> {
+    pub(crate) fn embedding(&self) -> &Table {
         &self.embedding
     }
 

@@ -16,6 +16,7 @@ use crate::marian_stack::{Mixing, Positions, PostNormBlock, PostNormStack};
 use crate::norm::LayerNorm;
 use crate::pulse::Pulse;
 use crate::seq2seq::{CrossAttention, EncoderDecoder, OwnAttention, Product, Sizes, fuse, head_width, token_numbers};
+use crate::table::Table;
 use crate::transformer::Generation;
 
 /// What Marian adds to a variance.
@@ -82,7 +83,7 @@ pub async fn open(
     };
     let activation = Activation::of(config, "activation_function", Activation::Relu)?;
     let mut loader = Loader::new(source, device, pulse);
-    let embedding = loader.matrix("Wemb", vocabulary, width).await?;
+    let embedding = Table::read("Wemb", vocabulary, width, &mut loader).await?;
     let mut stacks = Vec::with_capacity(2);
     for (side, sizes) in [("encoder", sizes("encoder_layers")?), ("decoder", sizes("decoder_layers")?)] {
         let mut blocks = Vec::new();

@@ -15,6 +15,7 @@ use crate::loader::Loader;
 use crate::pulse::Pulse;
 use crate::relative::{Buckets, Distances};
 use crate::seq2seq::{CrossAttention, EncoderDecoder, OwnAttention, Shape, Sizes, token_numbers};
+use crate::table::Table;
 use crate::transformer::{Architecture, Frame, Generation, Stack};
 use headlight_host::rms_norm;
 
@@ -55,7 +56,7 @@ pub struct T5Stack {
     device: Device,
     epsilon: f64,
     /// `[vocabulary, width]`.
-    embedding: Tensor<2>,
+    embedding: Table,
     distances: Distances,
     inner: Inner,
     blocks: Vec<Block>,
@@ -91,12 +92,12 @@ pub async fn open(
     }
     let mut loader = Loader::new(source, device, pulse);
     let shared = ["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"].map(str::to_owned);
-    let embedding = loader.matrix(&loader.first_of(&shared), sizes.vocabulary, width).await?;
+    let embedding = Table::read(&loader.first_of(&shared), sizes.vocabulary, width, &mut loader).await?;
     let encoder = T5Stack::open("encoder", config, sizes, embedding.clone(), &mut loader).await?;
     let sizes = Sizes { layers: config.size_or("num_decoder_layers", layers)?, ..sizes };
     let decoder = T5Stack::open("decoder", config, sizes, embedding.clone(), &mut loader).await?;
     let unembedding = match loader.has("lm_head.weight") {
-        true => loader.matrix("lm_head.weight", sizes.vocabulary, width).await?,
+        true => Table::read("lm_head.weight", sizes.vocabulary, width, &mut loader).await?,
         false => embedding,
     };
     // The library keeps the switch under either name.
@@ -118,7 +119,7 @@ impl T5Stack {
         side: &str,
         config: &Config,
         sizes: Sizes,
-        embedding: Tensor<2>,
+        embedding: Table,
         loader: &mut Loader<'_>,
     ) -> Result<Self, ModelError> {
         let decoder = side == "decoder";

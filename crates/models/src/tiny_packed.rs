@@ -10,7 +10,7 @@ use crate::pulse::Silent;
 use crate::transformer::Transformer;
 
 /// Entries of the model's vocabulary.
-pub const VOCABULARY: usize = 64;
+pub const VOCABULARY: usize = 96;
 
 /// Wide enough for the products to be whole panels on the CPU.
 const WIDTH: usize = 96;
@@ -36,25 +36,25 @@ enum Way {
 pub async fn llama(packed: bool, device: &Device) -> Result<Box<dyn Transformer>, ModelError> {
     let config = Config::from_json(
         br#"{"model_type":"llama","hidden_size":96,"intermediate_size":192,"num_hidden_layers":1,
-        "num_attention_heads":2,"num_key_value_heads":1,"vocab_size":64,"rope_theta":10000.0,"rms_norm_eps":1e-5,
+        "num_attention_heads":2,"num_key_value_heads":1,"vocab_size":96,"rope_theta":10000.0,"rms_norm_eps":1e-5,
         "max_position_embeddings":64}"#,
     )?;
     let mut state = 1;
     let layer = |part: &str| format!("model.layers.0.{part}.weight");
     let shapes = [
-        ("self_attn.q_proj", Way::Four, [WIDTH, WIDTH]),
-        ("self_attn.k_proj", Way::Four, [WIDTH / 2, WIDTH]),
-        ("self_attn.v_proj", Way::Four, [WIDTH / 2, WIDTH]),
-        ("self_attn.o_proj", Way::Eight, [WIDTH, WIDTH]),
-        ("mlp.gate_proj", Way::F16, [2 * WIDTH, WIDTH]),
-        ("mlp.up_proj", Way::F16, [2 * WIDTH, WIDTH]),
-        ("mlp.down_proj", Way::Bf16, [WIDTH, 2 * WIDTH]),
+        ("model.embed_tokens.weight".to_owned(), Way::Eight, [VOCABULARY, WIDTH]),
+        (layer("self_attn.q_proj"), Way::Four, [WIDTH, WIDTH]),
+        (layer("self_attn.k_proj"), Way::Four, [WIDTH / 2, WIDTH]),
+        (layer("self_attn.v_proj"), Way::Four, [WIDTH / 2, WIDTH]),
+        (layer("self_attn.o_proj"), Way::Eight, [WIDTH, WIDTH]),
+        (layer("mlp.gate_proj"), Way::F16, [2 * WIDTH, WIDTH]),
+        (layer("mlp.up_proj"), Way::F16, [2 * WIDTH, WIDTH]),
+        (layer("mlp.down_proj"), Way::Bf16, [WIDTH, 2 * WIDTH]),
     ];
-    let matrices: Vec<_> = shapes.map(|(part, way, shape)| (layer(part), matrix(way, shape, &mut state))).into();
+    let matrices: Vec<_> = shapes.map(|(name, way, shape)| (name, matrix(way, shape, &mut state))).into();
     let mut weights: Vec<_> =
         matrices.iter().map(|(name, packed)| (name.clone(), packed.shape.clone(), packed.values())).collect();
     let mut numbers = |count: usize| -> Vec<f32> { (0..count).map(|_| signed_unit(&mut state)).collect() };
-    weights.push(("model.embed_tokens.weight".to_owned(), vec![VOCABULARY, WIDTH], numbers(VOCABULARY * WIDTH)));
     for norm in ["model.norm.weight", &layer("input_layernorm"), &layer("post_attention_layernorm")] {
         weights.push((norm.to_owned(), vec![WIDTH], numbers(WIDTH)));
     }

@@ -9,7 +9,7 @@ mod product;
 mod shader;
 
 pub use packed::{Packing, Words};
-pub use product::product;
+pub use product::{product, rows, weighted};
 
 use burn::tensor::{Device, Tensor};
 use burn_cubecl::Cube;

@@ -1,5 +1,6 @@
 //! A weight in the memory of a graphics processor.
 
+use burn::tensor::Bytes;
 use burn_cubecl::cubecl::client::Client;
 use burn_cubecl::cubecl::server::Handle;
 use headlight_weights::{Codes, PACKED_GROUP, Packed};
@@ -25,7 +26,8 @@ pub struct Packing {
     width: usize,
     coding: Coding,
     rows: usize,
-    words: Vec<u32>,
+    /// Of the words, little-endian, as graphics processors and browsers are: no second copy is made for the device.
+    bytes: Vec<u8>,
     scales: Vec<f32>,
     offsets: Vec<f32>,
 }
@@ -99,34 +101,34 @@ impl Packing {
 
     fn empty(width: usize, coding: Coding, rows: usize) -> Self {
         let groups = if coding.is_affine() { width / PACKED_GROUP * rows } else { 0 };
-        let words = vec![0; width / coding.per_word() * rows];
-        Self { width, coding, rows, words, scales: vec![0.0; groups], offsets: vec![0.0; groups] }
+        let bytes = vec![0; width / coding.per_word() * rows * 4];
+        Self { width, coding, rows, bytes, scales: vec![0.0; groups], offsets: vec![0.0; groups] }
     }
 
     /// Puts row `row` of the file, a column here, into its words.
     fn row(&mut self, row: usize, codes: impl Iterator<Item = u32>) {
         let per = self.coding.per_word();
+        let bits = 32 / per;
         for (at, code) in codes.enumerate() {
-            if let Some(word) = self.words.get_mut(at / per * self.rows + row) {
-                *word |= code << (at % per * (32 / per) % 32);
+            let shift = at % per * bits;
+            let first = (at / per * self.rows + row) * 4 + shift / 8;
+            let code = (code << (shift % 8)).to_le_bytes();
+            for (byte, code) in self.bytes.iter_mut().skip(first).zip(code).take(bits.div_ceil(8)) {
+                *byte |= code;
             }
         }
     }
 
     /// Hands it to the device.
     pub fn upload(self, fold: Option<&[f32]>, client: &Client) -> Words {
-        let singles = |values: &[f32]| client.create_from_slice(&bytes(values.iter().map(|value| value.to_bits())));
+        let create = |bytes: Vec<u8>| client.create(Bytes::from_bytes_vec(bytes));
+        let singles = |values: &[f32]| create(values.iter().flat_map(|value| value.to_le_bytes()).collect());
         Words {
             sizes: [self.width, self.rows],
             coding: self.coding,
-            words: client.create_from_slice(&bytes(self.words.iter().copied())),
             scales: self.coding.is_affine().then(|| [singles(&self.scales), singles(&self.offsets)]),
             fold: fold.map(singles),
+            words: create(self.bytes),
         }
     }
-}
-
-/// The words as the device has them: graphics processors and browsers are little-endian.
-fn bytes(words: impl Iterator<Item = u32>) -> Vec<u8> {
-    words.flat_map(u32::to_le_bytes).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Int, IntDType, Tensor};
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
@@ -30,6 +30,60 @@ pub fn product(input: Tensor<2>, weight: &Arc<Words>, bias: Option<Tensor<2>>) -
     }
 }
 
+/// Σ w_j·column_j of a weight, for w `[row, out]` that are not tracked: `[row, in]`. It is summed in pieces of so many
+/// columns.
+pub fn weighted(weights: Tensor<2>, weight: &Arc<Words>, piece: usize) -> Tensor<2> {
+    let [rows, _] = weights.dims();
+    let [width, _] = weight.sizes;
+    let device = weights.device();
+    match weights.try_into_primitive::<Cube>() {
+        Ok(weights) => {
+            let pieces = Product { weight: Arc::clone(weight), bias: None }.pieces(weights, piece);
+            Tensor::<3>::from_primitive::<Cube>(pieces).sum_dim(0).reshape([rows, width])
+        }
+        Err(_) => Tensor::full([rows, width], f32::NAN, &device),
+    }
+}
+
+/// The columns `ids` of a weight as rows, `[id, in]`. An id beyond the last column stands for it.
+pub fn rows(weight: &Arc<Words>, ids: Tensor<1, Int>) -> Tensor<2> {
+    let [count] = ids.dims();
+    let [width, out] = weight.sizes;
+    let device = ids.device();
+    let Ok(ids) = ids.cast(IntDType::I32).try_into_primitive::<Cube>() else {
+        return Tensor::full([count, width], f32::NAN, &device);
+    };
+    let ids = into_contiguous(ids);
+    let shape = [count, width].into();
+    let output = empty_device_contiguous_dtype(ids.client.clone(), ids.device.clone(), shape, DType::F32);
+    let Words { coding, words, scales, .. } = weight.as_ref();
+    let groups = width / headlight_weights::PACKED_GROUP * out;
+    // What a weight has not is stood for by its words, which the kernel then does not read.
+    let [scales, offsets] = match scales {
+        Some([scales, offsets]) => [buffer(scales, groups), buffer(offsets, groups)],
+        None => [buffer(words, 1), buffer(words, 1)],
+    };
+    // SAFETY: units outside the result end at once, and all others read and write within the sizes given here, which are
+    // those of the buffers; ids are bounded.
+    unsafe {
+        shader::gather::launch_unchecked(
+            &ids.client,
+            cubes([width / STEP, count, 1]),
+            units(),
+            buffer(&ids.handle, count),
+            buffer(words, width / coding.per_word() * out),
+            scales,
+            offsets,
+            buffer(&output.handle, count * width),
+            count,
+            width,
+            out,
+            *coding,
+        );
+    }
+    Tensor::from_primitive::<Cube>(output)
+}
+
 #[derive(Clone, Debug)]
 struct Product {
     weight: Arc<Words>,
@@ -45,13 +99,45 @@ fn buffer(handle: &Handle, items: usize) -> BufferArg {
 
 impl Product {
     /// Room for a result on the device of `like`.
-    fn room(like: &CubeTensor, shape: [usize; 2]) -> CubeTensor {
+    fn room<const D: usize>(like: &CubeTensor, shape: [usize; D]) -> CubeTensor {
         empty_device_contiguous_dtype(like.client.clone(), like.device.clone(), shape.into(), like.dtype)
     }
 
     fn form(&self, rows: usize, most: usize, biased: bool) -> Form {
         let rows = most.min(rows.next_power_of_two());
         Form { coding: self.weight.coding, rows, folded: self.weight.fold.is_some(), biased }
+    }
+
+    /// A gradient `[row, out]` back to the input, by pieces of `piece` columns, a multiple of four, to be summed:
+    /// `[piece, row, in]`.
+    fn pieces(&self, gradient: CubeTensor, piece: usize) -> CubeTensor {
+        let [width, out] = self.weight.sizes;
+        let gradient = into_contiguous(gradient);
+        let rows = gradient.meta.num_elements() / out;
+        let pieces = out.div_ceil(piece);
+        let output = Self::room(&gradient, [pieces, rows, width]);
+        let form = self.form(rows, ROWS[1], false);
+        let [words, scales, offsets, fold] = self.buffers();
+        // SAFETY: as in `value`.
+        unsafe {
+            shader::back::launch_unchecked(
+                &gradient.client,
+                cubes([width / STEP, rows.div_ceil(form.rows), pieces]),
+                units(),
+                buffer(&gradient.handle, rows * out / 4),
+                words,
+                scales,
+                offsets,
+                fold,
+                buffer(&output.handle, pieces * rows * width),
+                rows,
+                width,
+                out / 4,
+                piece / 4,
+                form,
+            );
+        }
+        output
     }
 
     /// Words, scales, offsets and fold; what a weight has not is stood for by its words, which no kernel then reads.
@@ -68,11 +154,11 @@ impl Product {
     }
 }
 
-/// Cubes for so many units across and so many rows, `rows` to a unit.
-fn cubes(across: usize, rows: usize, of: usize) -> CubeCount {
+/// Cubes for so many units in each dimension.
+fn cubes([across, down, deep]: [usize; 3]) -> CubeCount {
     let [x, y] = UNITS;
     let count = |units: usize, size: u32| u32::try_from(units).unwrap_or(u32::MAX).div_ceil(size);
-    CubeCount::Static(count(across, x), count(rows.div_ceil(of), y), 1)
+    CubeCount::Static(count(across, x), count(down, y), count(deep, 1))
 }
 
 fn units() -> CubeDim {
@@ -100,7 +186,7 @@ impl Kernel for Product {
         unsafe {
             shader::forward::launch_unchecked(
                 &input.client,
-                cubes(out / 4, rows, form.rows),
+                cubes([out / 4, rows.div_ceil(form.rows), 1]),
                 units(),
                 buffer(&input.handle, rows * width / 4),
                 words,
@@ -124,30 +210,9 @@ impl Kernel for Product {
 
     fn back(&self, (): Self::Saved, gradient: CubeTensor) -> CubeTensor {
         let [width, out] = self.weight.sizes;
-        let gradient = into_contiguous(gradient);
         let rows = gradient.meta.num_elements() / out;
-        let output = Self::room(&gradient, [rows, width]);
-        let form = self.form(rows, ROWS[1], false);
-        let [words, scales, offsets, fold] = self.buffers();
-        // SAFETY: as in `value`.
-        unsafe {
-            shader::back::launch_unchecked(
-                &gradient.client,
-                cubes(width / STEP, rows, form.rows),
-                units(),
-                buffer(&gradient.handle, rows * out / 4),
-                words,
-                scales,
-                offsets,
-                fold,
-                buffer(&output.handle, rows * width),
-                rows,
-                width,
-                out / 4,
-                form,
-            );
-        }
-        output
+        let whole = self.pieces(gradient, out);
+        CubeTensor::new_contiguous(whole.client, whole.device, [rows, width].into(), whole.handle, whole.dtype)
     }
 }
 
@@ -223,6 +288,25 @@ mod tests {
                     [floats(output.inner()), floats(input.grad(&gradients).unwrap())]
                 };
                 let (found, expected) = (run(&device, true), run(&Device::flex(), false));
+                let ids: Vec<usize> = vec![out - 1, 0, out / 2];
+                let wanted: Vec<i32> = ids.iter().map(|id| *id as i32).collect();
+                let wanted = Tensor::<1, Int>::from_data(TensorData::new(wanted, [3]), &device);
+                let found_rows = super::rows(&words, wanted).into_data().try_into_vec::<f32>().unwrap();
+                assert!(
+                    relative(
+                        &found_rows,
+                        &ids.iter().flat_map(|id| &values[id * width..][..width]).copied().collect::<Vec<_>>()
+                    ) < 2e-6
+                );
+                if fold.is_none() {
+                    let weights = |device: &Device| {
+                        Tensor::<2>::from_data(TensorData::new(numbers(rows * out, 7), [rows, out]), device)
+                    };
+                    let whole = Tensor::<2>::from_data(TensorData::new(values.clone(), sizes), &Device::flex());
+                    let expected = weights(&Device::flex()).matmul(whole).into_data().try_into_vec::<f32>().unwrap();
+                    let found = weighted(weights(&device), &words, 8).into_data().try_into_vec::<f32>().unwrap();
+                    assert!(relative(&found, &expected) < 2e-6);
+                }
                 for (what, (a, b)) in ["value", "gradient"].iter().zip(found.iter().zip(&expected)) {
                     let off = relative(a, b);
                     assert!(off < 2e-6, "{name} {rows} × {sizes:?} {what}: {off}");

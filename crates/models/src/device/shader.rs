@@ -166,7 +166,8 @@ pub fn forward(
     }
 }
 
-/// A gradient at the product, `[row, out]`, back to the input, `[row, in]`; the rest as in [`forward`].
+/// A gradient at the product, `[row, out]`, back to the input, `[row, in]`; the rest as in [`forward`]. The third dimension
+/// goes through pieces of the columns, `piece` fours long, and `output` is `[piece, row, in]`.
 #[cube(launch_unchecked)]
 pub fn back(
     gradient: &[Four<f32>],
@@ -178,6 +179,7 @@ pub fn back(
     rows: usize,
     width: usize,
     columns: usize,
+    piece: usize,
     #[comptime] form: Form,
 ) {
     let step = ABSOLUTE_POS_X as usize;
@@ -198,7 +200,9 @@ pub fn back(
     }
     let group = step / comptime!(GROUP / STEP) * columns;
     let word_row = step * comptime!(STEP / per) * columns;
-    for column in 0..columns {
+    let start = ABSOLUTE_POS_Z as usize * piece;
+    let result = ABSOLUTE_POS_Z as usize * rows;
+    for column in start..usize::min(start + piece, columns) {
         let mut gradients = Array::<Four<f32>>::new(form.rows);
         #[unroll]
         for r in 0..form.rows {
@@ -240,8 +244,46 @@ pub fn back(
                 if comptime!(form.folded) {
                     sum *= fold[at];
                 }
-                output[(first + r) * width + at] = sum;
+                output[(result + first + r) * width + at] = sum;
             }
         }
+    }
+}
+
+/// The columns `ids` of a weight as rows, `[id, in]`. A unit computes eight numbers of one.
+#[cube(launch_unchecked)]
+pub fn gather(
+    ids: &[i32],
+    words: &[u32],
+    scales: &[f32],
+    offsets: &[f32],
+    output: &mut [f32],
+    count: usize,
+    width: usize,
+    columns: usize,
+    #[comptime] coding: Coding,
+) {
+    let step = ABSOLUTE_POS_X as usize;
+    let row = ABSOLUTE_POS_Y as usize;
+    if step >= width / STEP || row >= count {
+        terminate!();
+    }
+    let per = comptime!(coding.per_word());
+    let column = usize::min(usize::cast_from(ids[row]), columns - 1);
+    let group = step / comptime!(GROUP / STEP) * columns + column;
+    let mut scale = 1.0f32;
+    let mut offset = 0.0f32;
+    if comptime!(coding.is_affine()) {
+        scale = scales[group];
+        offset = offsets[group];
+    }
+    #[unroll]
+    for k in 0..STEP {
+        let word = words[(step * comptime!(STEP / per) + comptime!(k / per)) * columns + column];
+        let mut value = number(Four::<u32>::new(word), comptime!(k % per), coding).extract(0usize);
+        if comptime!(coding.is_affine()) {
+            value = value * scale + offset;
+        }
+        output[row * width + step * STEP + k] = value;
     }
 }
