@@ -50,8 +50,10 @@ fn Device() -> impl IntoView {
         })
     });
     let reason = move || device.get().2;
+    // A bar that is narrow may cut either short.
+    let title = move || reason().unwrap_or_else(|| device.get().1);
     view! {
-        <div class="device" data-testid="device" data-kind=move || device.get().0 title=reason>
+        <div class="device" data-testid="device" data-kind=move || device.get().0 title=title>
             <span class="dot" aria-hidden="true"></span>
             <span class="device-name">{move || device.get().1}</span>
             {move || reason().map(|reason| view! { <span class="device-reason">{reason}</span> })}
