@@ -1,10 +1,10 @@
 //! The activation functions that configurations name.
 
 use burn::tensor::{Tensor, activation};
+use headlight_host as host;
 
 use crate::config::Config;
 use crate::error::ModelError;
-use headlight_host as host;
 
 /// An activation function, by the names of transformers' `ACT2FN`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! Attention written out, so that scores, pattern and z are ours to keep.
 
 use burn::tensor::{Device, Tensor, TensorData};
+use headlight_host::softmax;
 
 use crate::hook::{Captures, Point};
-use headlight_host::softmax;
 
 /// Added to a score that a query may not see. Large enough that its softmax is exactly zero in `f32`, and finite, since
 /// WGSL gives infinities no meaning.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use burn::tensor::Tensor;
+use headlight_host::{self as host, COLUMNS, PackedPanels, Weight};
 use headlight_weights::Packed;
 
 #[cfg(feature = "gpu")]
@@ -10,7 +11,6 @@ use crate::device;
 use crate::error::ModelError;
 use crate::loader::Loader;
 use crate::low_rank::LowRank;
-use headlight_host::{self as host, COLUMNS, PackedPanels, Weight};
 
 /// Several weights `[out, in]` as the one matrix `[in, all outs]` of a single product.
 pub struct Fused {

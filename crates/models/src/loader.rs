@@ -1,11 +1,11 @@
 //! Reading weights onto the device.
 
 use burn::tensor::{Device, Tensor, TensorData};
+use headlight_host as host;
 use headlight_weights::{Packed, TensorSource};
 
 use crate::error::ModelError;
 use crate::pulse::{Pulse, Stage};
-use headlight_host as host;
 
 /// Reads weights one at a time, checks each, and puts it onto the device.
 pub struct Loader<'a> {

@@ -1,10 +1,10 @@
 //! Layer normalisation, as a file has it.
 
 use burn::tensor::Tensor;
+use headlight_host as host;
 
 use crate::error::ModelError;
 use crate::loader::Loader;
-use headlight_host as host;
 
 /// Layer normalisation with weight and bias (Ba et al. 2016).
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 //! of positions, dot products that are not scaled (Raffel et al. 2020; transformers' `modeling_t5.py`).
 
 use burn::tensor::{Device, Tensor};
+use headlight_host::rms_norm;
 use headlight_weights::TensorSource;
 
 use crate::activation::Activation;
@@ -17,7 +18,6 @@ use crate::relative::{Buckets, Distances};
 use crate::seq2seq::{CrossAttention, EncoderDecoder, OwnAttention, Shape, Sizes, token_numbers};
 use crate::table::Table;
 use crate::transformer::{Architecture, Frame, Generation, Stack};
-use headlight_host::rms_norm;
 
 /// The most tokens that are run at once: the bias is a number for every head and pair of tokens.
 const MAX_CONTEXT: usize = 1024;

@@ -9,10 +9,10 @@ use burn_cubecl::tensor::CubeTensor;
 use burn_cubecl::{Cube, cubecl};
 use cubecl::prelude::{BufferArg, CubeCount, CubeDim};
 use cubecl::server::Handle;
+use headlight_host::kernel::{Kernel, apply};
 
 use super::packed::Words;
 use super::shader::{self, Form, STEP};
-use headlight_host::kernel::{Kernel, apply};
 
 /// Units of a cube: columns, or steps, and blocks of rows.
 const UNITS: [u32; 2] = [32, 2];
