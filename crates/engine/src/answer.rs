@@ -11,7 +11,7 @@ use headlight_document::{
 };
 use headlight_explain::attention::summarise;
 use headlight_explain::{explain, observe};
-use headlight_models::Capture;
+use headlight_models::{Architecture, Capture};
 
 use crate::error::EngineError;
 use crate::model::Model;
@@ -19,6 +19,16 @@ use crate::progress::{Clock, Progress, Relay};
 use crate::reply::{Reply, reply};
 use crate::results::{Maps, Results, Values};
 use crate::tasks::{self, Plan};
+
+/// Bytes that all attention maps of a run may take. A browser's module has four gigabytes in all, and they are there twice
+/// as they are read back; more on a graphics processor brings the whole page down.
+const MAP_BYTES: u64 = if cfg!(target_arch = "wasm32") { 1 << 30 } else { 1 << 33 };
+
+/// Refuses a text of more tokens than `maps` maps of it have room for.
+fn bound_maps(maps: usize, tokens: usize) -> Result<(), EngineError> {
+    let most = (MAP_BYTES / 4 / maps.max(1) as u64).isqrt() as usize;
+    if tokens > most { Err(EngineError::TooManyMaps { tokens, most }) } else { Ok(()) }
+}
 
 /// Answers `request` with `model`, which was opened on the device that `info` describes.
 ///
@@ -45,6 +55,11 @@ pub async fn answer(
     };
     let transformer = model.transformer.as_ref();
     let input = plan.input.clone();
+    if request.attention != AttentionDetail::None {
+        let Architecture { layers, heads, .. } = transformer.architecture();
+        let [batch, tokens, _] = input.embeddings.dims();
+        bound_maps(batch * layers * heads, tokens)?;
+    }
     let explained = if request.methods.is_empty() {
         observe(transformer, input, &plan.target, capture, &relay).await?
     } else {
@@ -165,4 +180,18 @@ fn flat_probability(target: &document::Target, request: &Request) -> Option<Stri
 /// Frees what a device keeps for reuse.
 pub fn tidy(device: &Device) {
     device.memory_cleanup();
+}
+
+#[cfg(test)]
+mod bounds {
+    use super::*;
+
+    #[test]
+    fn a_text_has_as_many_tokens_as_its_maps_have_room() {
+        let most = (MAP_BYTES / 4 / 270).isqrt() as usize;
+        assert!(bound_maps(270, most).is_ok());
+        let error = bound_maps(270, most + 1).unwrap_err().to_string();
+        assert!(error.contains(&format!("to {most} tokens")), "{error}");
+        assert!(bound_maps(0, 1000).is_ok());
+    }
 }

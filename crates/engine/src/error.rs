@@ -15,6 +15,17 @@ use crate::progress::Cancelled;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum EngineError {
+    /// The text's attention maps would take more memory than there is.
+    #[error(
+        "This text has {tokens} tokens, too many to keep all attention between them. Shorten it to {most} tokens or fewer."
+    )]
+    TooManyMaps {
+        /// The text's tokens.
+        tokens: usize,
+        /// How many there may be.
+        most: usize,
+    },
+
     /// The work was given up, as asked.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
