@@ -340,6 +340,17 @@ test('a dropped folder is walked to its last file, and what is too much is said'
   await page.waitForSelector(at('own-refused'));
   assert.ok((await offered(page)).includes('config.json') && (await offered(page)).includes('my rampart/config.json'));
 
+  // Between the dialog's closing and the browser's saying so, nothing that is dropped is lost.
+  await page.evaluate((dialog) => {
+    document.querySelector(dialog).close();
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File(['x'], 'notes.txt'));
+    window.dispatchEvent(new DragEvent('drop', { dataTransfer, cancelable: true }));
+  }, at('own-dialog'));
+  await page.waitForFunction(() => globalThis.posted.some(({ source }) => source?.names?.[0] === 'notes.txt'));
+  await page.waitForTimeout(300);
+  assert.ok(await page.isVisible(at('own-refused')));
+
   const refused = async (path) => {
     await page.keyboard.press('Escape');
     await page.waitForSelector(at('own-dialog'), { state: 'hidden' });

@@ -33,6 +33,10 @@ pub fn OwnModel() -> impl IntoView {
     });
     accept_drops(app);
     let closed = move |_| {
+        // The browser says so a moment later; what was dropped meanwhile has opened the dialog again.
+        if dialog.get_untracked().is_some_and(|dialog| dialog.open()) {
+            return;
+        }
         app.panel.set(false);
         app.invited.set(None);
         app.asking.set(None);
