@@ -41,9 +41,20 @@ def default_double():
 
 def single_precision(subject):
     """The values that are also computed in float32, to see how far rounding alone goes."""
+    paths = methods_gradient.integrated(subject)
     return methods_gradient.plain(subject) | {
-        "integrated_gradients": torch.tensor(methods_gradient.integrated(subject, ["zero"])[0]["values"])
+        "integrated_gradients": {path["baseline"]: torch.tensor(path["values"]) for path in paths}
     }
+
+
+def rounding(single, plain, paths):
+    """How far float32 is from float64: for each method, and for each baseline of integrated gradients."""
+    off = {name: digits(relative(single[name], values)) for name, values in plain.items()}
+    for path in paths:
+        values = torch.tensor(path["values"])
+        single_path = single["integrated_gradients"][path["baseline"]]
+        off.setdefault("integrated_gradients", {})[path["baseline"]] = digits(relative(single_path, values))
+    return off
 
 
 def tree_tokens(subject, pieces, byte_level):
@@ -118,8 +129,7 @@ def methods(subject, tree=None, single=None, rationale=None, judged=True):
             places = [subject.free.index(index) for index in rationale]
             found["plausibility"] = methods_faithfulness.plausibility(scores["grad_x_input"], places)
     if single is not None:
-        precise = plain | {"integrated_gradients": torch.tensor(paths[0]["values"])}
-        found["rounding"] = {name: digits(relative(single[name], precise[name])) for name in precise}
+        found["rounding"] = rounding(single, plain, paths)
     return found
 
 

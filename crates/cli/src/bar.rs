@@ -46,6 +46,7 @@ impl Bar {
                 Stage::Unpack => "Unpacking",
                 Stage::Forward => "Forward",
                 Stage::Backward => "Backward",
+                Stage::Attribute => "Method",
                 Stage::Readback => "Reading back",
             });
         }

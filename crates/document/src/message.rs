@@ -191,6 +191,8 @@ pub enum Stage {
     Forward,
     /// Running it backward (layers).
     Backward,
+    /// A method runs the model many times (layers, over all runs).
+    Attribute,
     /// Bringing results back from the device.
     Readback,
 }

@@ -40,6 +40,12 @@ impl Model {
         Ok(Self { entry, tokenizer, transformer })
     }
 
+    /// The model itself, for what goes beyond a request.
+    #[must_use]
+    pub fn transformer(&self) -> &dyn Transformer {
+        self.transformer.as_ref()
+    }
+
     /// The tasks that the model itself can do, whatever its entry says.
     #[must_use]
     pub fn tasks(&self) -> &'static [Task] {

@@ -47,6 +47,7 @@ impl Pulse for Relay<'_> {
             pulse::Stage::Unpack => Stage::Unpack,
             pulse::Stage::Forward => Stage::Forward,
             pulse::Stage::Backward => Stage::Backward,
+            pulse::Stage::Attribute => Stage::Attribute,
         };
         let report = self.0.report(stage, done as u64, Some(total as u64));
         Box::pin(async move { report.await.map_err(|Cancelled| headlight_models::Cancelled) })

@@ -5,10 +5,17 @@
 
 pub mod attention;
 pub mod attribution;
+mod case;
+mod game;
 mod gradient;
+mod random;
+mod solve;
 mod target;
 
+pub use case::Case;
+pub use game::Game;
 pub use gradient::{Explained, explain, observe};
+pub use random::Random;
 pub use target::{Choice, Read, Reading, Target, pooled};
 
 use headlight_models::RunError;
@@ -21,6 +28,9 @@ pub enum ExplainError {
     /// The run failed or was given up.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// The device could not give its results back.
+    #[error("The device failed while computing: {0}.")]
+    Device(String),
     /// The model has no language-model head.
     #[error("This model does not predict tokens, so there is no next token to explain.")]
     NoUnembedding,

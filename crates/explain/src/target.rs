@@ -63,6 +63,14 @@ pub enum Target {
         /// The other's embedding, of length one: `[1, width]`, as [`pooled`] makes it.
         other: Tensor<2>,
     },
+    /// One number less another of the same run: why this rather than that (Yin & Neubig 2022). Scores and entries are those
+    /// of the first.
+    Contrast {
+        /// The target.
+        target: Box<Target>,
+        /// The foil.
+        foil: Box<Target>,
+    },
 }
 
 /// A target as it was read from one run. `batch` is the run's.
@@ -87,6 +95,10 @@ impl Target {
     /// # Errors
     /// [`ExplainError`] where the model, its vocabulary or labels, or the text has no such thing.
     pub fn read(&self, model: &dyn Transformer, hidden: Tensor<3>) -> Result<Reading, ExplainError> {
+        if let Self::Contrast { target, foil } = self {
+            let (of, less) = (target.read(model, hidden.clone())?, foil.read(model, hidden)?);
+            return Ok(Reading { value: of.value - less.value, seed: of.seed - less.seed, ..of });
+        }
         match (self, model.head()) {
             (Self::Token { position, choice, read }, Head::Vocabulary(head)) => {
                 token(head, row(hidden, *position)?, *choice, *read)
@@ -103,8 +115,59 @@ impl Target {
                 Ok(Reading { value: seed.clone().inner(), seed, logits: None, ids: None })
             }
             (Self::Token { .. }, _) => Err(ExplainError::NoUnembedding),
-            (Self::Label { .. } | Self::Span { .. }, _) => Err(ExplainError::NoLabels),
+            (Self::Label { .. } | Self::Span { .. } | Self::Contrast { .. }, _) => Err(ExplainError::NoLabels),
         }
+    }
+
+    /// The same with the entry `id` where it has been left to the model: so that other texts are asked about the same one.
+    #[must_use]
+    pub fn settled(mut self, id: Option<u32>) -> Self {
+        let settle = |choice: &mut Choice| {
+            if let (Choice::MostProbable, Some(id)) = (&choice, id) {
+                *choice = Choice::Id(id);
+            }
+        };
+        match &mut self {
+            Self::Token { choice, .. } | Self::Label { choice, .. } => settle(choice),
+            Self::Contrast { target, .. } => **target = target.as_ref().clone().settled(id),
+            Self::Span { .. } | Self::Similarity { .. } => {}
+        }
+        self
+    }
+
+    /// The same of another entry of the vocabulary, or of another label.
+    #[must_use]
+    pub fn of(mut self, id: u32) -> Self {
+        if let Self::Token { choice, .. } | Self::Label { choice, .. } = &mut self {
+            *choice = Choice::Id(id);
+        }
+        self
+    }
+
+    /// The first and the last token that it is read at, where it is read at certain ones.
+    #[must_use]
+    pub fn places(&self) -> Option<(usize, usize)> {
+        match self {
+            Self::Token { position, .. } | Self::Label { position: Some(position), .. } => Some((*position, *position)),
+            Self::Span { start, end, .. } => Some((*start, *end)),
+            Self::Contrast { target, .. } => target.places(),
+            Self::Label { position: None, .. } | Self::Similarity { .. } => None,
+        }
+    }
+
+    /// The same, read at other tokens, where it is read at certain ones.
+    #[must_use]
+    pub fn at(mut self, first: usize, last: usize) -> Self {
+        match &mut self {
+            Self::Token { position, .. } | Self::Label { position: Some(position), .. } => *position = first,
+            Self::Span { start, end, .. } => (*start, *end) = (first, last),
+            Self::Contrast { target, foil } => {
+                **target = target.as_ref().clone().at(first, last);
+                **foil = foil.as_ref().clone().at(first, last);
+            }
+            Self::Label { position: None, .. } | Self::Similarity { .. } => {}
+        }
+        self
     }
 }
 

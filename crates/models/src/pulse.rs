@@ -14,6 +14,8 @@ pub enum Stage {
     Forward,
     /// The model runs backward, counted in blocks.
     Backward,
+    /// A method runs the model many times, counted in blocks over all runs.
+    Attribute,
 }
 
 /// The work was given up, as asked.

@@ -7,7 +7,7 @@ use headlight_weights::{ADAPTER_PREFIX, TensorSource};
 
 use crate::error::Error;
 use crate::file::NamedTensor;
-use crate::random::Random;
+use headlight_explain::Random;
 
 /// Labels of the head: negative and positive.
 pub const LABELS: usize = 2;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use headlight_text::Tokenizer;
 
 use crate::error::Error;
-use crate::random::Random;
 use crate::snippets::Snippet;
+use headlight_explain::Random;
 
 /// A text as the model reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]

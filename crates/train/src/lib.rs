@@ -9,7 +9,6 @@ pub mod batches;
 pub mod curve;
 pub mod error;
 pub mod file;
-pub mod random;
 pub mod sentiment;
 pub mod snippets;
 pub mod step;

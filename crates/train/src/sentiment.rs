@@ -19,9 +19,9 @@ use serde_json::{Value, json};
 use crate::adapter::{Adapter, Place, places};
 use crate::batches::{self, Example, Examples};
 use crate::error::Error;
-use crate::random::Random;
 use crate::step::{Score, Workers};
 use crate::{curve, file, snippets};
+use headlight_explain::Random;
 
 /// The model that is adapted.
 pub const BASE: &str = "minilm";

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::error::Error;
-use crate::random::Random;
+use headlight_explain::Random;
 
 /// A sentence or two of a review.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -24,6 +24,7 @@ pub fn progress(progress: Progress, title: &str) -> String {
         Stage::Unpack => format!("Unpacking {title}: {}", steps("tensor")),
         Stage::Forward => format!("Reading your text: {}", steps("layer")),
         Stage::Backward => format!("Tracing the answer back: {}", steps("layer")),
+        Stage::Attribute => format!("Asking again with other texts: {}", steps("layer")),
         Stage::Readback => "Collecting the numbers".to_owned(),
     }
 }

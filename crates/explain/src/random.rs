@@ -28,11 +28,34 @@ impl Random {
         (2.0 * unit - 1.0) * bound
     }
 
+    /// Uniform in [0, 1), a multiple of 2⁻⁵³.
+    #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
+    pub fn unit(&mut self) -> f64 {
+        (self.bits() >> 11) as f64 * 2.0_f64.powi(-53)
+    }
+
+    /// `count` standard normal numbers, two from each two uniform ones (Box and Muller 1958): with u in (0, 1] from the
+    /// first and v in [0, 1) from the second, √(−2 ln u)·cos 2πv, then √(−2 ln u)·sin 2πv.
+    pub fn normal(&mut self, count: usize) -> Vec<f64> {
+        let mut values = Vec::with_capacity(count + 1);
+        while values.len() < count {
+            let radius = (-2.0 * (self.unit() + 2.0_f64.powi(-53)).ln()).sqrt();
+            let angle = std::f64::consts::TAU * self.unit();
+            values.extend([radius * angle.cos(), radius * angle.sin()]);
+        }
+        values.truncate(count);
+        values
+    }
+
+    /// Uniform among 0…`count` − 1; 0 where there are none. The bias of a remainder of 64 bits is beyond notice.
+    pub fn below(&mut self, count: usize) -> usize {
+        (self.bits() % count.max(1) as u64) as usize
+    }
+
     /// Fisher and Yates' shuffle.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
-            // The bias of a remainder of 64 bits is beyond notice.
-            items.swap(last, (self.bits() % (last as u64 + 1)) as usize);
+            items.swap(last, self.below(last + 1));
         }
     }
 }

@@ -1,0 +1,177 @@
+//! Owen values: Shapley values that respect a hierarchy of the text's units, in few evaluations.
+
+use crate::ExplainError;
+use crate::game::Game;
+
+/// Evaluations, where nobody says otherwise (SHAP's default for texts).
+pub const EVALUATIONS: usize = 500;
+
+/// Evaluations that are asked for together (SHAP's `PartitionExplainer`).
+pub const BATCH: usize = 10;
+
+/// A binary tree over units: each merge joins two groups. Numbers below the number of units are units, those above are the
+/// merges in order; the last is the whole text.
+pub type Merges = Vec<[usize; 2]>;
+
+/// Owen values, and what they cost.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Owen {
+    /// One number for each unit, in units of the target. They sum to v(all) − v(∅).
+    pub values: Vec<f64>,
+    /// v(∅).
+    pub base_value: f64,
+    /// v(all).
+    pub target_value: f64,
+    /// Evaluations that were asked for.
+    pub used: usize,
+}
+
+/// A tree of halves of halves: a range of units is cut behind its first half, rounded up.
+#[must_use]
+pub fn balanced(units: usize) -> Merges {
+    fn merge(start: usize, end: usize, units: usize, merges: &mut Merges) -> usize {
+        if end - start == 1 {
+            return start;
+        }
+        let middle = start + (end - start).div_ceil(2);
+        let left = merge(start, middle, units, merges);
+        let right = merge(middle, end, units, merges);
+        merges.push([left, right]);
+        units + merges.len() - 1
+    }
+    let mut merges = Vec::new();
+    if units > 0 {
+        merge(0, units, units, &mut merges);
+    }
+    merges
+}
+
+/// A group that is yet to be shared out.
+struct Open {
+    group: usize,
+    context: Vec<bool>,
+    without: f64,
+    with: f64,
+    weight: f64,
+}
+
+impl Open {
+    fn matters(&self) -> f64 {
+        (self.with - self.without).abs() * self.weight
+    }
+}
+
+/// Owen values over the tree `merges` (Owen 1977; SHAP's `PartitionExplainer`), in at most `evaluations`: groups whose
+/// presence matters most are opened first, and what is left on a group when the budget is spent is shared out among its
+/// units by their number.
+///
+/// # Errors
+/// [`ExplainError`] where a run fails or was cancelled.
+pub async fn partition_shap(
+    game: &mut Game<'_>,
+    merges: &Merges,
+    evaluations: usize,
+    batch: usize,
+) -> Result<Owen, ExplainError> {
+    let units = game.units();
+    let [base_value, target_value] = game.ends().await?;
+    let mut values = vec![0.0; units + merges.len()];
+    let members = members(units, merges);
+    let mut used = 2;
+    let mut queue = Vec::new();
+    if units > 0 {
+        queue.push(Open {
+            group: units + merges.len() - 1,
+            context: vec![false; units],
+            without: base_value,
+            with: target_value,
+            weight: 1.0,
+        });
+    }
+    let with = |context: &[bool], group: usize| -> Vec<bool> {
+        let mut mask = context.to_vec();
+        for unit in members.get(group).into_iter().flatten() {
+            mask[*unit] = true;
+        }
+        mask
+    };
+    let budget = evaluations.saturating_sub(2);
+    let mut asked = 0;
+    while !queue.is_empty() && asked < budget {
+        let mut some = Vec::new();
+        let mut masks: Vec<Vec<bool>> = Vec::new();
+        while masks.len() < batch && asked + masks.len() < budget {
+            let best = queue.iter().enumerate().max_by(|(_, a), (_, b)| a.matters().total_cmp(&b.matters()));
+            let Some((best, _)) = best else { break };
+            let open = queue.swap_remove(best);
+            match open.group.checked_sub(units).and_then(|merge| merges.get(merge)) {
+                None => values[open.group] += open.weight * (open.with - open.without),
+                Some([left, right]) => {
+                    masks.extend([with(&open.context, *left), with(&open.context, *right)]);
+                    some.push((open, *left, *right));
+                }
+            }
+        }
+        asked += masks.len();
+        used += masks.len();
+        let found = game.values(&masks).await?;
+        for (((open, left, right), masks), found) in
+            some.into_iter().zip(masks.chunks_exact(2)).zip(found.chunks_exact(2))
+        {
+            let ([with_left, with_right], [left_worth, right_worth]) = (masks, found) else { continue };
+            let Open { context, without, with, weight, .. } = open;
+            let weight = 0.5 * weight;
+            let open = |group, context: &Vec<bool>, without, with| Open {
+                group,
+                context: context.clone(),
+                without,
+                with,
+                weight,
+            };
+            queue.extend([
+                open(left, &context, without, *left_worth),
+                open(right, &context, without, *right_worth),
+                open(left, with_right, *right_worth, with),
+                open(right, with_left, *left_worth, with),
+            ]);
+        }
+    }
+    for open in queue {
+        values[open.group] += open.weight * (open.with - open.without);
+    }
+    // From the whole text down, each group's share goes to its two parts by their numbers of units.
+    for (at, [left, right]) in merges.iter().enumerate().rev() {
+        let share = values[units + at];
+        let size = |group: usize| members.get(group).map_or(0, Vec::len) as f64;
+        let all = size(*left) + size(*right);
+        values[*left] += share * size(*left) / all;
+        values[*right] += share * size(*right) / all;
+    }
+    values.truncate(units);
+    Ok(Owen { values, base_value, target_value, used })
+}
+
+/// The units of each group.
+fn members(units: usize, merges: &Merges) -> Vec<Vec<usize>> {
+    let mut members: Vec<Vec<usize>> = (0..units).map(|unit| vec![unit]).collect();
+    for [left, right] in merges {
+        let of = |group: &usize| members.get(*group).cloned().unwrap_or_default();
+        let joined = [of(left), of(right)].concat();
+        members.push(joined);
+    }
+    members
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_of_halves_end_in_the_whole_text() {
+        assert_eq!(balanced(5), [[0, 1], [5, 2], [3, 4], [6, 7]]);
+        assert!(balanced(1).is_empty() && balanced(0).is_empty());
+        let mut whole = members(9, &balanced(9)).pop().unwrap();
+        whole.sort_unstable();
+        assert_eq!(whole, (0..9).collect::<Vec<_>>());
+    }
+}

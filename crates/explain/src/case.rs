@@ -1,0 +1,166 @@
+//! What every method that runs the model many times starts from: one text, and the number that is explained of it.
+
+use burn::tensor::{Tensor, TensorData, Transaction};
+use headlight_models::pulse::{Beat, Stage};
+use headlight_models::run::{Gradients, track};
+use headlight_models::{Capture, Input, Pulse, Transformer, run};
+
+use crate::ExplainError;
+use crate::target::Target;
+
+/// One text, the model that reads it, and the number that is explained.
+///
+/// Where the model has an encoder besides, a method's values come one after the other for the text that the encoder reads
+/// and for what the decoder has read: both are attributed jointly.
+#[derive(Clone, Copy)]
+pub struct Case<'a> {
+    /// The model.
+    pub model: &'a dyn Transformer,
+    /// The text: a batch of one.
+    pub input: &'a Input,
+    /// The number. Each choice in it is settled ([`Target::settled`]), or other runs would be asked about other tokens.
+    pub target: &'a Target,
+    /// How many sequences may run at once.
+    pub most: usize,
+    /// Hears of every step.
+    pub pulse: &'a dyn Pulse,
+}
+
+impl std::fmt::Debug for Case<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Case").field("target", self.target).field("most", &self.most).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Case<'a> {
+    /// How many tokens are attributed: those of the encoder's text, then the model's own.
+    #[must_use]
+    pub fn tokens(&self) -> usize {
+        sides(self.input).map(|side| side.dims()[1]).sum()
+    }
+
+    /// Cuts `count` sequences into batches: the range of each, and what hears of it. `passes` is 2 where each is taken back
+    /// down too.
+    pub(crate) fn batches(
+        &self,
+        count: usize,
+        passes: usize,
+    ) -> impl Iterator<Item = (std::ops::Range<usize>, Part<'a>)> {
+        let (most, pulse) = (self.most.max(1), self.pulse);
+        let batches = count.div_ceil(most);
+        (0..batches).map(move |index| {
+            let range = index * most..count.min((index + 1) * most);
+            (range, Part { pulse, index, batches, passes })
+        })
+    }
+
+    /// The target's value for each sequence of `input`.
+    pub(crate) async fn values(&self, input: Input, pulse: &dyn Pulse) -> Result<Vec<f64>, ExplainError> {
+        self.values_of(self.target, input, pulse).await
+    }
+
+    /// The value of another target for each sequence of `input`.
+    pub(crate) async fn values_of(
+        &self,
+        target: &Target,
+        input: Input,
+        pulse: &dyn Pulse,
+    ) -> Result<Vec<f64>, ExplainError> {
+        let run = run::run(self.model, input, Capture::none(), pulse).await?;
+        let value = target.read(self.model, run.hidden)?.value;
+        let [values] = read([value]).await?;
+        Ok(values)
+    }
+
+    /// The target for each sequence of `input` (`[batch]`), and its gradient there.
+    pub(crate) async fn gradients(
+        &self,
+        input: Input,
+        pulse: &dyn Pulse,
+    ) -> Result<(Tensor<1>, Gradients), ExplainError> {
+        let mut tracked = track(self.model, input, Capture::none(), pulse).await?;
+        let reading = self.target.read(self.model, tracked.hidden(self.model))?;
+        tracked.captures = headlight_models::Captures::default();
+        Ok((reading.value, tracked.backward(reading.seed, pulse).await?))
+    }
+}
+
+/// The embeddings of an input: of the encoder's text, where there is one, then the model's own.
+pub(crate) fn sides(input: &Input) -> impl Iterator<Item = &Tensor<3>> {
+    input.source.iter().chain(std::iter::once(&input.embeddings))
+}
+
+/// Both sides of an input through a function, which is told where the side's tokens begin.
+pub(crate) fn each(input: &Input, mut change: impl FnMut(&Tensor<3>, usize) -> Tensor<3>) -> Input {
+    let before = input.source.as_ref().map_or(0, |source| source.dims()[1]);
+    Input {
+        source: input.source.as_ref().map(|source| change(source, 0)),
+        embeddings: change(&input.embeddings, before),
+        types: input.types.clone(),
+    }
+}
+
+/// As [`each`], over two inputs of the same sides.
+pub(crate) fn zip(one: &Input, two: &Input, mut join: impl FnMut(&Tensor<3>, &Tensor<3>) -> Tensor<3>) -> Input {
+    Input {
+        source: one.source.as_ref().zip(two.source.as_ref()).map(|(one, two)| join(one, two)),
+        embeddings: join(&one.embeddings, &two.embeddings),
+        types: one.types.clone(),
+    }
+}
+
+/// Numbers as a column `[count, 1, 1]`, beside `like`.
+pub(crate) fn column(values: &[f64], like: &Tensor<3>) -> Tensor<3> {
+    tensor(values.iter().copied(), [values.len(), 1, 1], like)
+}
+
+/// Numbers as a tensor, on the device of `like`.
+pub(crate) fn tensor(values: impl Iterator<Item = f64>, shape: [usize; 3], like: &Tensor<3>) -> Tensor<3> {
+    #[expect(clippy::cast_possible_truncation, reason = "models compute in single precision")]
+    let values: Vec<f32> = values.map(|value| value as f32).collect();
+    Tensor::from_data(TensorData::new(values, shape), &like.device())
+}
+
+/// Brings tensors back from the device, in one transaction.
+pub(crate) async fn read<const D: usize, const N: usize>(
+    tensors: [Tensor<D>; N],
+) -> Result<[Vec<f64>; N], ExplainError> {
+    let transaction = tensors.into_iter().fold(Transaction::default(), Transaction::register);
+    let data = transaction.execute_async().await.map_err(|error| ExplainError::Device(error.to_string()))?;
+    let mut found = data.into_iter().map(|data| {
+        let values = data.try_into_vec::<f32>().map_err(|error| ExplainError::Device(format!("{error:?}")))?;
+        match values.iter().all(|value| value.is_finite()) {
+            true => Ok(values.into_iter().map(f64::from).collect()),
+            false => Err(ExplainError::Device("it returned values that are not numbers".to_owned())),
+        }
+    });
+    let mut failed = None;
+    let all = std::array::from_fn(|_| match found.next() {
+        Some(Ok(values)) => values,
+        Some(Err(error)) => {
+            failed = Some(error);
+            Vec::new()
+        }
+        None => {
+            failed = Some(ExplainError::Device("a result is missing".to_owned()));
+            Vec::new()
+        }
+    });
+    failed.map_or(Ok(all), Err)
+}
+
+/// Passes the beats of one batch among several on, as one piece of work.
+pub(crate) struct Part<'a> {
+    pulse: &'a dyn Pulse,
+    index: usize,
+    batches: usize,
+    passes: usize,
+}
+
+impl Pulse for Part<'_> {
+    fn beat(&self, stage: Stage, done: usize, total: usize) -> Beat<'_> {
+        let pass = usize::from(stage == Stage::Backward);
+        let before = (self.index * self.passes + pass) * total;
+        self.pulse.beat(Stage::Attribute, before + done, self.batches * self.passes * total)
+    }
+}

@@ -1,0 +1,80 @@
+//! A text as a game: what the target is when only some of its units are there.
+
+use std::collections::BTreeMap;
+
+use headlight_models::Input;
+
+use crate::ExplainError;
+use crate::attribution::baseline::{replaced, token};
+use crate::case::Case;
+
+/// The units of a text, each a list of tokens in the order of a case's values, and the target's value for any of their
+/// coalitions: tokens of units that are not there have a token such as `[MASK]` in their place, and tokens of no unit, such
+/// as special ones, always stay. Values are remembered, for samplers ask for the same ones again.
+#[derive(Debug)]
+pub struct Game<'a> {
+    case: &'a Case<'a>,
+    units: &'a [Vec<usize>],
+    instead: Input,
+    known: BTreeMap<Vec<bool>, f64>,
+}
+
+impl<'a> Game<'a> {
+    /// The game of `units`, with the vocabulary's entry `by` in the place of what is not there.
+    #[must_use]
+    pub fn new(case: &'a Case<'a>, units: &'a [Vec<usize>], by: u32) -> Self {
+        Self { case, units, instead: token(case, by), known: BTreeMap::new() }
+    }
+
+    /// How many units there are.
+    #[must_use]
+    pub fn units(&self) -> usize {
+        self.units.len()
+    }
+
+    /// The target's value for each coalition: `coalitions[i][u]` says whether unit u is there.
+    ///
+    /// # Errors
+    /// [`ExplainError`] where a run fails or was cancelled.
+    pub async fn values(&mut self, coalitions: &[Vec<bool>]) -> Result<Vec<f64>, ExplainError> {
+        let mut missing: Vec<&Vec<bool>> =
+            coalitions.iter().filter(|coalition| !self.known.contains_key(*coalition)).collect();
+        missing.sort_unstable();
+        missing.dedup();
+        for (range, part) in self.case.batches(missing.len(), 1) {
+            let some = missing.get(range).unwrap_or_default();
+            let kept: Vec<Vec<bool>> = some.iter().map(|coalition| self.tokens(coalition)).collect();
+            let found = self.case.values(replaced(self.case.input, &self.instead, &kept), &part).await?;
+            self.known.extend(some.iter().map(|coalition| (*coalition).clone()).zip(found));
+        }
+        let value = |coalition| self.known.get(coalition).copied().ok_or_else(lost);
+        coalitions.iter().map(value).collect()
+    }
+
+    /// The target with nothing there, and with everything.
+    ///
+    /// # Errors
+    /// As [`Game::values`].
+    pub async fn ends(&mut self) -> Result<[f64; 2], ExplainError> {
+        let units = self.units();
+        let found = self.values(&[vec![false; units], vec![true; units]]).await?;
+        <[f64; 2]>::try_from(found).map_err(|_| lost())
+    }
+
+    /// Which tokens a coalition keeps.
+    fn tokens(&self, coalition: &[bool]) -> Vec<bool> {
+        let mut kept = vec![true; self.case.tokens()];
+        for (unit, _) in self.units.iter().zip(coalition).filter(|(_, there)| !**there) {
+            for token in unit {
+                if let Some(place) = kept.get_mut(*token) {
+                    *place = false;
+                }
+            }
+        }
+        kept
+    }
+}
+
+fn lost() -> ExplainError {
+    ExplainError::Device("a value is missing".to_owned())
+}
