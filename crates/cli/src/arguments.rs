@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use headlight_document::message::DeviceChoice;
-use headlight_document::{AttentionDetail, Method, Read, TargetSpec, Task};
+use headlight_document::{AttentionDetail, Baseline, Method, Parameters, Read, TargetSpec, Task, Units};
 
 /// Shows what a language model attends to and which words its answer rests on.
 #[derive(Debug, Parser)]
@@ -52,14 +52,21 @@ pub struct Explain {
     /// A label among which a causal model chooses, for the task classify. May be given several times.
     #[arg(long = "label")]
     pub labels: Vec<String>,
-    /// An attribution method: saliency or grad_x_input. May be given several times.
+    /// An attribution method: saliency, grad_x_input, integrated_gradients, smoothgrad, occlusion, lime, kernel_shap or
+    /// partition_shap. May be given several times.
     #[arg(long = "method", default_value = "grad_x_input")]
     pub methods: Vec<Method>,
+    /// How methods that leave something to be chosen run.
+    #[command(flatten)]
+    pub tuning: Tuning,
     /// What to explain: next, next:TOKEN, next:#ID; label, label:NAME, label:NAME@POSITION; mask, mask:TOKEN@POSITION;
     /// span, span:START-END; output, output:TOKEN@STEP; similarity. What is left out, the model chooses. Positions count
     /// tokens from 0, special tokens included.
     #[arg(long)]
     pub target: Option<TargetSpec>,
+    /// What to hold the target against: a token (or #ID), or a label's name. The difference of both is explained.
+    #[arg(long)]
+    pub foil: Option<String>,
     /// As what to read it: logit, log_prob or prob.
     #[arg(long, default_value = "logit")]
     pub read: Read,
@@ -72,6 +79,42 @@ pub struct Explain {
     /// How to print the explanation.
     #[arg(long, value_enum, default_value_t = Format::Json)]
     pub format: Format,
+}
+
+/// How methods run that leave something to be chosen.
+#[derive(Clone, Debug, Args)]
+pub struct Tuning {
+    /// Where integrated_gradients begins: zero, mask, pad, unk or mean.
+    #[arg(long, default_value = "zero")]
+    pub baseline: Baseline,
+    /// How many points of the line from there integrated_gradients goes through.
+    #[arg(long, default_value_t = 50)]
+    pub steps: u32,
+    /// How many copies smoothgrad makes (5 if left out), or how many texts lime draws (5000).
+    #[arg(long)]
+    pub samples: Option<u32>,
+    /// What smoothgrad smooths: saliency, grad_x_input or integrated_gradients.
+    #[arg(long, default_value = "grad_x_input")]
+    pub base: Method,
+    /// smoothgrad's noise, as a share of the greatest embedding entry less the least.
+    #[arg(long, default_value_t = 0.1)]
+    pub share: f64,
+    /// How many texts partition_shap asks about.
+    #[arg(long, default_value_t = 500)]
+    pub evaluations: u32,
+    /// What lime, kernel_shap and partition_shap leave out together: token, word or sentence.
+    #[arg(long, default_value = "token")]
+    pub units: Units,
+    /// What random numbers begin with.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+}
+
+impl From<&Tuning> for Parameters {
+    fn from(tuning: &Tuning) -> Self {
+        let &Tuning { baseline, steps, samples, base, share, evaluations, units, seed } = tuning;
+        Self { baseline, steps, samples, base, share, evaluations, units, seed }
+    }
 }
 
 /// What to time.

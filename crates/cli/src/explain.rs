@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 use std::time::Instant;
 
-use headlight_document::{Explanation, Request, RequestError, Task};
+use headlight_document::{Explanation, Request, RequestError, Task, Token};
 use headlight_engine::device::Adapter;
 use headlight_engine::{Model, answer, choose};
 
@@ -54,6 +54,8 @@ fn request(arguments: &Explain, task: Task) -> Request {
     request.labels.clone_from(&arguments.labels);
     request.read = arguments.read;
     request.methods.clone_from(&arguments.methods);
+    request.parameters = (&arguments.tuning).into();
+    request.foil = arguments.foil.as_deref().map(Token::from);
     request.attention = arguments.attention;
     if let Some(target) = &arguments.target {
         request.target = target.clone();

@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use headlight_document::{Attribution, Explanation};
 
+use crate::format::checks;
+
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;\
 color:#1b1f24;background:#fff}p.text{font-size:1.2rem;line-height:2;white-space:pre-wrap}\
 span{border-radius:.2rem;padding:.15rem 0}table{border-collapse:collapse}td,th{padding:.1rem .8rem .1rem 0;\
@@ -27,6 +29,9 @@ pub fn page(explanation: &Explanation) -> String {
     for attribution in &explanation.attributions {
         let _ = write!(page, "<h2>{}</h2>", attribution.method.title());
         coloured(&mut page, explanation, attribution);
+        for line in checks(attribution) {
+            let _ = write!(page, "<p><small>{}</small></p>", escape(&line));
+        }
     }
     if !explanation.output.top.is_empty() {
         page.push_str("<h2>Most probable next tokens</h2><table><tr><th>Token<th>Probability<th>Logit");

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::request::{Method, Read, Task};
+use crate::method::Method;
+use crate::request::{Read, Task};
 use crate::target_spec::TargetKind;
 
 /// The schema that [`Explanation::schema`] names.
@@ -189,8 +190,20 @@ pub struct Target {
     pub text: String,
     /// As what it is read.
     pub read: Read,
-    /// The number itself: a logit, a natural logarithm, a probability, or a cosine.
+    /// The number itself: a logit, a natural logarithm, a probability, or a cosine. With a foil, the difference.
     pub value: f64,
+    /// What it is held against, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foil: Option<Foil>,
+}
+
+/// What a target is held against.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Foil {
+    /// Its number in the vocabulary, or among the labels.
+    pub id: u32,
+    /// Its piece, or the label.
+    pub text: String,
 }
 
 /// One method's answer.
@@ -203,6 +216,13 @@ pub struct Attribution {
     /// One number for every entry of `input.tokens`, in the unit of the target (`saliency`: target per unit of
     /// embedding length).
     pub values: Vec<f64>,
+    /// The standard error of each of `values`, for methods that draw samples.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standard_errors: Option<Vec<f64>>,
+    /// What was left out together, as lists of `input.tokens` (those that were written count on behind them). A unit's number
+    /// is shared out evenly among its tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub units: Option<Vec<Vec<usize>>>,
     /// One number for each of `output.tokens` that stood before the target, where the model reads what it has written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_values: Option<Vec<f64>>,
@@ -215,6 +235,19 @@ pub struct Attribution {
 pub struct Checks {
     /// The target in the run that the values come from.
     pub target_value: f64,
+    /// The target where nothing is there: of integrated gradients' baseline, or with no unit of the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline_value: Option<f64>,
+    /// Σ values less what they should sum to, `target_value − baseline_value`: integrated gradients' completeness, the
+    /// efficiency of Shapley and Owen values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completeness_error: Option<f64>,
+    /// R², weighted, of LIME's linear model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub r2: Option<f64>,
+    /// Why the values must not be trusted, as a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distrust: Option<String>,
 }
 
 /// Attention of one kind, over all layers and heads.

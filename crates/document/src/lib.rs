@@ -8,16 +8,19 @@ pub mod explanation;
 pub mod link;
 pub mod manifest;
 pub mod message;
+pub mod method;
+mod names;
 pub mod prompt;
 pub mod request;
 pub mod source;
 pub mod target_spec;
 
 pub use explanation::{
-    Attention, AttentionKind, AttentionSummary, Attribution, Candidate, Checks, Explanation, Input, InputToken, Model,
-    Output, OutputToken, SpanCandidate, Target, TokenLabel,
+    Attention, AttentionKind, AttentionSummary, Attribution, Candidate, Checks, Explanation, Foil, Input, InputToken,
+    Model, Output, OutputToken, SpanCandidate, Target, TokenLabel,
 };
 pub use manifest::{Example, FileRole, Manifest, ModelEntry, ModelFile};
-pub use request::{AttentionDetail, Method, Read, Request, RequestError, SecondText, Shot, Task};
+pub use method::{Baseline, Method, Parameters, Units};
+pub use request::{AttentionDetail, Read, Request, RequestError, SecondText, Shot, Task};
 pub use source::{Cached, Inspection, Secret, Source};
 pub use target_spec::{TargetKind, TargetSpec, Token};

@@ -1,12 +1,11 @@
 //! What a person asks of the engine, and how it is written on the command line and in a link.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::target_spec::TargetSpec;
+use crate::method::{Method, Parameters};
+use crate::names::names;
+use crate::target_spec::{TargetSpec, Token};
 
 /// The longest text that a request may carry, in bytes. Far beyond any registered model's context; it exists so that a
 /// hostile link cannot make a tokenizer run for minutes.
@@ -41,8 +40,15 @@ pub struct Request {
     pub target: TargetSpec,
     /// As what the target is read.
     pub read: Read,
+    /// What the target is held against: a token or a label that it is explained as rather than. None where the target is
+    /// explained by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foil: Option<Token>,
     /// The attribution methods, each run on the same target.
     pub methods: Vec<Method>,
+    /// What the methods leave to be chosen.
+    #[serde(default, skip_serializing_if = "Parameters::is_default")]
+    pub parameters: Parameters,
     /// How much of the attention comes back.
     pub attention: AttentionDetail,
 }
@@ -60,7 +66,9 @@ impl Request {
             shots: Vec::new(),
             target: task.target(),
             read: Read::Logit,
+            foil: None,
             methods: vec![Method::GradXInput],
+            parameters: Parameters::default(),
             attention: AttentionDetail::Full,
         }
     }
@@ -80,6 +88,10 @@ impl Request {
         }
         if self.methods.len() > MAX_METHODS {
             return Err(RequestError::TooManyMethods { count: self.methods.len() });
+        }
+        self.parameters.validate()?;
+        if self.foil.is_some() && matches!(self.target, TargetSpec::Span(_) | TargetSpec::Similarity) {
+            return Err(RequestError::NoFoil { target: self.target.to_string() });
         }
         let shots = self.shots.iter().flat_map(|shot| [&shot.text, &shot.answer].into_iter().chain(&shot.question));
         let prompt: usize = self.labels.iter().chain(shots).map(String::len).sum();
@@ -135,6 +147,24 @@ pub enum RequestError {
         /// How many.
         count: usize,
     },
+    /// A parameter of a method is out of its bounds.
+    #[error("{what} is {given}; it must be between {least} and {most}.")]
+    OutOfBounds {
+        /// Which parameter.
+        what: &'static str,
+        /// What was asked for.
+        given: String,
+        /// The least that is taken.
+        least: u32,
+        /// The most that is taken.
+        most: u32,
+    },
+    /// The target cannot be held against another.
+    #[error("The target \"{target}\" has no other of its kind that it could be held against.")]
+    NoFoil {
+        /// The target as it is written.
+        target: String,
+    },
     /// The target belongs to another task.
     #[error("The target \"{target}\" does not belong to the task \"{task}\".")]
     TargetOfAnotherTask {
@@ -153,36 +183,6 @@ pub enum RequestError {
         /// The known names.
         known: String,
     },
-}
-
-macro_rules! names {
-    ($type:ty, $what:literal, { $($variant:path => $name:literal),+ $(,)? }) => {
-        impl $type {
-            /// Every value, in the order in which it is offered.
-            pub const ALL: &[Self] = &[$($variant),+];
-
-            /// The name used in documents, in links and on the command line.
-            #[must_use]
-            pub fn name(self) -> &'static str {
-                match self { $($variant => $name),+ }
-            }
-        }
-        impl fmt::Display for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.name())
-            }
-        }
-        impl FromStr for $type {
-            type Err = RequestError;
-            fn from_str(given: &str) -> Result<Self, RequestError> {
-                Self::ALL.iter().copied().find(|value| value.name() == given).ok_or_else(|| RequestError::UnknownName {
-                    what: $what,
-                    given: given.chars().take(60).collect(),
-                    known: [$($name),+].join(", "),
-                })
-            }
-        }
-    };
 }
 
 /// What is done with the text.
@@ -271,34 +271,6 @@ pub struct Shot {
     pub answer: String,
 }
 
-/// An attribution method, by the name that the literature uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Method {
-    /// The length of the gradient: ‖∂f/∂x‖₂ (Simonyan et al. 2014; the L2 norm as in LIT and Inseq). Never negative.
-    Saliency,
-    /// Gradient times input: Σ x·∂f/∂x (Captum's `InputXGradient`). Signed.
-    GradXInput,
-}
-names!(Method, "method", { Method::Saliency => "saliency", Method::GradXInput => "grad_x_input" });
-
-impl Method {
-    /// Whether values can be negative, and so want a diverging colour scale.
-    #[must_use]
-    pub fn is_signed(self) -> bool {
-        matches!(self, Self::GradXInput)
-    }
-
-    /// The name that people read.
-    #[must_use]
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Saliency => "Saliency",
-            Self::GradXInput => "Gradient × input",
-        }
-    }
-}
-
 /// As what a target is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -334,7 +306,11 @@ mod tests {
     #[test]
     fn unknown_names_are_answered_with_the_known_ones() {
         let error = "salience".parse::<Method>().unwrap_err();
-        assert_eq!(error.to_string(), "\"salience\" is no method; there are: saliency, grad_x_input.");
+        assert_eq!(
+            error.to_string(),
+            "\"salience\" is no method; there are: saliency, grad_x_input, integrated_gradients, smoothgrad, occlusion, lime, \
+             kernel_shap, partition_shap."
+        );
     }
 
     #[test]

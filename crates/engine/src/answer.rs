@@ -6,14 +6,15 @@ use burn::tensor::Device;
 use headlight_document::explanation::SCHEMA;
 use headlight_document::message::{DeviceInfo, DeviceKind, Stage};
 use headlight_document::{
-    self as document, Attention, AttentionDetail, AttentionSummary, Attribution, Checks, Explanation, FileRole, Input,
-    Request,
+    self as document, Attention, AttentionDetail, AttentionSummary, Attribution, Checks, Explanation, FileRole, Foil,
+    Input, Method, Request,
 };
 use headlight_explain::attention::summarise;
-use headlight_explain::{explain, observe};
+use headlight_explain::{Case, explain, observe};
 use headlight_models::{Architecture, Capture};
 
 use crate::error::EngineError;
+use crate::methods::{self, Asked, Found};
 use crate::model::Model;
 use crate::progress::{Clock, Progress, Relay};
 use crate::reply::{Reply, reply};
@@ -45,7 +46,8 @@ pub async fn answer(
     let mut timing = BTreeMap::new();
     request.validate()?;
     let relay = Relay(progress);
-    let plan = tasks::plan(model, request, &relay).await?;
+    let mut plan = tasks::plan(model, request, &relay).await?;
+    let foil = tasks::contrast(model, request, &mut plan)?;
     timing.insert("prepare".to_owned(), clock() - started);
 
     let before = clock();
@@ -60,7 +62,8 @@ pub async fn answer(
         let [batch, tokens, _] = input.embeddings.dims();
         bound_maps(batch * layers * heads, tokens)?;
     }
-    let explained = if request.methods.is_empty() {
+    let single: Vec<Method> = request.methods.iter().copied().filter(|method| method.is_single_run()).collect();
+    let explained = if single.is_empty() {
         observe(transformer, input, &plan.target, capture, &relay).await?
     } else {
         explain(transformer, input, &plan.target, capture, &relay).await?
@@ -69,10 +72,28 @@ pub async fn answer(
 
     let before = clock();
     progress.report(Stage::Readback, 0, Some(1)).await?;
-    let results = Results::read(explained, &request.methods, transformer.architecture().causal).await?;
+    let results = Results::read(explained, &single, transformer.architecture().causal).await?;
     timing.insert("readback".to_owned(), clock() - before);
 
-    let mut explanation = document(model, info, request, plan, results)?;
+    // What asks again asks about the entry that this run found, whatever other texts would make of it.
+    let target = plan.target.clone().settled(results.id);
+    let most = methods::most(model, &plan.input);
+    let case = Case { model: transformer, input: &plan.input, target: &target, most, pulse: &relay };
+    let asked = Asked {
+        model,
+        tokens: &plan.tokens,
+        written: target.places().map_or(0, |(position, _)| position + 1),
+        parameters: &request.parameters,
+        value: f64::from(results.value),
+    };
+    let mut found = Vec::with_capacity(request.methods.len());
+    for method in request.methods.iter().copied().filter(|method| !method.is_single_run()) {
+        let before = clock();
+        found.push((method, asked.run(&case, method).await?));
+        timing.insert(method.name().to_owned(), clock() - before);
+    }
+
+    let mut explanation = document(model, info, request, plan, results, found, foil)?;
     timing.insert("total".to_owned(), clock() - started);
     explanation.timing_ms = timing;
     Ok(explanation)
@@ -84,30 +105,55 @@ fn document(
     request: &Request,
     plan: Plan,
     results: Results,
+    found: Vec<(Method, Found)>,
+    foil: Option<Foil>,
 ) -> Result<Explanation, EngineError> {
     let architecture = model.transformer.architecture();
-    let Reply { mut output, target } = reply(model, request, &plan.question, &plan.tokens, &results)?;
+    let Reply { mut output, mut target } = reply(model, request, &plan.question, &plan.tokens, &results)?;
     if plan.answer.is_some() {
         output.text = plan.answer;
     }
     let Results { value, methods, attention, .. } = results;
-    let before = target.position.unwrap_or(0);
-    let mut attributions = Vec::with_capacity(methods.len());
+    let value = f64::from(value);
+    if foil.is_some() {
+        target.value = value;
+        target.foil = foil;
+    }
+    let (before, tokens) = (target.position.unwrap_or(0), plan.tokens.len());
+    let mut attributions = Vec::with_capacity(request.methods.len());
     for Values { method, input, written } in methods {
-        if input.len() != plan.tokens.len() {
-            let (found, tokens) = (input.len(), plan.tokens.len());
+        if input.len() != tokens {
+            let found = input.len();
             return Err(EngineError::Device(format!("{found} values came back for {tokens} tokens")));
         }
         attributions.push(Attribution {
             method,
             parameters: BTreeMap::new(),
             values: doubles(&input),
+            standard_errors: None,
+            units: None,
             // The token that begins every text was not written: it has a value, and no place among the written. Nothing
             // after the target bears on it.
             output_values: written.map(|written| doubles(written.get(1..=before).unwrap_or_default())),
-            checks: Checks { target_value: f64::from(value) },
+            checks: Checks { target_value: value, ..Checks::default() },
         });
     }
+    for (method, found) in found {
+        let Found { mut values, standard_errors, units, parameters, checks } = found;
+        if values.len() < tokens {
+            let found = values.len();
+            return Err(EngineError::Device(format!("{found} values came back for {tokens} tokens")));
+        }
+        let written = values.split_off(tokens);
+        let output_values = plan.input.source.as_ref().map(|_| written.get(1..=before).unwrap_or_default().to_vec());
+        let standard_errors = standard_errors.map(|mut errors| {
+            errors.truncate(tokens);
+            errors
+        });
+        attributions.push(Attribution { method, parameters, values, standard_errors, units, output_values, checks });
+    }
+    let place = |method: Method| request.methods.iter().position(|asked| *asked == method);
+    attributions.sort_by_key(|attribution| place(attribution.method));
     let mut warnings = plan.warnings;
     warnings.extend(flat_probability(&target, request));
     Ok(Explanation {

@@ -157,7 +157,7 @@ impl From<ExplainError> for EngineError {
     fn from(error: ExplainError) -> Self {
         match error {
             ExplainError::Run(RunError::Cancelled(_)) => Self::Cancelled(Cancelled),
-            ExplainError::Run(RunError::Device(message)) => Self::Device(message),
+            ExplainError::Run(RunError::Device(message)) | ExplainError::Device(message) => Self::Device(message),
             error => Self::Explain(error),
         }
     }

@@ -8,6 +8,7 @@ pub mod bench;
 pub mod device;
 pub mod error;
 mod files;
+mod methods;
 pub mod model;
 pub mod probe;
 pub mod progress;

@@ -35,6 +35,7 @@ pub(crate) fn reply(
         text,
         read: request.read,
         value: device,
+        foil: None,
     };
     let entry = |labels: usize| {
         let id = results.id.filter(|id| (*id as usize) < labels);

@@ -54,7 +54,8 @@ struct Pending {
 }
 
 impl Results {
-    /// Reads back what was explained. `causal` says whether a single stack is a decoder.
+    /// Reads back what was explained; `methods` are those that are read from one run. `causal` says whether a single stack
+    /// is a decoder.
     pub async fn read(explained: Explained, methods: &[Method], causal: bool) -> Result<Self, EngineError> {
         let attention = pending(&explained, causal);
         let Explained { value, logits, ids, embeddings, source, gradient, .. } = explained;
@@ -72,7 +73,7 @@ impl Results {
             for (embeddings, gradient) in &sides {
                 transaction = transaction.register(match method {
                     Method::Saliency => saliency(gradient.clone()),
-                    Method::GradXInput => grad_x_input(embeddings.clone(), gradient.clone()),
+                    _ => grad_x_input(embeddings.clone(), gradient.clone()),
                 });
             }
         }

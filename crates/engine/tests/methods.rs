@@ -43,3 +43,62 @@ fn rampart() {
 fn smollm2() {
     compare("smollm2", &["france", "opposite", "names", "keys", "once", "words"]);
 }
+
+/// What a request asks for arrives in the document under its name, with what speaks for or against it.
+#[test]
+fn a_document_has_each_method_with_its_parameters_and_checks() {
+    use headlight_document::{Method, Parameters, Read, Request, TargetSpec, Task, Units};
+    use headlight_engine::{Quiet, answer};
+
+    let golden = golden("sentiment/foil");
+    let numbers = |value: &serde_json::Value| -> Vec<f64> {
+        value.as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect()
+    };
+    let (model, chosen) = open("sentiment");
+    let mut request = Request::new("sentiment", Task::Classify, golden["text"].as_str().unwrap());
+    request.target = TargetSpec::Label { name: Some("positive".into()), position: None };
+    request.foil = Some("negative".into());
+    request.read = Read::Prob;
+    request.methods = Method::ALL.to_vec();
+    request.parameters = Parameters { samples: Some(200), ..Parameters::default() };
+    let found = pollster::block_on(answer(&model, &chosen.info, &request, &Quiet, common::clock)).unwrap();
+    assert_eq!(found.attributions.iter().map(|one| one.method).collect::<Vec<_>>(), Method::ALL);
+    assert_eq!(found.target.foil.as_ref().map(|foil| foil.text.as_str()), Some("negative"));
+    let value = golden["value"].as_f64().unwrap();
+    assert!((found.target.value - value).abs() < 1e-5);
+    let special = ids(&golden["special"]);
+    let unit_values = |values: &[f64]| -> Vec<f64> {
+        let free = values.iter().enumerate().filter(|(at, _)| !special.contains(&(*at as u32)));
+        free.map(|(_, value)| *value).collect()
+    };
+    for one in &found.attributions {
+        let (ours, theirs) = match one.method {
+            Method::Saliency | Method::GradXInput => (one.values.clone(), numbers(&golden[one.method.name()])),
+            Method::IntegratedGradients => (one.values.clone(), numbers(&golden["integrated_gradients"][0]["values"])),
+            Method::SmoothGrad => {
+                assert_eq!(one.standard_errors.as_ref().map(Vec::len), Some(one.values.len()));
+                continue;
+            }
+            Method::Occlusion => (one.values.clone(), numbers(&golden["occlusion"]["mask"])),
+            Method::Lime => (unit_values(&one.values), numbers(&golden["lime"]["fixed"]["values"])),
+            Method::KernelShap => (unit_values(&one.values), numbers(&golden["shapley"]["exact"])),
+            Method::PartitionShap => (unit_values(&one.values), numbers(&golden["partition_shap"][0]["values"])),
+        };
+        assert!(common::relative(&ours, &theirs) < 1e-3, "{}: {ours:?}, {theirs:?}", one.method);
+        assert_eq!(one.parameters.is_empty(), one.method.is_single_run());
+        assert!((one.checks.target_value - value).abs() < 1e-5);
+    }
+
+    // Integrated gradients that do not converge say so, and a word is left out as a whole.
+    let (model, chosen) = open("smollm2");
+    let mut request = Request::new("smollm2", Task::Continue, "Photosynthesis turns sunlight into");
+    request.methods = vec![Method::KernelShap, Method::IntegratedGradients];
+    request.parameters = Parameters { units: Units::Word, ..Parameters::default() };
+    let found = pollster::block_on(answer(&model, &chosen.info, &request, &Quiet, common::clock)).unwrap();
+    let [shap, path] = found.attributions.as_slice() else { panic!("two methods") };
+    assert_eq!(shap.units.as_deref().and_then(|units| units.first()).map(Vec::as_slice), Some([0, 1].as_slice()));
+    assert_eq!((shap.values[0], shap.checks.distrust.as_ref()), (shap.values[1], None));
+    let distrust = path.checks.distrust.as_deref().unwrap();
+    assert!(distrust.contains("must not be trusted"), "{distrust}");
+    assert!(path.checks.completeness_error.unwrap().abs() > 1.0);
+}

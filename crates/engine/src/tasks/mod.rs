@@ -12,7 +12,7 @@ mod translate;
 use std::ops::Range;
 
 use burn::tensor::Transaction;
-use headlight_document::{InputToken, Request, RequestError, TargetKind, TargetSpec, Task, Token};
+use headlight_document::{Foil, InputToken, Request, RequestError, TargetKind, TargetSpec, Task, Token};
 use headlight_explain::{Choice, Read, Target, observe};
 use headlight_models::{Capture, Head, Input, LabelKind, Problem};
 use headlight_text::Encoding;
@@ -94,6 +94,36 @@ pub(crate) async fn plan(model: &Model, request: &Request, relay: &Relay<'_>) ->
         (Task::Translate, _) => translate::plan(model, request, relay).await,
         (Task::Label, _) => Err(another(request)),
     }
+}
+
+/// Holds the plan's target against the request's foil, where there is one.
+pub(crate) fn contrast(model: &Model, request: &Request, plan: &mut Plan) -> Result<Option<Foil>, EngineError> {
+    let Some(foil) = &request.foil else { return Ok(None) };
+    let by_name = |names: &[String]| match foil {
+        Token::Id(id) if (*id as usize) < names.len() => Ok(Choice::Id(*id)),
+        other => label_choice(names, Some(&other.to_string())),
+    };
+    let chosen = match &plan.question {
+        Question::Token { .. } | Question::Output { .. } => choice(model, Some(foil))?,
+        Question::Choice { labels, .. } => {
+            let names: Vec<String> = labels.iter().map(|(_, name)| name.clone()).collect();
+            match by_name(&names)? {
+                Choice::Id(index) => labels.get(index as usize).map_or(Choice::MostProbable, |(id, _)| Choice::Id(*id)),
+                chosen => chosen,
+            }
+        }
+        Question::Class { names, .. } | Question::TokenLabel { names, .. } => by_name(names)?,
+        Question::Span { .. } | Question::Similarity => return Err(another(request)),
+    };
+    let Choice::Id(id) = chosen else { return Err(another(request)) };
+    let text = match &plan.question {
+        Question::Class { names, .. } | Question::TokenLabel { names, .. } => names.get(id as usize).cloned(),
+        Question::Choice { labels, .. } => labels.iter().find(|(known, _)| *known == id).map(|(_, name)| name.clone()),
+        _ => None,
+    };
+    let target = Box::new(plan.target.clone());
+    plan.target = Target::Contrast { foil: Box::new(plan.target.clone().of(id)), target };
+    Ok(Some(Foil { id, text: text.unwrap_or_else(|| model.tokenizer.piece(id)) }))
 }
 
 /// The target does not go with the task.

@@ -41,6 +41,7 @@ fn answer() -> Box<Explanation> {
             text: String::new(),
             read: headlight_document::Read::Logit,
             value: 0.0,
+            foil: None,
         },
         attributions: vec![],
         attention: vec![],

@@ -2,7 +2,7 @@
 
 use headlight_document::link::{Link, LinkError, View};
 use headlight_document::{
-    AttentionDetail, AttentionKind, FileRole, Manifest, Method, ModelEntry, Read, Request, TargetSpec, Task,
+    AttentionDetail, AttentionKind, FileRole, Manifest, Method, ModelEntry, Parameters, Read, Request, TargetSpec, Task,
 };
 use serde_json::{Value, json};
 
@@ -72,7 +72,9 @@ impl Form {
             shots: self.prompt().map(|prompt| prompt.shots.clone()).unwrap_or_default(),
             target: self.target.clone(),
             read: if self.task == Task::Compare { Read::Logit } else { self.read },
+            foil: None,
             methods: METHODS.to_vec(),
+            parameters: Parameters::default(),
             attention: AttentionDetail::Full,
         }
     }

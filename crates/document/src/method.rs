@@ -1,0 +1,210 @@
+//! Attribution methods, and what they leave to be chosen.
+
+use serde::{Deserialize, Serialize};
+
+use crate::names::names;
+use crate::request::RequestError;
+
+/// An attribution method, by the name that the literature uses. `explain::attribution` has the formula of each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// The length of the gradient: ‖∂f/∂x‖₂ (Simonyan et al. 2014; the L2 norm as in LIT and Inseq). Never negative.
+    Saliency,
+    /// Gradient times input: Σ x·∂f/∂x (Captum's `InputXGradient`). Signed.
+    GradXInput,
+    /// The gradient along the line from a baseline (Sundararajan et al. 2017). Signed.
+    IntegratedGradients,
+    /// The mean of another method over noisy copies (Smilkov et al. 2017). Signed as the other is.
+    #[serde(rename = "smoothgrad")]
+    SmoothGrad,
+    /// What is lost when a token is replaced (Zeiler & Fergus 2014; Captum's `Occlusion`). Signed.
+    Occlusion,
+    /// A linear model around the text (Ribeiro et al. 2016). Signed.
+    Lime,
+    /// Shapley values (Lundberg & Lee 2017). Signed.
+    KernelShap,
+    /// Owen values over a hierarchy of the text (SHAP's `PartitionExplainer`). Signed.
+    PartitionShap,
+}
+names!(Method, "method", {
+    Method::Saliency => "saliency", Method::GradXInput => "grad_x_input",
+    Method::IntegratedGradients => "integrated_gradients", Method::SmoothGrad => "smoothgrad",
+    Method::Occlusion => "occlusion", Method::Lime => "lime", Method::KernelShap => "kernel_shap",
+    Method::PartitionShap => "partition_shap",
+});
+
+impl Method {
+    /// Whether values can be negative, and so want a diverging colour scale. (Of [`Method::SmoothGrad`] it is said for its
+    /// default base.)
+    #[must_use]
+    pub fn is_signed(self) -> bool {
+        self != Self::Saliency
+    }
+
+    /// Whether it needs no more than the one run, forward and backward, that every explanation makes.
+    #[must_use]
+    pub fn is_single_run(self) -> bool {
+        matches!(self, Self::Saliency | Self::GradXInput)
+    }
+
+    /// Whether it leaves units of the text out, so that [`Parameters::units`] bears on it.
+    #[must_use]
+    pub fn has_units(self) -> bool {
+        matches!(self, Self::Lime | Self::KernelShap | Self::PartitionShap)
+    }
+
+    /// The name that people read.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Saliency => "Saliency",
+            Self::GradXInput => "Gradient × input",
+            Self::IntegratedGradients => "Integrated gradients",
+            Self::SmoothGrad => "SmoothGrad",
+            Self::Occlusion => "Occlusion",
+            Self::Lime => "LIME",
+            Self::KernelShap => "Kernel SHAP",
+            Self::PartitionShap => "Partition SHAP",
+        }
+    }
+}
+
+/// What stands for "nothing there", for [`Method::IntegratedGradients`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Baseline {
+    /// Nought for every token, special tokens included.
+    #[default]
+    Zero,
+    /// The mask token in the place of all but special tokens; where there is none, the token for what is unknown, or the
+    /// one that ends a text.
+    Mask,
+    /// The padding token, likewise.
+    Pad,
+    /// The token for what is unknown, likewise.
+    Unk,
+    /// The mean of all embeddings, likewise.
+    Mean,
+}
+names!(Baseline, "baseline", {
+    Baseline::Zero => "zero", Baseline::Mask => "mask", Baseline::Pad => "pad", Baseline::Unk => "unk",
+    Baseline::Mean => "mean",
+});
+
+/// What is left out together by methods that leave out parts of a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Units {
+    /// Each token by itself.
+    #[default]
+    Token,
+    /// The tokens of a word.
+    Word,
+    /// The tokens of a sentence.
+    Sentence,
+}
+names!(Units, "kind of unit", { Units::Token => "token", Units::Word => "word", Units::Sentence => "sentence" });
+
+/// What methods leave to be chosen. Each is at its reference's default where nothing is said.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Parameters {
+    /// Where [`Method::IntegratedGradients`] begins.
+    pub baseline: Baseline,
+    /// How many points of the line it goes through.
+    pub steps: u32,
+    /// How many copies [`Method::SmoothGrad`] makes (5 where there is none), or how many texts [`Method::Lime`] draws (5000).
+    pub samples: Option<u32>,
+    /// What [`Method::SmoothGrad`] smooths: saliency, grad_x_input or integrated_gradients.
+    pub base: Method,
+    /// Its noise, as a share of the greatest embedding entry less the least.
+    pub share: f64,
+    /// How many texts [`Method::PartitionShap`] asks about.
+    pub evaluations: u32,
+    /// What is left out together.
+    pub units: Units,
+    /// What random numbers begin with.
+    pub seed: u64,
+}
+
+impl Default for Parameters {
+    fn default() -> Self {
+        Self {
+            baseline: Baseline::Zero,
+            steps: 50,
+            samples: None,
+            base: Method::GradXInput,
+            share: 0.1,
+            evaluations: 500,
+            units: Units::Token,
+            seed: 0,
+        }
+    }
+}
+
+impl Parameters {
+    /// Whether nothing was chosen.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Keeps work within bounds, whoever asks for it.
+    ///
+    /// # Errors
+    /// [`RequestError::OutOfBounds`] says which number is, [`RequestError::UnknownName`] that a method cannot be smoothed.
+    pub fn validate(&self) -> Result<(), RequestError> {
+        let bounds = [
+            ("The number of steps", f64::from(self.steps), 1, 1000),
+            ("The number of samples", f64::from(self.samples.unwrap_or(1)), 1, 20_000),
+            ("The share of noise", self.share, 0, 10),
+            ("The number of evaluations", f64::from(self.evaluations), 2, 20_000),
+        ];
+        for (what, given, least, most) in bounds {
+            if !(f64::from(least)..=f64::from(most)).contains(&given) {
+                return Err(RequestError::OutOfBounds { what, given: given.to_string(), least, most });
+            }
+        }
+        if self.base.is_single_run() || self.base == Method::IntegratedGradients {
+            return Ok(());
+        }
+        let known = "saliency, grad_x_input, integrated_gradients".to_owned();
+        Err(RequestError::UnknownName {
+            what: "method that can be smoothed",
+            given: self.base.name().to_owned(),
+            known,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_bounded_and_short_where_nothing_is_said() {
+        assert!(Parameters::default().is_default());
+        assert_eq!(Parameters::default().validate(), Ok(()));
+        let read: Parameters = serde_json::from_str(r#"{"steps":20,"base":"saliency"}"#).unwrap();
+        assert_eq!(read, Parameters { steps: 20, base: Method::Saliency, ..Parameters::default() });
+        for bad in [
+            Parameters { steps: 0, ..read },
+            Parameters { steps: 1001, ..read },
+            Parameters { samples: Some(1_000_000), ..read },
+            Parameters { share: f64::NAN, ..read },
+            Parameters { share: -1.0, ..read },
+            Parameters { evaluations: 1, ..read },
+            Parameters { base: Method::SmoothGrad, ..read },
+        ] {
+            assert!(bad.validate().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_method_is_written_as_it_is_named() {
+        for method in Method::ALL {
+            assert_eq!(serde_json::to_value(method).unwrap(), method.name());
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! The methods that ask the model again, many times: from a request's parameters to values, and what speaks against them.
+
+use std::collections::BTreeMap;
+
+use headlight_document::{self as document, Checks, InputToken, Method, Parameters, Units};
+use headlight_explain::attribution::{self, Base, Noise, Sampled};
+use headlight_explain::{Case, ExplainError, Game};
+use headlight_models::{Architecture, Input};
+use serde_json::{Value, json};
+
+use crate::error::EngineError;
+use crate::model::Model;
+
+/// Bytes that the runs of one batch may take.
+const BATCH_BYTES: usize = if cfg!(target_arch = "wasm32") { 1 << 27 } else { 1 << 29 };
+
+/// The most sequences in a batch: more brought nothing in any measurement.
+const MOST: usize = 32;
+
+/// How far values may be from the sum that they should have, as a share of it, before they are not to be trusted.
+const INCOMPLETE: f64 = 0.05;
+
+/// Below this R² a linear model says too little of the target.
+const UNEXPLAINED: f64 = 0.5;
+
+/// Above this share of the greatest value, the greatest standard error drowns the picture.
+const UNSURE: f64 = 0.25;
+
+/// What one method found.
+pub(crate) struct Found {
+    /// One number for each token of the case.
+    pub values: Vec<f64>,
+    /// The standard error of each, where samples were drawn.
+    pub standard_errors: Option<Vec<f64>>,
+    /// What was left out together.
+    pub units: Option<Vec<Vec<usize>>>,
+    /// The parameters it ran with.
+    pub parameters: BTreeMap<String, Value>,
+    /// What speaks for or against it.
+    pub checks: Checks,
+}
+
+/// What is asked of a model, beside the case itself.
+pub(crate) struct Asked<'a> {
+    pub model: &'a Model,
+    /// The input's tokens.
+    pub tokens: &'a [InputToken],
+    /// How many tokens of the decoder, its start included, bear on the target, where the input goes to an encoder.
+    pub written: usize,
+    pub parameters: &'a Parameters,
+    /// The target in the run that the document shows.
+    pub value: f64,
+}
+
+/// How many sequences of `input` may run at once.
+pub(crate) fn most(model: &Model, input: &Input) -> usize {
+    let tokens: usize = input.source.iter().chain([&input.embeddings]).map(|side| side.dims()[1]).sum();
+    let encoder = model.transformer.encoder().map_or(0, |encoder| encoder.architecture().layers);
+    let Architecture { layers, heads, width, .. } = model.transformer.architecture();
+    // A block keeps about thirty activations of its width and four maps of its attention for the way back.
+    let one = (layers + encoder) * tokens * (30 * width + 4 * heads * tokens) * size_of::<f32>();
+    (BATCH_BYTES / one.max(1)).clamp(1, MOST)
+}
+
+impl Asked<'_> {
+    /// Runs `method`.
+    pub async fn run(&self, case: &Case<'_>, method: Method) -> Result<Found, EngineError> {
+        let parameters = self.parameters;
+        let special = self.special(case);
+        let mut found = Found {
+            values: Vec::new(),
+            standard_errors: None,
+            units: None,
+            parameters: BTreeMap::new(),
+            checks: Checks { target_value: self.value, ..Checks::default() },
+        };
+        let mut tell = |name: &str, value: Value| {
+            found.parameters.insert(name.to_owned(), value);
+        };
+        let (id, piece) = self.replacement();
+        match method {
+            Method::Saliency | Method::GradXInput => {
+                return Err(EngineError::Device("a method of one run was asked for again".to_owned()));
+            }
+            Method::IntegratedGradients => {
+                tell("baseline", json!(parameters.baseline));
+                tell("steps", json!(parameters.steps));
+                let baseline = self.baseline(case, &special).await?;
+                let steps = parameters.steps as usize;
+                let path = attribution::integrated_gradients(case, &baseline, steps).await?;
+                found.complete(path.baseline_value, path.completeness_error());
+                found.values = path.values;
+            }
+            Method::SmoothGrad => {
+                let samples = parameters.samples.map_or(attribution::NOISE_SAMPLES, |samples| samples as usize);
+                tell("base", json!(parameters.base));
+                tell("samples", json!(samples));
+                tell("share", json!(parameters.share));
+                tell("seed", json!(parameters.seed));
+                let base = match parameters.base {
+                    Method::Saliency => Base::Saliency,
+                    Method::IntegratedGradients => {
+                        tell("baseline", json!(parameters.baseline));
+                        tell("steps", json!(parameters.steps));
+                        Base::IntegratedGradients(self.baseline(case, &special).await?, parameters.steps as usize)
+                    }
+                    _ => Base::GradXInput,
+                };
+                let noise = Noise { samples, share: parameters.share, seed: parameters.seed };
+                let Sampled { values, standard_errors } = attribution::smoothgrad(case, &base, noise).await?;
+                found.values = values;
+                found.sampled(standard_errors);
+            }
+            Method::Occlusion => {
+                tell("replacement", json!(piece));
+                found.values = attribution::occlusion(case, id).await?;
+            }
+            Method::Lime | Method::KernelShap | Method::PartitionShap => {
+                tell("replacement", json!(piece));
+                tell("units", json!(parameters.units));
+                let units = self.units(case, &special);
+                let mut game = Game::new(case, &units, id);
+                let [nothing, everything] = game.ends().await?;
+                let (values, errors) = match method {
+                    Method::Lime => {
+                        let samples = parameters.samples.map_or(attribution::LIME_SAMPLES, |samples| samples as usize);
+                        tell("samples", json!(samples));
+                        tell("seed", json!(parameters.seed));
+                        let lime = attribution::lime(&mut game, samples, parameters.seed).await?;
+                        found.checks.r2 = Some(lime.r2);
+                        (lime.values, Some(lime.standard_errors))
+                    }
+                    Method::KernelShap => {
+                        let is_exact = units.len() <= attribution::EXACT;
+                        tell("evaluations", json!(attribution::evaluations(units.len())));
+                        if !is_exact {
+                            tell("seed", json!(parameters.seed));
+                        }
+                        let shap = attribution::kernel_shap(&mut game, parameters.seed).await?;
+                        (shap.values, (!is_exact).then_some(shap.standard_errors))
+                    }
+                    _ => {
+                        let (merges, batch) = (attribution::balanced(units.len()), attribution::PARTITION_BATCH);
+                        let budget = parameters.evaluations as usize;
+                        let owen = attribution::partition_shap(&mut game, &merges, budget, batch).await?;
+                        tell("evaluations", json!(owen.used));
+                        tell("hierarchy", json!("balanced"));
+                        (owen.values, None)
+                    }
+                };
+                if method == Method::Lime {
+                    found.checks.baseline_value = Some(nothing);
+                    found.checks.distrust = found.checks.r2.filter(|r2| *r2 < UNEXPLAINED).map(|r2| {
+                        format!(
+                            "LIME’s linear model accounts for {:.0} % of what the target does when words are left out: \
+                                 its numbers must not be trusted.",
+                            100.0 * r2.max(0.0)
+                        )
+                    });
+                } else {
+                    found.complete(nothing, values.iter().sum::<f64>() - (everything - nothing));
+                }
+                found.values = spread(&units, &values, case.tokens());
+                if let Some(errors) = errors {
+                    found.sampled(spread(&units, &errors, case.tokens()));
+                }
+                found.units = Some(units);
+            }
+        }
+        Ok(found)
+    }
+
+    async fn baseline(&self, case: &Case<'_>, special: &[bool]) -> Result<Input, ExplainError> {
+        let tokenizer = &self.model.tokenizer;
+        let fallback = self.replacement().0;
+        let baseline = match self.parameters.baseline {
+            document::Baseline::Zero => attribution::Baseline::Zero,
+            document::Baseline::Mean => attribution::Baseline::Mean,
+            document::Baseline::Mask => attribution::Baseline::Token(fallback),
+            document::Baseline::Pad => attribution::Baseline::Token(tokenizer.pad().unwrap_or(fallback)),
+            document::Baseline::Unk => attribution::Baseline::Token(tokenizer.unk().unwrap_or(fallback)),
+        };
+        baseline.embed(case, special).await
+    }
+
+    /// The token that stands for what is left out, and its piece: the mask, else the one for what is unknown, else the one
+    /// that ends a text.
+    fn replacement(&self) -> (u32, String) {
+        let tokenizer = &self.model.tokenizer;
+        let id = tokenizer.mask().or_else(|| tokenizer.unk()).or_else(|| tokenizer.eos()).or_else(|| tokenizer.pad());
+        let id = id.unwrap_or(0);
+        (id, tokenizer.piece(id))
+    }
+
+    /// Which tokens of the case are special ones: a decoder's start is one, and what follows the target counts as such.
+    fn special(&self, case: &Case<'_>) -> Vec<bool> {
+        let mut special: Vec<bool> = self.tokens.iter().map(|token| token.special).collect();
+        let first = special.len();
+        special.extend((first..case.tokens()).map(|token| token == first || token - first >= self.written));
+        special
+    }
+
+    /// What is left out together. A written token is always a unit of its own.
+    fn units(&self, case: &Case<'_>, special: &[bool]) -> Vec<Vec<usize>> {
+        let mut units: Vec<Vec<usize>> = Vec::new();
+        let mut last = None;
+        let mut sentence = 0;
+        for (at, token) in self.tokens.iter().enumerate() {
+            if special.get(at) == Some(&true) {
+                continue;
+            }
+            let group = match self.parameters.units {
+                Units::Token => (0, at),
+                Units::Word => token.word.map_or((1, at), |word| (2 + usize::from(token.source), word)),
+                Units::Sentence => (usize::from(token.source), sentence),
+            };
+            match units.last_mut() {
+                Some(unit) if last == Some(group) => unit.push(at),
+                _ => units.push(vec![at]),
+            }
+            last = Some(group);
+            if token.text.trim_end().ends_with(['.', '!', '?', '…', '。', '！', '？', '\n']) {
+                sentence += 1;
+            }
+        }
+        units.extend(
+            (self.tokens.len()..case.tokens()).filter(|at| special.get(*at) == Some(&false)).map(|at| vec![at]),
+        );
+        units
+    }
+}
+
+impl Found {
+    /// Notes what the values should sum to and how far they are from it.
+    fn complete(&mut self, baseline_value: f64, error: f64) {
+        let difference = self.checks.target_value - baseline_value;
+        self.checks.baseline_value = Some(baseline_value);
+        self.checks.completeness_error = Some(error);
+        if error.abs() > INCOMPLETE * difference.abs() {
+            self.checks.distrust = Some(format!(
+                "The values should sum to {difference:.4} and sum to {:.4}: they explain another number than the target and must \
+                 not be trusted.",
+                difference + error
+            ));
+        }
+    }
+
+    /// Notes how sure the values are.
+    fn sampled(&mut self, errors: Vec<f64>) {
+        let greatest = |values: &[f64]| values.iter().fold(0.0_f64, |greatest, value| greatest.max(value.abs()));
+        let (error, value) = (greatest(&errors), greatest(&self.values));
+        if error > UNSURE * value && self.checks.distrust.is_none() {
+            self.checks.distrust = Some(format!(
+                "The standard error is up to {error:.4}, beside values of up to {value:.4}: take more samples before trusting \
+                 them."
+            ));
+        }
+        self.standard_errors = Some(errors);
+    }
+}
+
+/// A number a unit as one a token: a unit's is shared out evenly.
+fn spread(units: &[Vec<usize>], values: &[f64], tokens: usize) -> Vec<f64> {
+    let mut spread = vec![0.0; tokens];
+    for (unit, value) in units.iter().zip(values) {
+        for token in unit {
+            if let Some(place) = spread.get_mut(*token) {
+                *place = value / unit.len() as f64;
+            }
+        }
+    }
+    spread
+}
