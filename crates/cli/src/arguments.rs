@@ -96,9 +96,9 @@ pub struct Tuning {
     /// What smoothgrad smooths: saliency, grad_x_input or integrated_gradients.
     #[arg(long, default_value = "grad_x_input")]
     pub base: Method,
-    /// smoothgrad's noise, as a share of the greatest embedding entry less the least.
-    #[arg(long, default_value_t = 0.1)]
-    pub share: f64,
+    /// smoothgrad's noise, in percent of the greatest embedding entry less the least.
+    #[arg(long, default_value_t = 10)]
+    pub noise: u32,
     /// How many texts partition_shap asks about.
     #[arg(long, default_value_t = 500)]
     pub evaluations: u32,
@@ -112,8 +112,8 @@ pub struct Tuning {
 
 impl From<&Tuning> for Parameters {
     fn from(tuning: &Tuning) -> Self {
-        let &Tuning { baseline, steps, samples, base, share, evaluations, units, seed } = tuning;
-        Self { baseline, steps, samples, base, share, evaluations, units, seed }
+        let &Tuning { baseline, steps, samples, base, noise, evaluations, units, seed } = tuning;
+        Self { baseline, steps, samples, base, noise, evaluations, units, seed }
     }
 }
 

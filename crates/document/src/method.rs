@@ -1,5 +1,8 @@
 //! Attribution methods, and what they leave to be chosen.
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::names::names;
@@ -71,8 +74,7 @@ impl Method {
 }
 
 /// What stands for "nothing there", for [`Method::IntegratedGradients`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Baseline {
     /// Nought for every token, special tokens included.
     #[default]
@@ -93,8 +95,7 @@ names!(Baseline, "baseline", {
 });
 
 /// What is left out together by methods that leave out parts of a text.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Units {
     /// Each token by itself.
     #[default]
@@ -106,9 +107,9 @@ pub enum Units {
 }
 names!(Units, "kind of unit", { Units::Token => "token", Units::Word => "word", Units::Sentence => "sentence" });
 
-/// What methods leave to be chosen. Each is at its reference's default where nothing is said.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+/// What methods leave to be chosen. Each is at its reference's default where nothing is said. Written as
+/// `steps=20 units=word`: what differs from that alone, so that a link stays short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parameters {
     /// Where [`Method::IntegratedGradients`] begins.
     pub baseline: Baseline,
@@ -118,8 +119,8 @@ pub struct Parameters {
     pub samples: Option<u32>,
     /// What [`Method::SmoothGrad`] smooths: saliency, grad_x_input or integrated_gradients.
     pub base: Method,
-    /// Its noise, as a share of the greatest embedding entry less the least.
-    pub share: f64,
+    /// Its noise: the standard deviation in percent of the greatest embedding entry less the least.
+    pub noise: u32,
     /// How many texts [`Method::PartitionShap`] asks about.
     pub evaluations: u32,
     /// What is left out together.
@@ -135,7 +136,7 @@ impl Default for Parameters {
             steps: 50,
             samples: None,
             base: Method::GradXInput,
-            share: 0.1,
+            noise: 10,
             evaluations: 500,
             units: Units::Token,
             seed: 0,
@@ -156,14 +157,14 @@ impl Parameters {
     /// [`RequestError::OutOfBounds`] says which number is, [`RequestError::UnknownName`] that a method cannot be smoothed.
     pub fn validate(&self) -> Result<(), RequestError> {
         let bounds = [
-            ("The number of steps", f64::from(self.steps), 1, 1000),
-            ("The number of samples", f64::from(self.samples.unwrap_or(1)), 1, 20_000),
-            ("The share of noise", self.share, 0, 10),
-            ("The number of evaluations", f64::from(self.evaluations), 2, 20_000),
+            ("The number of steps", self.steps, 1, 1000),
+            ("The number of samples", self.samples.unwrap_or(1), 1, 20_000),
+            ("The noise in percent", self.noise, 0, 1000),
+            ("The number of evaluations", self.evaluations, 2, 20_000),
         ];
         for (what, given, least, most) in bounds {
-            if !(f64::from(least)..=f64::from(most)).contains(&given) {
-                return Err(RequestError::OutOfBounds { what, given: given.to_string(), least, most });
+            if !(least..=most).contains(&given) {
+                return Err(RequestError::OutOfBounds { what, given, least, most });
             }
         }
         if self.base.is_single_run() || self.base == Method::IntegratedGradients {
@@ -178,6 +179,69 @@ impl Parameters {
     }
 }
 
+impl fmt::Display for Parameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let default = Self::default();
+        let mut gap = "";
+        let mut tell = |is_said: bool, name: &str, value: &dyn fmt::Display| {
+            if is_said {
+                write!(f, "{gap}{name}={value}")?;
+                gap = " ";
+            }
+            Ok(())
+        };
+        tell(self.baseline != default.baseline, "baseline", &self.baseline)?;
+        tell(self.steps != default.steps, "steps", &self.steps)?;
+        tell(self.samples.is_some(), "samples", &self.samples.unwrap_or_default())?;
+        tell(self.base != default.base, "base", &self.base)?;
+        tell(self.noise != default.noise, "noise", &self.noise)?;
+        tell(self.evaluations != default.evaluations, "evaluations", &self.evaluations)?;
+        tell(self.units != default.units, "units", &self.units)?;
+        tell(self.seed != default.seed, "seed", &self.seed)
+    }
+}
+
+impl FromStr for Parameters {
+    type Err = RequestError;
+
+    fn from_str(given: &str) -> Result<Self, RequestError> {
+        let unknown = |part: &str| RequestError::UnknownName {
+            what: "parameter with a value",
+            given: part.chars().take(60).collect(),
+            known: "baseline, steps, samples, base, noise, evaluations, units, seed".to_owned(),
+        };
+        let mut read = Self::default();
+        for part in given.split_whitespace() {
+            let (name, value) = part.split_once('=').ok_or_else(|| unknown(part))?;
+            let number = || value.parse::<u32>().map_err(|_| unknown(part));
+            match name {
+                "baseline" => read.baseline = value.parse()?,
+                "steps" => read.steps = number()?,
+                "samples" => read.samples = Some(number()?),
+                "base" => read.base = value.parse()?,
+                "noise" => read.noise = number()?,
+                "evaluations" => read.evaluations = number()?,
+                "units" => read.units = value.parse()?,
+                "seed" => read.seed = value.parse().map_err(|_| unknown(part))?,
+                _ => return Err(unknown(part)),
+            }
+        }
+        Ok(read)
+    }
+}
+
+impl Serialize for Parameters {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Parameters {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,14 +250,21 @@ mod tests {
     fn parameters_are_bounded_and_short_where_nothing_is_said() {
         assert!(Parameters::default().is_default());
         assert_eq!(Parameters::default().validate(), Ok(()));
-        let read: Parameters = serde_json::from_str(r#"{"steps":20,"base":"saliency"}"#).unwrap();
+        let read: Parameters = "steps=20 base=saliency".parse().unwrap();
         assert_eq!(read, Parameters { steps: 20, base: Method::Saliency, ..Parameters::default() });
+        let all =
+            "baseline=mean steps=3 samples=7 base=saliency noise=25 evaluations=9 units=word seed=18446744073709551615";
+        let every: Parameters = all.parse().unwrap();
+        assert_eq!((every.to_string().as_str(), Parameters::default().to_string().as_str()), (all, ""));
+        assert_eq!(serde_json::from_str::<Parameters>(&serde_json::to_string(&every).unwrap()).unwrap(), every);
+        for bad in ["steps", "steps=x", "pace=3", "units=line", "seed=-1"] {
+            assert!(bad.parse::<Parameters>().is_err(), "{bad}");
+        }
         for bad in [
             Parameters { steps: 0, ..read },
             Parameters { steps: 1001, ..read },
             Parameters { samples: Some(1_000_000), ..read },
-            Parameters { share: f64::NAN, ..read },
-            Parameters { share: -1.0, ..read },
+            Parameters { noise: 1001, ..read },
             Parameters { evaluations: 1, ..read },
             Parameters { base: Method::SmoothGrad, ..read },
         ] {

@@ -153,7 +153,7 @@ pub enum RequestError {
         /// Which parameter.
         what: &'static str,
         /// What was asked for.
-        given: String,
+        given: u32,
         /// The least that is taken.
         least: u32,
         /// The most that is taken.

@@ -169,6 +169,18 @@ impl FromStr for TargetSpec {
     }
 }
 
+impl TargetSpec {
+    /// The entry of the vocabulary, or the label, that it names.
+    #[must_use]
+    pub fn token(&self) -> Option<Token> {
+        match self {
+            Self::Next(token) | Self::Mask { token, .. } | Self::Output { token, .. } => token.clone(),
+            Self::Label { name, .. } => name.clone().map(Token::Text),
+            Self::Span(_) | Self::Similarity => None,
+        }
+    }
+}
+
 impl Serialize for TargetSpec {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)

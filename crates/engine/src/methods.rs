@@ -6,7 +6,7 @@ use headlight_document::{self as document, Checks, InputToken, Method, Parameter
 use headlight_explain::attribution::{self, Base, Noise, Sampled};
 use headlight_explain::{Case, ExplainError, Game};
 use headlight_models::{Architecture, Input};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::error::EngineError;
 use crate::model::Model;
@@ -15,7 +15,7 @@ use crate::model::Model;
 const BATCH_BYTES: usize = if cfg!(target_arch = "wasm32") { 1 << 27 } else { 1 << 29 };
 
 /// The most sequences in a batch: more brought nothing in any measurement.
-const MOST: usize = 32;
+const MOST: usize = 16;
 
 /// How far values may be from the sum that they should have, as a share of it, before they are not to be trusted.
 const INCOMPLETE: f64 = 0.05;
@@ -83,8 +83,8 @@ impl Asked<'_> {
                 return Err(EngineError::Device("a method of one run was asked for again".to_owned()));
             }
             Method::IntegratedGradients => {
-                tell("baseline", json!(parameters.baseline));
-                tell("steps", json!(parameters.steps));
+                tell("baseline", parameters.baseline.name().into());
+                tell("steps", parameters.steps.into());
                 let baseline = self.baseline(case, &special).await?;
                 let steps = parameters.steps as usize;
                 let path = attribution::integrated_gradients(case, &baseline, steps).await?;
@@ -93,48 +93,49 @@ impl Asked<'_> {
             }
             Method::SmoothGrad => {
                 let samples = parameters.samples.map_or(attribution::NOISE_SAMPLES, |samples| samples as usize);
-                tell("base", json!(parameters.base));
-                tell("samples", json!(samples));
-                tell("share", json!(parameters.share));
-                tell("seed", json!(parameters.seed));
+                tell("base", parameters.base.name().into());
+                tell("samples", samples.into());
+                tell("noise", parameters.noise.into());
+                tell("seed", parameters.seed.into());
                 let base = match parameters.base {
                     Method::Saliency => Base::Saliency,
                     Method::IntegratedGradients => {
-                        tell("baseline", json!(parameters.baseline));
-                        tell("steps", json!(parameters.steps));
+                        tell("baseline", parameters.baseline.name().into());
+                        tell("steps", parameters.steps.into());
                         Base::IntegratedGradients(self.baseline(case, &special).await?, parameters.steps as usize)
                     }
                     _ => Base::GradXInput,
                 };
-                let noise = Noise { samples, share: parameters.share, seed: parameters.seed };
+                let share = f64::from(parameters.noise) / 100.0;
+                let noise = Noise { samples, share, seed: parameters.seed };
                 let Sampled { values, standard_errors } = attribution::smoothgrad(case, &base, noise).await?;
                 found.values = values;
                 found.sampled(standard_errors);
             }
             Method::Occlusion => {
-                tell("replacement", json!(piece));
+                tell("replacement", piece.clone().into());
                 found.values = attribution::occlusion(case, id).await?;
             }
             Method::Lime | Method::KernelShap | Method::PartitionShap => {
-                tell("replacement", json!(piece));
-                tell("units", json!(parameters.units));
+                tell("replacement", piece.clone().into());
+                tell("units", parameters.units.name().into());
                 let units = self.units(case, &special);
                 let mut game = Game::new(case, &units, id);
                 let [nothing, everything] = game.ends().await?;
                 let (values, errors) = match method {
                     Method::Lime => {
                         let samples = parameters.samples.map_or(attribution::LIME_SAMPLES, |samples| samples as usize);
-                        tell("samples", json!(samples));
-                        tell("seed", json!(parameters.seed));
+                        tell("samples", samples.into());
+                        tell("seed", parameters.seed.into());
                         let lime = attribution::lime(&mut game, samples, parameters.seed).await?;
                         found.checks.r2 = Some(lime.r2);
                         (lime.values, Some(lime.standard_errors))
                     }
                     Method::KernelShap => {
                         let is_exact = units.len() <= attribution::EXACT;
-                        tell("evaluations", json!(attribution::evaluations(units.len())));
+                        tell("evaluations", attribution::evaluations(units.len()).into());
                         if !is_exact {
-                            tell("seed", json!(parameters.seed));
+                            tell("seed", parameters.seed.into());
                         }
                         let shap = attribution::kernel_shap(&mut game, parameters.seed).await?;
                         (shap.values, (!is_exact).then_some(shap.standard_errors))
@@ -143,8 +144,8 @@ impl Asked<'_> {
                         let (merges, batch) = (attribution::balanced(units.len()), attribution::PARTITION_BATCH);
                         let budget = parameters.evaluations as usize;
                         let owen = attribution::partition_shap(&mut game, &merges, budget, batch).await?;
-                        tell("evaluations", json!(owen.used));
-                        tell("hierarchy", json!("balanced"));
+                        tell("evaluations", owen.used.into());
+                        tell("hierarchy", "balanced".into());
                         (owen.values, None)
                     }
                 };

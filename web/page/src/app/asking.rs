@@ -11,7 +11,7 @@ use super::{App, Listing, Shown, weights_hash};
 use crate::browser;
 use crate::state::attention;
 use crate::state::conductor::{self, Input};
-use crate::state::form::Form;
+use crate::state::form::{Form, answers};
 use crate::worker::Line;
 
 /// How long a cancelled request may say nothing before its worker is replaced.
@@ -46,7 +46,9 @@ impl App {
             self.hint.set(Some("Choose a model first.".into()));
             return;
         }
-        if !again && self.shown.with_untracked(|shown| shown.request.as_ref() == Some(&request)) {
+        if !again
+            && self.shown.with_untracked(|shown| shown.request.as_ref().is_some_and(|asked| answers(asked, &request)))
+        {
             self.tell(Input::Forget);
             return;
         }

@@ -10,12 +10,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headlight_document::message::{Command, DeviceChoice};
-use headlight_document::{Attention, Explanation, FileRole, Manifest, ModelEntry, Request, TargetSpec, Task};
+use headlight_document::{Attention, Explanation, FileRole, Manifest, ModelEntry, Request, TargetSpec, Task, Token};
 use leptos::prelude::*;
 
 use crate::browser;
 use crate::state::conductor::{Conductor, Errand, Flight, Input, Phase};
-use crate::state::form::{Form, is_untouched};
+use crate::state::form::{Form, answers, is_untouched};
 use crate::state::sources::Sources;
 use crate::state::{attention, tasks};
 use crate::worker::Line;
@@ -223,7 +223,7 @@ impl App {
     /// Whether the explanation on the page answers what the form says.
     pub fn is_current(self) -> bool {
         let request = self.form.with(Form::request);
-        self.shown.with(|shown| shown.request.as_ref() == Some(&request))
+        self.shown.with(|shown| shown.request.as_ref().is_some_and(|asked| answers(asked, &request)))
     }
 
     /// Reads the attention that is shown, of those that the explanation on the page has.
@@ -268,7 +268,12 @@ impl App {
     /// Explains one candidate.
     pub fn aim(self, target: TargetSpec) {
         // From the precomputed page this loads the model: its text is in the form.
-        self.edit(When::Now, |form| form.target = target);
+        self.edit(When::Now, |form| form.set_target(target));
+    }
+
+    /// Asks why the target rather than another, or no longer.
+    pub fn rather_than(self, foil: Token) {
+        self.edit(When::Now, |form| form.set_foil(foil));
     }
 
     /// Chooses a theme and remembers it.

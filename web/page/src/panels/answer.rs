@@ -125,10 +125,37 @@ fn Row(bar: Bar, target: Memo<TargetSpec>) -> impl IntoView {
     let app = App::get();
     let Bar { id, label, share, figure, prob, logit, aim } = bar;
     let own = aim.clone();
+    let foil = aim.token();
+    let is_foil = {
+        let foil = foil.clone();
+        Memo::new(move |_| foil.is_some() && app.form.with(|form| form.foil == foil))
+    };
     let is_target = Memo::new(move |_| target.with(|target| *target == own));
     let hover = if logit.is_finite() { format!("{label}: logit {}", number(logit)) } else { label.clone() };
+    let versus = foil.clone().map(|foil| {
+        let name = format!("Why rather than {label}?");
+        view! {
+            <button
+                type="button"
+                class="versus"
+                class:chosen=move || is_foil.get()
+                aria-pressed=move || is_foil.get().to_string()
+                aria-label=name.clone()
+                title=name
+                data-versus=id
+                prop:disabled=move || is_target.get()
+                on:click=move |_| app.rather_than(foil.clone())
+            >
+                "vs"
+            </button>
+        }
+    });
+    let choose = move |event: leptos::ev::MouseEvent| match &foil {
+        Some(foil) if event.shift_key() => app.rather_than(foil.clone()),
+        _ => app.aim(aim.clone()),
+    };
     view! {
-        <li>
+        <li class="candidate">
             <button
                 type="button"
                 class="bar-row"
@@ -138,7 +165,7 @@ fn Row(bar: Bar, target: Memo<TargetSpec>) -> impl IntoView {
                 data-prob=prob.to_string()
                 data-logit=logit.to_string()
                 title=hover
-                on:click=move |_| app.aim(aim.clone())
+                on:click=choose
             >
                 <span class="bar-label">{label}</span>
                 <span class="bar-track" aria-hidden="true">
@@ -146,6 +173,7 @@ fn Row(bar: Bar, target: Memo<TargetSpec>) -> impl IntoView {
                 </span>
                 <span class="figure">{figure}</span>
             </button>
+            {versus}
         </li>
     }
 }

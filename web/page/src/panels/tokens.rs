@@ -1,6 +1,6 @@
 //! The text itself, coloured by attribution.
 
-use headlight_document::{Explanation, Method, Read, Task};
+use headlight_document::{Explanation, Method, Read, Task, Units};
 use leptos::ev;
 use leptos::prelude::*;
 
@@ -11,6 +11,7 @@ use crate::state::answer;
 use crate::state::colour::{Palette, Scale};
 use crate::state::format::{number, signed};
 use crate::state::pieces::{Piece, pieces, split, visible};
+use crate::state::trust;
 
 /// Which of a document's attributions is on show: the chosen method's, else the first. Its values are of the input's
 /// tokens and then of those that were written before the target.
@@ -65,6 +66,7 @@ pub fn TokensPanel() -> impl IntoView {
             <Flow parts chosen scale pointed/>
             <Readout parts chosen pointed/>
             <TokenLegend scale dark/>
+            <Trust/>
             {move || {
                 warnings()
                     .into_iter()
@@ -76,12 +78,47 @@ pub fn TokensPanel() -> impl IntoView {
     }
 }
 
+/// What the method on show ran with, and what speaks against it.
+#[component]
+fn Trust() -> impl IntoView {
+    let app = App::get();
+    let shown = Memo::new(move |_| {
+        let method = app.form.with(|form| form.method);
+        app.shown.with(|shown| {
+            let all = &shown.document.attributions;
+            let found = all.iter().find(|attribution| attribution.method == method);
+            let lines = found.map(trust::lines).unwrap_or_default();
+            let waits = found.is_none().then(|| trust::waiting(all.first(), method));
+            (lines, found.and_then(|found| found.checks.distrust.clone()), waits)
+        })
+    });
+    view! {
+        {move || {
+            let (lines, distrust, waits) = shown.get();
+            view! {
+                {waits.map(|waits| view! { <p class="caption" data-testid="method-waits">{waits}</p> })}
+                {(!lines.is_empty()).then(|| view! { <p class="caption" data-testid="checks">{lines.join(" ")}</p> })}
+                {distrust.map(|distrust| view! { <p class="warning" data-testid="distrust">{distrust}</p> })}
+            }
+        }}
+    }
+}
+
 #[component]
 fn Controls() -> impl IntoView {
     let app = App::get();
     let choose_method = move |event| {
-        if let Ok(method) = event_target_value(&event).parse() {
-            app.edit(When::Never, |form| form.method = method);
+        if let Ok(method) = event_target_value(&event).parse::<Method>() {
+            // What the page opens with has both methods of one run, and needs no model for them.
+            let is_precomputed = app.shown.with_untracked(|shown| shown.request.is_none());
+            let when = if is_precomputed && method.is_single_run() { When::Never } else { When::Now };
+            app.edit(when, |form| form.set_method(method));
+        }
+    };
+    let has_units = move || app.form.with(|form| form.method.has_units());
+    let choose_units = move |event| {
+        if let Ok(units) = event_target_value(&event).parse() {
+            app.edit(When::Now, |form| form.parameters.units = units);
         }
     };
     let choose_read = move |event| {
@@ -108,6 +145,23 @@ fn Controls() -> impl IntoView {
                     })
                     .collect_view()}
             </select>
+            {move || {
+                has_units().then(|| {
+                    view! {
+                        <select data-testid="units" aria-label="What is left out together" on:change=choose_units>
+                            {Units::ALL
+                                .iter()
+                                .map(|&units| {
+                                    let is_chosen = move || app.form.with(|form| form.parameters.units == units);
+                                    view! {
+                                        <option value=units.name() prop:selected=is_chosen>{format!("by {units}")}</option>
+                                    }
+                                })
+                                .collect_view()}
+                        </select>
+                    }
+                })
+            }}
             <select data-testid="read" aria-label="Read the answer as" on:change=choose_read prop:disabled=has_one_reading>
                 {Read::ALL
                     .iter()

@@ -441,6 +441,15 @@ pub fn sentence(document: &Explanation) -> (String, String, String) {
         }
         TargetKind::Similarity => ("The cosine with the second text is ".to_owned(), String::new(), String::new()),
     };
+    if let Some(foil) = &target.foil {
+        let foil = if target.kind == TargetKind::Class || target.kind == TargetKind::TokenLabel {
+            foil.text.clone()
+        } else {
+            visible(&foil.text)
+        };
+        let place = after.strip_suffix(" is ").unwrap_or_default();
+        return (before, what, format!("{place}, less that of “{foil}”, is "));
+    }
     (before, what, after)
 }
 

@@ -2,14 +2,18 @@
 
 use headlight_document::link::{Link, LinkError, View};
 use headlight_document::{
-    AttentionDetail, AttentionKind, FileRole, Manifest, Method, ModelEntry, Parameters, Read, Request, TargetSpec, Task,
+    AttentionDetail, AttentionKind, FileRole, Manifest, Method, ModelEntry, Parameters, Read, Request, TargetSpec,
+    Task, Token,
 };
 use serde_json::{Value, json};
 
 use super::prompt::Prompt;
 
-/// The methods that the page asks for: all of them, since they share one backward run.
+/// The methods that the page always asks for, since they share one backward run.
 pub const METHODS: &[Method] = &[Method::GradXInput, Method::Saliency];
+
+/// How many texts LIME draws in the page. Its own 5000 are beyond a reader's patience; the standard error says what fewer cost.
+pub const LIME_SAMPLES: u32 = 500;
 
 /// What a person has chosen.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,8 +34,12 @@ pub struct Form {
     pub target: TargetSpec,
     /// As what it is read.
     pub read: Read,
+    /// What the target is held against.
+    pub foil: Option<Token>,
     /// Which method colours the text.
     pub method: Method,
+    /// What that method leaves to be chosen.
+    pub parameters: Parameters,
     /// Which attention is shown, where a document has several.
     pub kind: Option<AttentionKind>,
     /// The layer and head that is open.
@@ -53,11 +61,37 @@ impl Form {
             answer: Prompt::default(),
             target: task.target(),
             read: Read::Logit,
+            foil: None,
             method: Method::GradXInput,
+            parameters: Parameters::default(),
             kind: None,
             head: None,
             token: None,
         }
+    }
+
+    /// The methods that are asked for: the ones that cost nothing more, and the one that colours the text.
+    #[must_use]
+    pub fn methods(&self) -> Vec<Method> {
+        let costly = (!self.method.is_single_run()).then_some(self.method);
+        METHODS.iter().copied().chain(costly).collect()
+    }
+
+    /// Takes another method. The number of samples meant something else for the last one.
+    pub fn set_method(&mut self, method: Method) {
+        self.method = method;
+        self.parameters.samples = (method == Method::Lime).then_some(LIME_SAMPLES);
+    }
+
+    /// Takes another target, and lets go of what the last one was held against.
+    pub fn set_target(&mut self, target: TargetSpec) {
+        self.target = target;
+        self.foil = None;
+    }
+
+    /// Holds the target against `foil`; against nothing where it is that already.
+    pub fn set_foil(&mut self, foil: Token) {
+        self.foil = (self.foil.as_ref() != Some(&foil) && self.target.token().as_ref() != Some(&foil)).then_some(foil);
     }
 
     /// The question in it, not yet validated.
@@ -72,9 +106,9 @@ impl Form {
             shots: self.prompt().map(|prompt| prompt.shots.clone()).unwrap_or_default(),
             target: self.target.clone(),
             read: if self.task == Task::Compare { Read::Logit } else { self.read },
-            foil: None,
-            methods: METHODS.to_vec(),
-            parameters: Parameters::default(),
+            foil: self.foil.clone(),
+            methods: self.methods(),
+            parameters: self.parameters,
             attention: AttentionDetail::Full,
         }
     }
@@ -143,7 +177,7 @@ impl Form {
     }
 
     fn retarget(&mut self) {
-        self.target = self.task.target();
+        self.set_target(self.task.target());
         self.token = None;
     }
 
@@ -163,7 +197,7 @@ impl Form {
                 attention: self.kind,
                 head: self.head,
                 token: self.token,
-                method: METHODS.iter().position(|&method| method == self.method).unwrap_or(0),
+                method: self.methods().iter().position(|&method| method == self.method).unwrap_or(0),
             },
         }
     }
@@ -187,7 +221,9 @@ impl Form {
             answer,
             target: request.target,
             read: request.read,
+            foil: request.foil,
             method,
+            parameters: request.parameters,
             kind: view.attention,
             head: view.head,
             token: view.token,
@@ -215,6 +251,16 @@ impl Form {
         form.answer = Prompt::of_json(draft.get("answer"));
         Some(form)
     }
+}
+
+/// Whether the answer to `asked` answers `wanted` too: the same question, with all of its methods as they are wanted.
+#[must_use]
+pub fn answers(asked: &Request, wanted: &Request) -> bool {
+    let has_all = wanted.methods.iter().all(|method| asked.methods.contains(method));
+    let is_tuned = wanted.methods.iter().any(|method| !method.is_single_run());
+    let parameters = if is_tuned { wanted.parameters } else { asked.parameters };
+    let methods = if has_all { asked.methods.clone() } else { wanted.methods.clone() };
+    *asked == Request { methods, parameters, ..wanted.clone() }
 }
 
 /// Whether a model does a task by going on with a prompt of examples, which can then be changed.
@@ -303,6 +349,39 @@ mod tests {
         form.target = "next:#7042".parse().unwrap();
         let fragment = form.link(Some("ab".into())).encode().unwrap();
         assert_eq!(open(&format!("#{fragment}")), Opening::Linked(Box::new(form), Some("ab".into())));
+    }
+
+    #[test]
+    fn a_costly_method_travels_with_its_parameters_and_a_foil() {
+        let mut form = Form::new("smollm2", Task::Continue, "The capital of France is");
+        form.set_target("next: Paris".parse().unwrap());
+        form.set_foil(Token::Text(" Lyon".into()));
+        form.set_method(Method::Lime);
+        assert_eq!(form.request().methods, [Method::GradXInput, Method::Saliency, Method::Lime]);
+        assert_eq!(form.request().parameters.samples, Some(LIME_SAMPLES));
+        let fragment = form.link(None).encode().unwrap();
+        assert_eq!(open(&fragment), Opening::Linked(Box::new(form.clone()), None));
+        form.set_foil(Token::Text(" Lyon".into()));
+        assert_eq!(form.foil, None, "the same again lets go of it");
+        form.set_foil(Token::Text(" Paris".into()));
+        assert_eq!(form.foil, None, "nothing is held against itself");
+        form.set_method(Method::SmoothGrad);
+        assert_eq!(form.request().parameters.samples, None);
+    }
+
+    #[test]
+    fn an_answer_with_more_methods_than_wanted_is_an_answer() {
+        let mut form = Form::new("smollm2", Task::Continue, "Hello");
+        let plain = form.request();
+        form.set_method(Method::Lime);
+        let lime = form.request();
+        assert!(answers(&lime, &plain) && !answers(&plain, &lime) && answers(&lime, &lime));
+        form.parameters.seed = 1;
+        assert!(!answers(&lime, &form.request()), "LIME with another seed is another answer");
+        form.set_method(Method::Saliency);
+        assert!(answers(&lime, &form.request()), "a method of one run has no seed");
+        form.set_text("Hello there".into());
+        assert!(!answers(&lime, &form.request()));
     }
 
     #[test]

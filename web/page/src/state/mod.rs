@@ -12,4 +12,5 @@ pub mod pieces;
 pub mod prompt;
 pub mod sources;
 pub mod tasks;
+pub mod trust;
 pub mod words;

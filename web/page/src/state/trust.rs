@@ -1,0 +1,78 @@
+//! What is said beside an attribution about how it was made and how far it can be trusted.
+
+use headlight_document::{Attribution, Method};
+
+use super::format::{number, signed};
+
+/// A sentence each: what it ran with, whether its values sum to what they should, how sure they are.
+#[must_use]
+pub fn lines(attribution: &Attribution) -> Vec<String> {
+    let checks = &attribution.checks;
+    let mut lines = Vec::new();
+    if !attribution.parameters.is_empty() {
+        let told = attribution.parameters.iter().map(|(name, value)| match value.as_str() {
+            Some(text) => format!("{name} {text}"),
+            None => format!("{name} {value}"),
+        });
+        lines.push(format!("{}: {}.", attribution.method.title(), told.collect::<Vec<_>>().join(", ")));
+    }
+    if let (Some(baseline), Some(error)) = (checks.baseline_value, checks.completeness_error) {
+        let difference = checks.target_value - baseline;
+        lines.push(format!(
+            "The values should sum to {} (with nothing there the target is {}); they are {} off.",
+            number(difference),
+            number(baseline),
+            signed(error)
+        ));
+    }
+    if let Some(r2) = checks.r2 {
+        lines.push(format!("R² {r2:.2}: the share of the target’s changes that the linear model accounts for."));
+    }
+    if let Some(errors) = &attribution.standard_errors {
+        let greatest = errors.iter().copied().fold(0.0_f64, f64::max);
+        lines.push(format!("Drawn from samples: the standard error is up to {}.", number(greatest)));
+    }
+    lines
+}
+
+/// What is said where a method's values are not there yet; `first` is what colours the text meanwhile.
+#[must_use]
+pub fn waiting(first: Option<&Attribution>, method: Method) -> String {
+    match first {
+        Some(first) => format!(
+            "{} asks the model many times. Until it is done, the colours are those of {}.",
+            method.title(),
+            first.method.title()
+        ),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use headlight_document::Checks;
+
+    #[test]
+    fn what_is_known_is_said_and_nothing_else() {
+        let mut one = Attribution {
+            method: Method::Saliency,
+            parameters: std::collections::BTreeMap::new(),
+            values: vec![1.0],
+            standard_errors: None,
+            units: None,
+            output_values: None,
+            checks: Checks { target_value: 2.0, ..Checks::default() },
+        };
+        assert!(lines(&one).is_empty());
+        one.method = Method::Lime;
+        one.parameters.insert("samples".into(), 500.into());
+        one.parameters.insert("units".into(), "word".into());
+        one.checks.r2 = Some(0.5);
+        one.standard_errors = Some(vec![0.25, 0.5]);
+        let said = lines(&one).join(" ");
+        assert!(said.starts_with("LIME: samples 500, units word. R² 0.50"), "{said}");
+        assert!(said.contains("up to 0.5"), "{said}");
+        assert!(waiting(Some(&one), Method::KernelShap).contains("LIME"));
+    }
+}
