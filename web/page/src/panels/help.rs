@@ -34,10 +34,13 @@ pub fn Help() -> impl IntoView {
                     " has a sign: blue speaks for the answer, orange against it. "
                     <b>"Saliency"</b>
                     " is the length of the gradient: how sensitive the answer is there, without a direction. These are \
-                     first-order views, not proofs; two methods that disagree are a reason for doubt."
+                     first-order views, not proofs; two methods that disagree are a reason for doubt. The other methods ask \
+                     the model many times: along a line from nothing to your text, or with parts of it left out. What \
+                     speaks against their numbers stands below them."
                 </dd>
                 <dt>"What comes next"</dt>
-                <dd>"The ten most probable next tokens. Choose one to have that one explained instead."</dd>
+                <dd>"The ten most probable next tokens. Choose one to have that one explained instead, or “vs” to ask why \
+                     rather than that."</dd>
                 <dt>"What attends to what"</dt>
                 <dd>
                     "Every small square is one attention head. A row is a token that looks, a column one that is looked \
