@@ -250,14 +250,19 @@ mod tests {
     }
 
     #[test]
-    fn weights_sum_to_one_and_every_draw_has_its_opposite() {
+    fn weights_sum_to_one_and_no_coalition_comes_twice() {
         for units in [11, 12, 23, 40] {
             let found = coalitions(units, 2 * units + 2048, &mut Random::new(3, COALITIONS));
             assert!(found.len() <= 2 * units + 2048);
             let sum: f64 = found.iter().map(|one| one.weight).sum();
             assert!((sum - 1.0).abs() < 1e-9, "{units}: {sum}");
             let drawn = found.iter().filter(|one| one.group.is_some()).count();
-            assert!(drawn > 0, "{units} units are not gone through whole");
+            // Eleven units have fewer coalitions than the budget.
+            assert_eq!(drawn > 0, units > 11, "{units}: {drawn} are drawn");
+            let all: Vec<&Vec<bool>> = found.iter().map(|one| &one.mask).collect();
+            let distinct: std::collections::BTreeSet<_> = all.iter().collect();
+            assert_eq!(distinct.len(), all.len());
+            assert!(units > 11 || all.len() == (1 << 11) - 2);
         }
     }
 
