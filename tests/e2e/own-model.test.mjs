@@ -279,7 +279,7 @@ test('tasks that no registered model has, with models of a visitor: fill in, and
   holds(filled, heads.fill);
   assert.deepEqual(filled.output.top.map(({ id }) => id), heads.fill.target.top);
   assert.ok(Math.abs(filled.output.top[0].prob - heads.fill.target.prob) < 1e-4);
-  await page.locator(`${at('candidates')} button`).nth(1).click();
+  await page.locator(`${at('candidates')} button.bar-row`).nth(1).click();
   await page.waitForTimeout(100);
   await done(page);
   assert.equal((await exported(page)).target.id, heads.fill.target.top[1]);
@@ -292,7 +292,7 @@ test('tasks that no registered model has, with models of a visitor: fill in, and
   holds(answered, heads.answer);
   assert.equal(answered.target.end, heads.answer.target.end);
   assert.equal(await page.innerText(`${at('answer-text')} mark`), answered.target.text);
-  await page.locator(`${at('candidates')} button`).nth(1).click();
+  await page.locator(`${at('candidates')} button.bar-row`).nth(1).click();
   await page.waitForTimeout(100);
   await done(page);
   const { start, end } = answered.output.spans[1];

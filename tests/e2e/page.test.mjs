@@ -88,7 +88,7 @@ test('SmolLM2 on the CPU: type, export, choose another token, reload, follow a l
 
   // Another candidate.
   const second = stored.top[1];
-  await page.locator(`${at('candidates')} button`).nth(1).click();
+  await page.locator(`${at('candidates')} button.bar-row`).nth(1).click();
   await page.waitForTimeout(100);
   await done(page);
   document = await exported(page);

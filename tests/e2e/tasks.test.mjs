@@ -71,7 +71,7 @@ test('SmolLM2 classifies after examples, and its labels and examples can be chan
   // The whole prompt is coloured: it is what the model read.
   assert.equal(await page.locator(`${at('tokens')} [data-index]`).count(), shown.input.tokens.length);
 
-  await answered(page, () => page.locator(`${at('candidates')} button`).nth(1).click());
+  await answered(page, () => page.locator(`${at('candidates')} button.bar-row`).nth(1).click());
   shown = await exported(page);
   assert.equal(shown.target.text, 'positive');
   assert.equal(await page.getAttribute(`${at('candidates')} button:nth-child(1) >> nth=1`, 'aria-pressed'), 'true');
@@ -116,7 +116,7 @@ test('SmolLM2 answers a question after examples', SLOW, async () => {
   assert.match(shown.output.text, /^blue/);
   assert.match(await page.innerText(at('said')), /^blue/);
   assert.match(await page.innerText(at('target')), /answer’s first token/);
-  await answered(page, () => page.locator(`${at('candidates')} button`).nth(1).click());
+  await answered(page, () => page.locator(`${at('candidates')} button.bar-row`).nth(1).click());
   assert.equal((await exported(page)).target.id, shown.output.top[1].id);
   assert.deepEqual(page.complaints, []);
   await page.context().close();
@@ -142,7 +142,7 @@ for (const task of ['classify', 'label', 'answer', 'translate', 'fill']) {
       await answered(page, () => page.locator(`${at('answer-text')} [data-at]`).nth(0).click());
       assert.equal((await exported(page)).target.position, 1);
     } else if (shown.output.top.length + (shown.output.spans ?? []).length > 1) {
-      await answered(page, () => page.locator(`${at('candidates')} button`).nth(1).click());
+      await answered(page, () => page.locator(`${at('candidates')} button.bar-row`).nth(1).click());
       assert.notDeepEqual((await exported(page)).target, shown.target);
     }
     assert.deepEqual(page.complaints, []);
@@ -295,7 +295,7 @@ test('labels are worded by whether they exclude each other', SCRIPTED, async () 
   const { page, asked } = await scripted('classify');
   const panel = () => page.innerText('.answer-panel');
   assert.match(await panel(), /exactly one is right/);
-  await answered(page, () => page.locator(`${at('candidates')} button`).nth(1).click());
+  await answered(page, () => page.locator(`${at('candidates')} button.bar-row`).nth(1).click());
   assert.equal(asked.at(-1).target, 'label:bad');
   await answered(page, () => page.fill(at('text'), 'Tags of this text'));
   assert.match(await panel(), /several may be right/);
@@ -316,7 +316,7 @@ test('labelled spans are drawn in the text, and a word or a span can be chosen',
   await answered(page, () => page.locator(`${at('spans')} button`).nth(2).click());
   assert.equal(asked.at(-1).target, 'label:B-CITY@5');
   assert.equal(await page.getAttribute(`${at('answer-text')} [data-at="5"]`, 'aria-pressed'), 'true');
-  await answered(page, () => page.locator(`${at('candidates')} button`).nth(1).click());
+  await answered(page, () => page.locator(`${at('candidates')} button.bar-row`).nth(1).click());
   assert.equal(asked.at(-1).target, 'label:B-STREET@5');
   assert.deepEqual(page.complaints, []);
   await page.context().close();
@@ -328,7 +328,7 @@ test('an answer is marked in its passage, and another can be chosen', SCRIPTED, 
   assert.equal(asked.at(-1).model, 'reader');
   assert.equal(await page.locator(at('prompt')).count(), 0);
   assert.equal(await page.innerText(`${at('answer-text')} mark`), 'Porto');
-  await answered(page, () => page.locator(`${at('candidates')} button`).nth(1).click());
+  await answered(page, () => page.locator(`${at('candidates')} button.bar-row`).nth(1).click());
   assert.match(asked.at(-1).target, /^span:\d+-\d+$/);
   assert.equal(await page.innerText(`${at('answer-text')} mark`), 'in Porto');
   // Question and passage stand on lines of their own.
@@ -346,7 +346,7 @@ test('a translation shows both texts, and the head that aligns them', SCRIPTED, 
   assert.equal(await page.locator(`${at('tokens')} [data-index]`).count(), 6 + 2);
   assert.match(await page.locator(`${at('answer-text')} [data-at="1"]`).getAttribute('style'), /background-color/);
   assert.doesNotMatch((await page.locator(`${at('answer-text')} [data-at="3"]`).getAttribute('style')) ?? '', /background-color/);
-  await answered(page, () => page.locator(`${at('candidates')} button`).nth(1).click());
+  await answered(page, () => page.locator(`${at('candidates')} button.bar-row`).nth(1).click());
   assert.equal(asked.at(-1).target, 'output:#51@2');
 
   const marked = page.locator(at('alignment'));
@@ -377,7 +377,7 @@ test('a translation shows both texts, and the head that aligns them', SCRIPTED, 
 test('a mask is put in place of a word, and each mask has its candidates', SCRIPTED, async () => {
   const { page, asked } = await scripted('fill');
   assert.equal(await page.innerText(at('answer-text')), 'A dog barks at the [MASK].');
-  await answered(page, () => page.locator(`${at('candidates')} button`).nth(2).click());
+  await answered(page, () => page.locator(`${at('candidates')} button.bar-row`).nth(2).click());
   assert.equal(asked.at(-1).target, 'mask:#52@2');
   assert.equal(await page.innerText(at('answer-text')), 'A wolf barks at the [MASK].');
   await answered(page, () => page.locator(`${at('answer-text')} [data-at]`).click());
