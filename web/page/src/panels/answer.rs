@@ -98,11 +98,13 @@ fn Strip(parts: Memo<Vec<Part>>) -> impl IntoView {
 fn Candidates(list: List, target: Memo<TargetSpec>) -> impl IntoView {
     let List { name, caption, bars, rest } = list;
     // Names and answers need more room than the length of their bars.
+    // Only what could stand in the target's own place can be held against it.
+    let is_of_one_place = name == "candidates";
     let wide = bars.iter().any(|bar| bar.label.chars().count() > 12);
     view! {
         <p class="caption list-caption">{caption}</p>
         <ol class="candidates" class:wide=wide data-testid=name>
-            {bars.into_iter().map(|bar| view! { <Row bar target/> }).collect_view()}
+            {bars.into_iter().map(|bar| view! { <Row bar target is_of_one_place/> }).collect_view()}
             {rest.map(|rest| {
                 view! {
                     <li class="rest">
@@ -121,11 +123,11 @@ fn Candidates(list: List, target: Memo<TargetSpec>) -> impl IntoView {
 }
 
 #[component]
-fn Row(bar: Bar, target: Memo<TargetSpec>) -> impl IntoView {
+fn Row(bar: Bar, target: Memo<TargetSpec>, is_of_one_place: bool) -> impl IntoView {
     let app = App::get();
     let Bar { id, label, share, figure, prob, logit, aim } = bar;
     let own = aim.clone();
-    let foil = aim.token();
+    let foil = aim.token().filter(|_| is_of_one_place);
     let is_foil = {
         let foil = foil.clone();
         Memo::new(move |_| foil.is_some() && app.form.with(|form| form.foil == foil))
