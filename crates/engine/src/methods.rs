@@ -17,6 +17,9 @@ const BATCH_BYTES: usize = if cfg!(target_arch = "wasm32") { 1 << 27 } else { 1 
 /// The most sequences in a batch: more brought nothing in any measurement.
 const MOST: usize = 16;
 
+/// Random numbers that SmoothGrad may draw: a link cannot ask for more copies of a text than there is memory for.
+const NOISE_NUMBERS: usize = 1 << 23;
+
 /// How far values may be from the sum that they should have, as a share of it, before they are not to be trusted.
 const INCOMPLETE: f64 = 0.05;
 
@@ -93,6 +96,7 @@ impl Asked<'_> {
             }
             Method::SmoothGrad => {
                 let samples = parameters.samples.map_or(attribution::NOISE_SAMPLES, |samples| samples as usize);
+                let samples = samples.min((NOISE_NUMBERS / case.input.embeddings.dims()[2] / case.tokens()).max(1));
                 tell("base", parameters.base.name().into());
                 tell("samples", samples.into());
                 tell("noise", parameters.noise.into());
@@ -250,6 +254,11 @@ impl Found {
     fn sampled(&mut self, errors: Vec<f64>) {
         let greatest = |values: &[f64]| values.iter().fold(0.0_f64, |greatest, value| greatest.max(value.abs()));
         let (error, value) = (greatest(&errors), greatest(&self.values));
+        // One sample has no standard error, and JSON has no number for it.
+        if !error.is_finite() {
+            self.checks.distrust = Some("There are too few samples to say how sure the values are.".to_owned());
+            return;
+        }
         if error > UNSURE * value && self.checks.distrust.is_none() {
             self.checks.distrust = Some(format!(
                 "The standard error is up to {error:.4}, beside values of up to {value:.4}: take more samples before trusting \

@@ -102,3 +102,36 @@ fn a_document_has_each_method_with_its_parameters_and_checks() {
     assert!(distrust.contains("must not be trusted"), "{distrust}");
     assert!(path.checks.completeness_error.unwrap().abs() > 1.0);
 }
+
+/// A link may ask for one sample, or for more than there is memory for: the document can still be read, and says what was done.
+#[test]
+fn few_samples_and_many_are_survived() {
+    use headlight_document::{Explanation, Method, Parameters, Request, Task};
+    use headlight_engine::{Quiet, answer};
+
+    let (model, chosen) = open("sentiment");
+    let mut request = Request::new("sentiment", Task::Classify, "A fine film.");
+    request.methods = vec![Method::SmoothGrad];
+    request.parameters = Parameters { samples: Some(1), ..Parameters::default() };
+    let found = pollster::block_on(answer(&model, &chosen.info, &request, &Quiet, common::clock)).unwrap();
+    let read: Explanation = serde_json::from_str(&serde_json::to_string(&found).unwrap()).unwrap();
+    let one = &read.attributions[0];
+    assert_eq!((&one.standard_errors, one.checks.distrust.is_some()), (&None, true));
+
+    request.text = "word ".repeat(400);
+    request.parameters.samples = Some(20_000);
+    struct Once;
+    impl headlight_engine::Progress for Once {
+        fn report(
+            &self,
+            stage: headlight_document::message::Stage,
+            _: u64,
+            _: Option<u64>,
+        ) -> headlight_engine::progress::Pause<'_> {
+            let is_begun = stage == headlight_document::message::Stage::Attribute;
+            Box::pin(std::future::ready(if is_begun { Err(headlight_engine::Cancelled) } else { Ok(()) }))
+        }
+    }
+    let cancelled = pollster::block_on(answer(&model, &chosen.info, &request, &Once, common::clock));
+    assert!(matches!(cancelled, Err(headlight_engine::EngineError::Cancelled(_))));
+}
