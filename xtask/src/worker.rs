@@ -43,7 +43,9 @@ pub fn build(paths: &Paths, toolchain: &Toolchain, tools: &Tools) -> Result<()> 
     let start = Instant::now();
     let mut cargo = toolchain.cargo();
     cargo.current_dir(&paths.root);
-    process::run(cargo.args(["build", "--package", "headlight-worker", "--lib", "--release", "--target", TARGET]))?;
+    cargo.args(["rustc", "--package", "headlight-worker", "--lib", "--release", "--target", TARGET]);
+    // Optimised as one piece, which the command line is not: two minutes more, and 161 KiB less to download.
+    process::run(cargo.args(["--", "-Clto=fat"]))?;
     let module = paths.wasm_target().join(TARGET).join("release").join(MODULE).with_extension("wasm");
     say::note(&format!("Built in {}.", say::duration(start.elapsed())));
 

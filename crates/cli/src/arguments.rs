@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use headlight_document::message::DeviceChoice;
-use headlight_document::{AttentionDetail, Baseline, Method, Parameters, Read, TargetSpec, Task, Units};
+use headlight_document::{AttentionDetail, Baseline, Measure, Method, Parameters, Read, TargetSpec, Task, Units};
 
 /// Shows what a language model attends to and which words its answer rests on.
 #[derive(Debug, Parser)]
@@ -52,13 +52,21 @@ pub struct Explain {
     /// A label among which a causal model chooses, for the task classify. May be given several times.
     #[arg(long = "label")]
     pub labels: Vec<String>,
-    /// An attribution method: saliency, grad_x_input, integrated_gradients, smoothgrad, occlusion, lime, kernel_shap or
-    /// partition_shap. May be given several times.
+    /// An attribution method: saliency, grad_x_input, integrated_gradients, smoothgrad, occlusion, lime, kernel_shap,
+    /// partition_shap, attention, attention_rollout, attention_flow, attention_gradient or value_zeroing. May be given several
+    /// times.
     #[arg(long = "method", default_value = "grad_x_input")]
     pub methods: Vec<Method>,
     /// How methods that leave something to be chosen run.
     #[command(flatten)]
     pub tuning: Tuning,
+    /// What to measure of the methods' values: curves, erasure, tau_loo, sensitivity_max or randomization. May be given several
+    /// times.
+    #[arg(long = "measure")]
+    pub measures: Vec<Measure>,
+    /// Put gradient times activation of every layer and head into the document too.
+    #[arg(long)]
+    pub layers: bool,
     /// What to explain: next, next:TOKEN, next:#ID; label, label:NAME, label:NAME@POSITION; mask, mask:TOKEN@POSITION;
     /// span, span:START-END; output, output:TOKEN@STEP; similarity. What is left out, the model chooses. Positions count
     /// tokens from 0, special tokens included.
@@ -105,6 +113,12 @@ pub struct Tuning {
     /// What lime, kernel_shap and partition_shap leave out together: token, word or sentence.
     #[arg(long, default_value = "token")]
     pub units: Units,
+    /// The layer of attention (the last one if left out) and of value_zeroing (all), counted from 0.
+    #[arg(long)]
+    pub layer: Option<u32>,
+    /// Their head in that layer, counted from 0; all heads if left out.
+    #[arg(long)]
+    pub head: Option<u32>,
     /// What random numbers begin with.
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
@@ -112,8 +126,8 @@ pub struct Tuning {
 
 impl From<&Tuning> for Parameters {
     fn from(tuning: &Tuning) -> Self {
-        let &Tuning { baseline, steps, samples, base, noise, evaluations, units, seed } = tuning;
-        Self { baseline, steps, samples, base, noise, evaluations, units, seed }
+        let &Tuning { baseline, steps, samples, base, noise, evaluations, units, layer, head, seed } = tuning;
+        Self { baseline, steps, samples, base, noise, evaluations, units, layer, head, seed }
     }
 }
 

@@ -55,6 +55,8 @@ fn request(arguments: &Explain, task: Task) -> Request {
     request.read = arguments.read;
     request.methods.clone_from(&arguments.methods);
     request.parameters = (&arguments.tuning).into();
+    request.measures.clone_from(&arguments.measures);
+    request.layers = arguments.layers;
     request.foil = arguments.foil.as_deref().map(Token::from);
     request.attention = arguments.attention;
     if let Some(target) = &arguments.target {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::faithfulness::{Agreement, Faithfulness};
 use crate::method::Method;
 use crate::request::{Read, Task};
 use crate::target_spec::TargetKind;
@@ -29,6 +30,15 @@ pub struct Explanation {
     pub target: Target,
     /// One entry for each method, each with one value for every entry of `input.tokens`.
     pub attributions: Vec<Attribution>,
+    /// How alike each two of the attributions are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agreement: Vec<Agreement>,
+    /// What was measured of the attributions, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub faithfulness: Option<Faithfulness>,
+    /// Gradient times activation by layer and by head, one entry for each stack of blocks. Empty where it was not asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<LayerAttribution>,
     /// Attention maps. Empty where none were asked for.
     pub attention: Vec<Attention>,
     /// What a reader must know before trusting the numbers, a sentence each.
@@ -228,6 +238,24 @@ pub struct Attribution {
     pub output_values: Option<Vec<f64>>,
     /// What speaks for or against the values.
     pub checks: Checks,
+}
+
+/// What backpropagation leaves on its way down one stack of blocks: gradient times activation, summed over width. In the unit
+/// of the target.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LayerAttribution {
+    /// The stack, as its attention is named: an encoder's, or a decoder's.
+    pub kind: AttentionKind,
+    /// How many layers.
+    pub layers: usize,
+    /// How many heads a layer.
+    pub heads: usize,
+    /// How many tokens went through it.
+    pub tokens: usize,
+    /// At what each layer gives on, flat as `[layers, tokens]`.
+    pub outputs: Vec<f32>,
+    /// At each head's `hook_z`, flat as `[layers, heads, tokens]`.
+    pub z: Vec<f32>,
 }
 
 /// Figures that tell how far an attribution can be trusted.

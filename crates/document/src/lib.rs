@@ -5,6 +5,7 @@
 //! line and the tests speak of exactly the same things.
 
 pub mod explanation;
+pub mod faithfulness;
 pub mod link;
 pub mod manifest;
 pub mod message;
@@ -17,8 +18,9 @@ pub mod target_spec;
 
 pub use explanation::{
     Attention, AttentionKind, AttentionSummary, Attribution, Candidate, Checks, Explanation, Foil, Input, InputToken,
-    Model, Output, OutputToken, SpanCandidate, Target, TokenLabel,
+    LayerAttribution, Model, Output, OutputToken, SpanCandidate, Target, TokenLabel,
 };
+pub use faithfulness::{Agreement, Band, Curve, Erasure, Faithfulness, Measure, Measured, RandomOrders};
 pub use manifest::{Example, FileRole, Manifest, ModelEntry, ModelFile};
 pub use method::{Baseline, Method, Parameters, Units};
 pub use request::{AttentionDetail, Read, Request, RequestError, SecondText, Shot, Task};

@@ -29,12 +29,24 @@ pub enum Method {
     KernelShap,
     /// Owen values over a hierarchy of the text (SHAP's `PartitionExplainer`). Signed.
     PartitionShap,
+    /// Attention itself: of one head, or the mean over a layer's. Never negative.
+    Attention,
+    /// Attention multiplied through all layers (Abnar & Zuidema 2020). Never negative.
+    AttentionRollout,
+    /// The greatest flow through all layers' attention (Abnar & Zuidema 2020). Never negative.
+    AttentionFlow,
+    /// Attention times its gradient, multiplied through all layers (Chefer et al. 2021). Never negative.
+    AttentionGradient,
+    /// How much a token's representation changes without another's value vectors (Mohebbi et al. 2023). Never negative.
+    ValueZeroing,
 }
 names!(Method, "method", {
     Method::Saliency => "saliency", Method::GradXInput => "grad_x_input",
     Method::IntegratedGradients => "integrated_gradients", Method::SmoothGrad => "smoothgrad",
     Method::Occlusion => "occlusion", Method::Lime => "lime", Method::KernelShap => "kernel_shap",
-    Method::PartitionShap => "partition_shap",
+    Method::PartitionShap => "partition_shap", Method::Attention => "attention",
+    Method::AttentionRollout => "attention_rollout", Method::AttentionFlow => "attention_flow",
+    Method::AttentionGradient => "attention_gradient", Method::ValueZeroing => "value_zeroing",
 });
 
 impl Method {
@@ -42,7 +54,20 @@ impl Method {
     /// default base.)
     #[must_use]
     pub fn is_signed(self) -> bool {
-        self != Self::Saliency
+        self != Self::Saliency && !self.is_of_attention()
+    }
+
+    /// Whether it reads attention maps, of one stack of blocks; encoder-decoder models have three.
+    #[must_use]
+    pub fn is_of_attention(self) -> bool {
+        matches!(
+            self,
+            Self::Attention
+                | Self::AttentionRollout
+                | Self::AttentionFlow
+                | Self::AttentionGradient
+                | Self::ValueZeroing
+        )
     }
 
     /// Whether it needs no more than the one run, forward and backward, that every explanation makes.
@@ -69,6 +94,11 @@ impl Method {
             Self::Lime => "LIME",
             Self::KernelShap => "Kernel SHAP",
             Self::PartitionShap => "Partition SHAP",
+            Self::Attention => "Attention",
+            Self::AttentionRollout => "Attention rollout",
+            Self::AttentionFlow => "Attention flow",
+            Self::AttentionGradient => "Attention × gradient",
+            Self::ValueZeroing => "Value zeroing",
         }
     }
 }
@@ -125,6 +155,11 @@ pub struct Parameters {
     pub evaluations: u32,
     /// What is left out together.
     pub units: Units,
+    /// The layer of [`Method::Attention`] and [`Method::ValueZeroing`], counted from 0: the last one, and all one after the
+    /// other, where there is none.
+    pub layer: Option<u32>,
+    /// Their head in that layer: the mean over all heads, and all at once, where there is none.
+    pub head: Option<u32>,
     /// What random numbers begin with.
     pub seed: u64,
 }
@@ -139,6 +174,8 @@ impl Default for Parameters {
             noise: 10,
             evaluations: 500,
             units: Units::Token,
+            layer: None,
+            head: None,
             seed: 0,
         }
     }
@@ -197,6 +234,8 @@ impl fmt::Display for Parameters {
         tell(self.noise != default.noise, "noise", &self.noise)?;
         tell(self.evaluations != default.evaluations, "evaluations", &self.evaluations)?;
         tell(self.units != default.units, "units", &self.units)?;
+        tell(self.layer.is_some(), "layer", &self.layer.unwrap_or_default())?;
+        tell(self.head.is_some(), "head", &self.head.unwrap_or_default())?;
         tell(self.seed != default.seed, "seed", &self.seed)
     }
 }
@@ -208,7 +247,7 @@ impl FromStr for Parameters {
         let unknown = |part: &str| RequestError::UnknownName {
             what: "parameter with a value",
             given: part.chars().take(60).collect(),
-            known: "baseline, steps, samples, base, noise, evaluations, units, seed".to_owned(),
+            known: "baseline, steps, samples, base, noise, evaluations, units, layer, head, seed".to_owned(),
         };
         let mut read = Self::default();
         for part in given.split_whitespace() {
@@ -222,6 +261,8 @@ impl FromStr for Parameters {
                 "noise" => read.noise = number()?,
                 "evaluations" => read.evaluations = number()?,
                 "units" => read.units = value.parse()?,
+                "layer" => read.layer = Some(number()?),
+                "head" => read.head = Some(number()?),
                 "seed" => read.seed = value.parse().map_err(|_| unknown(part))?,
                 _ => return Err(unknown(part)),
             }
@@ -252,8 +293,7 @@ mod tests {
         assert_eq!(Parameters::default().validate(), Ok(()));
         let read: Parameters = "steps=20 base=saliency".parse().unwrap();
         assert_eq!(read, Parameters { steps: 20, base: Method::Saliency, ..Parameters::default() });
-        let all =
-            "baseline=mean steps=3 samples=7 base=saliency noise=25 evaluations=9 units=word seed=18446744073709551615";
+        let all = "baseline=mean steps=3 samples=7 base=saliency noise=25 evaluations=9 units=word layer=2 head=1 seed=18446744073709551615";
         let every: Parameters = all.parse().unwrap();
         assert_eq!((every.to_string().as_str(), Parameters::default().to_string().as_str()), (all, ""));
         assert_eq!(serde_json::from_str::<Parameters>(&serde_json::to_string(&every).unwrap()).unwrap(), every);

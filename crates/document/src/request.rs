@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::faithfulness::Measure;
 use crate::method::{Method, Parameters};
 use crate::names::names;
 use crate::target_spec::{TargetSpec, Token};
@@ -49,8 +50,19 @@ pub struct Request {
     /// What the methods leave to be chosen.
     #[serde(default, skip_serializing_if = "Parameters::is_default")]
     pub parameters: Parameters,
+    /// What is measured of the methods' values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub measures: Vec<Measure>,
+    /// Whether gradient times activation of every layer and head comes back too.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub layers: bool,
     /// How much of the attention comes back.
     pub attention: AttentionDetail,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_not(value: &bool) -> bool {
+    !*value
 }
 
 impl Request {
@@ -69,6 +81,8 @@ impl Request {
             foil: None,
             methods: vec![Method::GradXInput],
             parameters: Parameters::default(),
+            measures: Vec::new(),
+            layers: false,
             attention: AttentionDetail::Full,
         }
     }
@@ -88,6 +102,9 @@ impl Request {
         }
         if self.methods.len() > MAX_METHODS {
             return Err(RequestError::TooManyMethods { count: self.methods.len() });
+        }
+        if self.measures.len() > Measure::ALL.len() {
+            return Err(RequestError::TooManyMeasures { count: self.measures.len() });
         }
         self.parameters.validate()?;
         if self.foil.is_some() && matches!(self.target, TargetSpec::Span(_) | TargetSpec::Similarity) {
@@ -144,6 +161,12 @@ pub enum RequestError {
     /// More than [`MAX_METHODS`].
     #[error("{count} methods were asked for; the most at once is {MAX_METHODS}.")]
     TooManyMethods {
+        /// How many.
+        count: usize,
+    },
+    /// More measures than there are.
+    #[error("{count} measures were asked for; there are not that many.")]
+    TooManyMeasures {
         /// How many.
         count: usize,
     },
@@ -309,7 +332,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "\"salience\" is no method; there are: saliency, grad_x_input, integrated_gradients, smoothgrad, occlusion, lime, \
-             kernel_shap, partition_shap."
+             kernel_shap, partition_shap, attention, attention_rollout, attention_flow, attention_gradient, value_zeroing."
         );
     }
 

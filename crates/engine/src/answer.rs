@@ -188,6 +188,9 @@ fn document(
         warnings,
         target,
         attributions,
+        agreement: Vec::new(),
+        faithfulness: None,
+        layers: Vec::new(),
         attention: attention.into_iter().map(|maps| drawn(maps, request.attention)).collect(),
         timing_ms: BTreeMap::new(),
     })

@@ -82,7 +82,13 @@ impl Asked<'_> {
         };
         let (id, piece) = self.replacement();
         match method {
-            Method::Saliency | Method::GradXInput => {
+            Method::Saliency
+            | Method::GradXInput
+            | Method::Attention
+            | Method::AttentionRollout
+            | Method::AttentionFlow
+            | Method::AttentionGradient
+            | Method::ValueZeroing => {
                 return Err(EngineError::Device("a method of one run was asked for again".to_owned()));
             }
             Method::IntegratedGradients => {

@@ -80,6 +80,12 @@ fn a_document_has_each_method_with_its_parameters_and_checks() {
                 continue;
             }
             Method::Occlusion => (one.values.clone(), numbers(&golden["occlusion"]["mask"])),
+            // Each has the mean of its map's columns, as the reference does.
+            Method::Attention => (one.values.clone(), numbers(&golden["attention"]["raw"]["values"])),
+            Method::AttentionRollout => (one.values.clone(), numbers(&golden["attention"]["rollout"]["values"])),
+            Method::AttentionFlow => (one.values.clone(), numbers(&golden["attention"]["flow"]["values"])),
+            Method::AttentionGradient => (one.values.clone(), numbers(&golden["attention"]["gradient"]["values"])),
+            Method::ValueZeroing => (one.values.clone(), numbers(&golden["attention"]["value_zeroing"]["values"])),
             Method::Lime => (unit_values(&one.values), numbers(&golden["lime"]["fixed"]["values"])),
             Method::KernelShap => (unit_values(&one.values), numbers(&golden["shapley"]["exact"])),
             Method::PartitionShap => (unit_values(&one.values), numbers(&golden["partition_shap"][0]["values"])),

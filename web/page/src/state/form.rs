@@ -109,6 +109,8 @@ impl Form {
             foil: self.foil.clone(),
             methods: self.methods(),
             parameters: self.parameters,
+            measures: Vec::new(),
+            layers: false,
             attention: AttentionDetail::Full,
         }
     }
