@@ -17,7 +17,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Explain one text and print the explanation document.
-    Explain(Explain),
+    Explain(Box<Explain>),
     /// Time a model's runs and print one JSON row for each kind of work and length.
     Bench(Bench),
     /// List, fetch or inspect models.
