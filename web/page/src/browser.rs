@@ -109,6 +109,11 @@ pub fn selection(id: &str) -> Option<std::ops::Range<usize>> {
     Some(start as usize..end as usize)
 }
 
+/// What an attribute of the element under a point says; `x` and `y` count from the window's corner.
+pub fn under(x: i32, y: i32, attribute: &str) -> Option<String> {
+    document().element_from_point(x as f32, y as f32)?.get_attribute(attribute)
+}
+
 /// How many device pixels a CSS pixel has.
 pub fn pixel_ratio() -> f64 {
     let ratio = window().device_pixel_ratio();
@@ -153,12 +158,12 @@ impl Download {
         Self { pieces: Array::new(), buffer: Vec::with_capacity(PIECE) }
     }
 
-    /// Hands the file to the person under this name.
-    pub fn save(mut self, name: &str) -> Result<(), JsValue> {
+    /// Hands the file to the person under this name, as a file of this kind.
+    pub fn save(mut self, name: &str, kind: &str) -> Result<(), JsValue> {
         self.flush_buffer();
-        let kind = BlobPropertyBag::new();
-        kind.set_type("application/json");
-        let blob = Blob::new_with_u8_array_sequence_and_options(&self.pieces, &kind)?;
+        let options = BlobPropertyBag::new();
+        options.set_type(kind);
+        let blob = Blob::new_with_u8_array_sequence_and_options(&self.pieces, &options)?;
         let address = Url::create_object_url_with_blob(&blob)?;
         let anchor: HtmlAnchorElement = document().create_element("a")?.unchecked_into();
         anchor.set_href(&address);

@@ -1,5 +1,6 @@
 //! From a question to its answer: what the conductor says is carried out here.
 
+use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,24 +10,51 @@ use leptos::prelude::*;
 
 use super::{App, Listing, Shown, weights_hash};
 use crate::browser;
-use crate::state::attention;
+use crate::state::compare::Compared;
 use crate::state::conductor::{self, Input};
+use crate::state::cost::{self, Runs, Size};
 use crate::state::form::{Form, answers};
+use crate::state::{attention, table};
 use crate::worker::Line;
 
 /// How long a cancelled request may say nothing before its worker is replaced.
 const PATIENCE: Duration = Duration::from_secs(6);
 
+/// How a question is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Without what takes more than a moment: nobody asked for that.
+    Cheap,
+    /// With the chosen method, whatever it costs.
+    Whole,
+    /// That too, even where the answer is on the page already.
+    Again,
+}
+
+/// What of a comparison is saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Saved {
+    /// The document.
+    Document,
+    /// The table of figures, with comma-separated columns.
+    Figures(String),
+    /// Every value.
+    Values,
+}
+
 impl App {
-    /// Asks what the form says; `again` even where the answer is on the page already.
-    pub fn ask(self, again: bool) {
+    /// Asks what the form says.
+    pub fn ask(self, how: Ask) {
         self.clear(self.pause);
         if !matches!(self.listing.get_untracked(), Listing::Ready(_)) {
             self.pending.set(true);
             return;
         }
         self.pending.set(false);
-        let request = self.form.with_untracked(Form::request);
+        let request = match how {
+            Ask::Cheap => untrack(|| self.cheap_request()),
+            Ask::Whole | Ask::Again => self.form.with_untracked(Form::request),
+        };
         if let Err(error) = request.validate() {
             let hint = match error {
                 RequestError::EmptyText if request.text.trim().is_empty() => "Type a text to see it explained.",
@@ -46,13 +74,71 @@ impl App {
             self.hint.set(Some("Choose a model first.".into()));
             return;
         }
-        if !again
+        if how != Ask::Again
             && self.shown.with_untracked(|shown| shown.request.as_ref().is_some_and(|asked| answers(asked, &request)))
         {
             self.tell(Input::Forget);
             return;
         }
         self.tell(Input::Ask(Box::new(request)));
+    }
+
+    /// The form's question with the chosen method where that costs next to nothing, and else without it.
+    pub fn cheap_request(self) -> Request {
+        let is_cheap = cost::is_cheap(self.cost(), self.size());
+        self.form.with(|form| if is_cheap { form.request() } else { form.cheap_request() })
+    }
+
+    /// How much there is to explain, and how long one run of the model takes.
+    pub fn size(self) -> Size {
+        let (model, units, bytes) = self.form.with(|form| (form.model.clone(), form.parameters.units, form.text.len()));
+        self.shown.with(|shown| {
+            // What the page opens with was measured elsewhere.
+            let is_measured = shown.request.is_some() && shown.document.model.id == model;
+            Size::of(&shown.document, units, bytes, is_measured)
+        })
+    }
+
+    /// What the method that colours the text costs.
+    pub fn cost(self) -> Runs {
+        let size = self.size();
+        self.form.with(|form| cost::of_method(form.method, &[form.method], &form.parameters, size))
+    }
+
+    /// Compares the ticked methods, or traces the target through the layers.
+    pub fn compare(self, request: Request) {
+        if !matches!(self.listing.get_untracked(), Listing::Ready(_)) {
+            return;
+        }
+        let fault = match request.validate() {
+            Err(error) => Some(error.to_string()),
+            Ok(()) if request.methods.is_empty() => Some("Tick at least one method.".to_owned()),
+            Ok(()) if self.entry_now(&request.model).is_none() => Some("Choose a model first.".to_owned()),
+            Ok(()) => None,
+        };
+        self.comparing_hint.set(fault.clone());
+        if fault.is_none() {
+            self.tell(Input::Compare(Box::new(request)));
+        }
+    }
+
+    /// Saves the comparison as a file.
+    pub fn save_comparison(self, what: Saved) {
+        let Some(document) = self.compared.with_untracked(|all| all.as_ref().map(|one| Arc::clone(&one.document)))
+        else {
+            return;
+        };
+        match what {
+            Saved::Document => self.save_as(&document, "methods.json", "application/json", |file| {
+                serde_json::to_writer(file, &*document).is_ok()
+            }),
+            Saved::Figures(csv) => {
+                self.save_as(&document, "figures.csv", "text/csv", |file| file.write_all(csv.as_bytes()).is_ok())
+            }
+            Saved::Values => self.save_as(&document, "values.csv", "text/csv", |file| {
+                file.write_all(table::values_csv(&document).as_bytes()).is_ok()
+            }),
+        }
     }
 
     /// Tells the conductor something and does what it says.
@@ -102,6 +188,10 @@ impl App {
                 self.watch.set_value(handle);
             }
             conductor::Effect::Show(document, request) => self.show(*document, *request),
+            conductor::Effect::ShowComparison(document, request) => {
+                let place = if request.layers { self.layered } else { self.compared };
+                place.set(Some(Compared { document: Arc::new(*document), request: *request }));
+            }
             conductor::Effect::Remember(model, is_kept) => {
                 let key = format!("kept.{model}");
                 match self.entry_now(&model) {
@@ -137,5 +227,10 @@ impl App {
             *shown = Shown { document: Arc::new(document), request: Some(request), number: shown.number + 1 };
         });
         self.save_soon();
+        // Only now it is known how long the chosen method would take.
+        let is_idle = !self.pending.get_untracked() && self.conductor.with_untracked(|conductor| !conductor.is_asked());
+        if is_idle && untrack(|| self.is_current() && !self.is_whole() && cost::is_cheap(self.cost(), self.size())) {
+            self.ask(Ask::Cheap);
+        }
     }
 }

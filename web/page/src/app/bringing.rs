@@ -8,7 +8,7 @@ use leptos::task::spawn_local;
 use wasm_bindgen::JsValue;
 use web_sys::FileSystemEntry;
 
-use super::{App, Listing};
+use super::{App, Ask, Listing};
 use crate::state::conductor::{self, Phase};
 use crate::state::sources::{Effect, FIRST, Input, Look, Sources};
 use crate::{browser, dropped};
@@ -110,7 +110,7 @@ impl App {
                 self.panel.set(false);
                 self.choose_model(&entry);
                 self.tell(conductor::Input::Load(model));
-                self.ask(false);
+                self.ask(Ask::Cheap);
             }
             None => self.bring(Input::Take(model)),
         }
@@ -190,7 +190,7 @@ impl App {
                 self.choose_model(&entry);
             } else {
                 // A link's question, as it is.
-                self.ask(false);
+                self.ask(Ask::Cheap);
             }
         }
     }

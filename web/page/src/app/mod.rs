@@ -4,6 +4,8 @@ mod asking;
 mod bringing;
 mod opening;
 
+pub use asking::{Ask, Saved};
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::sync::Arc;
@@ -14,6 +16,7 @@ use headlight_document::{Attention, Explanation, FileRole, Manifest, ModelEntry,
 use leptos::prelude::*;
 
 use crate::browser;
+use crate::state::compare::Compared;
 use crate::state::conductor::{Conductor, Errand, Flight, Input, Phase};
 use crate::state::form::{Form, answers, is_untouched};
 use crate::state::sources::Sources;
@@ -98,6 +101,12 @@ pub struct App {
     pub panel: RwSignal<bool>,
     /// The model that a link asks for, which nobody has looked at.
     pub invited: RwSignal<Option<String>>,
+    /// The comparison of methods on the page.
+    pub compared: RwSignal<Option<Compared>>,
+    /// What the layers do, on the page.
+    pub layered: RwSignal<Option<Compared>>,
+    /// What is missing before methods can be compared.
+    pub comparing_hint: RwSignal<Option<String>>,
     /// How many bytes wait for a yes.
     pub asking: RwSignal<Option<u64>>,
     // Commands that wait until the worker answers.
@@ -124,6 +133,8 @@ pub enum When {
     Soon,
     /// At once.
     Now,
+    /// At once, but for what takes more than a moment: that waits for a button.
+    Cheap,
     /// Not at all: it changes what is looked at, or waits for a button.
     Never,
 }
@@ -159,11 +170,12 @@ impl App {
         self.save_soon();
         match when {
             When::Never => {}
-            When::Now => self.ask(false),
+            When::Now => self.ask(Ask::Whole),
+            When::Cheap => self.ask(Ask::Cheap),
             When::Soon => {
                 self.pending.set(true);
                 self.clear(self.pause);
-                let handle = set_timeout_with_handle(move || self.ask(false), PAUSE).ok();
+                let handle = set_timeout_with_handle(move || self.ask(Ask::Cheap), PAUSE).ok();
                 self.pause.set_value(handle);
             }
         }
@@ -196,7 +208,7 @@ impl App {
         // A model that has been here before costs no download, so that its answer can come at once.
         let is_here = self.kept.with_untracked(|kept| kept.contains(&entry.id))
             || self.conductor.with_untracked(|conductor| conductor.loaded.as_deref() == Some(&*entry.id));
-        self.edit(if is_here { When::Now } else { When::Never }, |form| {
+        self.edit(if is_here { When::Cheap } else { When::Never }, |form| {
             let old = (form.task, form.model.clone());
             if let Some(task) = task {
                 form.set_task(task);
@@ -220,10 +232,16 @@ impl App {
         self.tell(Input::Restart(if on_cpu { DeviceChoice::Cpu } else { self.device }));
     }
 
-    /// Whether the explanation on the page answers what the form says.
+    /// Whether the explanation on the page answers what the form says, but for a method that waits for a button.
     pub fn is_current(self) -> bool {
-        let request = self.form.with(Form::request);
+        let request = self.cheap_request();
         self.shown.with(|shown| shown.request.as_ref().is_some_and(|asked| answers(asked, &request)))
+    }
+
+    /// Whether it answers all that the form says.
+    pub fn is_whole(self) -> bool {
+        let request = self.form.with(Form::request);
+        self.shown.with(|shown| shown.request.as_ref().is_none_or(|asked| answers(asked, &request)))
     }
 
     /// Reads the attention that is shown, of those that the explanation on the page has.
@@ -257,8 +275,10 @@ impl App {
             _ if conductor.trouble.is_some() => "error",
             (Phase::Starting, _) => "starting",
             (_, Some(Flight { errand: Errand::Load(_), .. })) => "loading",
-            (_, Some(Flight { errand: Errand::Explain(_), cancelling: false, .. })) => "running",
-            _ if conductor.is_asked() || (pending && conductor.loaded.is_some()) => "running",
+            (_, Some(Flight { errand: Errand::Explain(_) | Errand::Compare(_), cancelling: false, .. })) => "running",
+            _ if conductor.is_asked() || conductor.comparing().is_some() || (pending && conductor.loaded.is_some()) => {
+                "running"
+            }
             _ if is_current => "done",
             (Phase::Up(_), _) if conductor.loaded.is_some() => "ready",
             _ => "idle",
@@ -311,10 +331,23 @@ impl App {
     /// Saves the explanation on the page as a file.
     pub fn export(self) {
         let document = self.shown.with_untracked(|shown| Arc::clone(&shown.document));
-        let name = format!("headlight-{}-{}.json", file_name(&document.model.id), file_name(&document.input.text));
+        self.save_as(&document, "json", "application/json", |file| serde_json::to_writer(file, &*document).is_ok());
+    }
+
+    /// Saves something of a document under a name that says which text and model it is of.
+    fn save_as(
+        self,
+        document: &Explanation,
+        ending: &str,
+        kind: &str,
+        write: impl FnOnce(&mut browser::Download) -> bool,
+    ) {
+        let gap = if ending.contains('.') { '-' } else { '.' };
+        let (model, text) = (file_name(&document.model.id), file_name(&document.input.text));
+        let name = format!("headlight-{model}-{text}{gap}{ending}");
         let mut file = browser::Download::new();
-        let saved = serde_json::to_writer(&mut file, &*document).is_ok() && file.flush().is_ok();
-        if !saved || file.save(&name).is_err() {
+        let saved = write(&mut file) && file.flush().is_ok();
+        if !saved || file.save(&name, kind).is_err() {
             self.notice
                 .set(Some("The file could not be saved; the browser may block downloads from this page.".into()));
         }

@@ -6,7 +6,7 @@ use headlight_document::message::DeviceChoice;
 use headlight_document::{Explanation, Manifest};
 use leptos::prelude::*;
 
-use super::{App, Listing, Shown, Theme, is_kept};
+use super::{App, Ask, Listing, Shown, Theme, is_kept};
 use crate::browser;
 use crate::state::attention;
 use crate::state::conductor::{Conductor, Input};
@@ -49,6 +49,9 @@ impl App {
             sources: RwSignal::default(),
             panel: RwSignal::new(false),
             invited: RwSignal::default(),
+            compared: RwSignal::default(),
+            layered: RwSignal::default(),
+            comparing_hint: RwSignal::default(),
             asking: RwSignal::default(),
             waiting: StoredValue::default(),
             wanted: StoredValue::default(),
@@ -64,11 +67,12 @@ impl App {
             save: StoredValue::new_local(None),
         };
         let is_linked = app.follow_fragment();
-        if !is_linked
-            && app.notice.with_untracked(Option::is_none)
-            && let Some(draft) = browser::recall("draft").as_deref().and_then(Form::of_draft)
-        {
-            app.form.set(draft);
+        if let Some(draft) = browser::recall("draft").as_deref().and_then(Form::of_draft) {
+            if is_linked {
+                app.form.update(|form| form.join(draft));
+            } else if app.notice.with_untracked(Option::is_none) {
+                app.form.set(draft);
+            }
         }
         Effect::new(move |_| {
             let theme = theme.get();
@@ -146,7 +150,7 @@ impl App {
         if self.entry_now(&model).is_none() {
             self.choose_first();
         } else if self.pending.get_untracked() || self.kept.with_untracked(|kept| kept.contains(&model)) {
-            self.ask(false);
+            self.ask(Ask::Cheap);
         }
     }
 
@@ -164,7 +168,7 @@ impl App {
             self.choose_first();
             return;
         }
-        self.ask(false);
+        self.ask(Ask::Cheap);
     }
 
     fn choose_first(self) {

@@ -2,5 +2,7 @@
 
 pub mod canvas;
 pub mod chart;
+pub mod curves;
 pub mod grid;
+pub mod heat;
 pub mod map;

@@ -5,7 +5,7 @@ use leptos::ev;
 use leptos::prelude::*;
 
 use super::prompt::PromptEditor;
-use crate::app::{App, Listing, When};
+use crate::app::{App, Ask, Listing, When};
 use crate::browser;
 use crate::state::form::is_prompted;
 use crate::state::{prompt, tasks};
@@ -29,7 +29,7 @@ pub fn InputPanel() -> impl IntoView {
     let run = move |event: ev::KeyboardEvent| {
         if event.key() == "Enter" && (event.ctrl_key() || event.meta_key()) {
             event.prevent_default();
-            app.ask(true);
+            app.ask(Ask::Again);
         }
     };
     let put_mask = move |_| {
@@ -173,7 +173,7 @@ fn Examples(examples: Memo<Vec<Example>>) -> impl IntoView {
                         let shown = shorten(name);
                         let hover = example.note.clone().unwrap_or_else(|| example.text.clone());
                         let choose = move |_| {
-                            app.edit(When::Now, |form| {
+                            app.edit(When::Cheap, |form| {
                                 form.set_text(example.text.clone());
                                 form.second_text = example.second_text.clone().unwrap_or_default();
                             });

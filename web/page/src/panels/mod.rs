@@ -7,6 +7,7 @@ mod head;
 mod help;
 mod input;
 mod legend;
+mod methods;
 mod models;
 mod own;
 mod prompt;
@@ -44,6 +45,7 @@ pub fn Page(sample: Explanation) -> impl IntoView {
                 <tokens::TokensPanel/>
                 <answer::AnswerPanel/>
                 <attention::AttentionPanel/>
+                <methods::MethodsPanel/>
             </div>
         </main>
         <footer class="foot">

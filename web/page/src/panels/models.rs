@@ -4,7 +4,7 @@ use headlight_document::ModelEntry;
 use leptos::prelude::*;
 
 use super::own::OwnModel;
-use crate::app::{App, Listing};
+use crate::app::{App, Ask, Listing};
 use crate::state::conductor::{Errand, Input};
 use crate::state::format::megabytes;
 use crate::state::{tasks, words};
@@ -89,7 +89,7 @@ fn ModelState(entry: ModelEntry) -> impl IntoView {
     });
     let load = move |_| {
         app.tell(Input::Load(id.get_value()));
-        app.ask(false);
+        app.ask(Ask::Cheap);
     };
     view! {
         <span class="model-facts" title=format!("{}. {}", entry.license, entry.card)>

@@ -5,24 +5,27 @@ use leptos::ev;
 use leptos::prelude::*;
 
 use super::legend::TokenLegend;
-use crate::app::{App, When};
+use crate::app::{App, Ask, When};
 use crate::browser;
 use crate::state::answer;
 use crate::state::colour::{Palette, Scale};
+use crate::state::cost;
 use crate::state::format::{number, signed};
+use crate::state::grouping::{Grouping, has_parts};
 use crate::state::pieces::{Piece, pieces, split, visible};
 use crate::state::trust;
 
 /// Which of a document's attributions is on show: the chosen method's, else the first. Its values are of the input's
-/// tokens and then of those that were written before the target.
+/// tokens, taken together by words where that was chosen, and then of those that were written before the target.
 pub fn chosen_values(app: App) -> (Method, Vec<f64>) {
-    let method = app.form.with(|form| form.method);
+    let (method, grouping) = app.form.with(|form| (form.method, form.grouping));
     app.shown.with(|shown| {
         let all = &shown.document.attributions;
         let found = all.iter().find(|attribution| attribution.method == method).or_else(|| all.first());
         found.map_or((method, Vec::new()), |attribution| {
             let written = attribution.output_values.iter().flatten();
-            (attribution.method, attribution.values.iter().chain(written).copied().collect())
+            let values: Vec<f64> = attribution.values.iter().chain(written).copied().collect();
+            (attribution.method, grouping.apply(&shown.document.input.tokens, &values))
         })
     })
 }
@@ -33,7 +36,7 @@ pub fn scale_of(chosen: Memo<(Method, Vec<f64>)>) -> Signal<Scale> {
 }
 
 /// What is drawn of each of those values: the input's pieces, then what was written, each with its name.
-fn drawn(document: &Explanation) -> Vec<(Piece, String)> {
+pub fn drawn(document: &Explanation) -> Vec<(Piece, String)> {
     let input = pieces(&document.input).into_iter().zip(document.input.tokens.iter().map(|token| visible(&token.text)));
     let count = document.attributions.first().and_then(|one| one.output_values.as_ref()).map_or(0, Vec::len);
     let written = document.output.tokens.iter().take(count).enumerate().map(|(at, token)| {
@@ -54,7 +57,14 @@ pub fn TokensPanel() -> impl IntoView {
     let scale = scale_of(chosen);
     let parts = Memo::new(move |_| app.shown.with(|shown| drawn(&shown.document)));
     let pointed = RwSignal::new(None::<usize>);
-    let is_stale = move || app.shown.with(|shown| shown.request.is_some()) && !app.is_current();
+    // Values of the chosen method with other parameters are stale too.
+    let is_stale = move || {
+        let is_old = app.shown.with(|shown| {
+            let method = app.form.with(|form| form.method);
+            shown.document.attributions.iter().any(|attribution| attribution.method == method)
+        });
+        app.shown.with(|shown| shown.request.is_some()) && !(app.is_current() && (app.is_whole() || !is_old))
+    };
     let warnings = move || app.shown.with(|shown| shown.document.warnings.clone());
     view! {
         <section class="panel tokens-panel" class:stale=is_stale aria-labelledby="tokens-title">
@@ -78,7 +88,7 @@ pub fn TokensPanel() -> impl IntoView {
     }
 }
 
-/// What the method on show ran with, and what speaks against it.
+/// What the method on show ran with, and what speaks against it; or that it waits, and what it would cost.
 #[component]
 fn Trust() -> impl IntoView {
     let app = App::get();
@@ -88,15 +98,39 @@ fn Trust() -> impl IntoView {
             let all = &shown.document.attributions;
             let found = all.iter().find(|attribution| attribution.method == method);
             let lines = found.map(trust::lines).unwrap_or_default();
-            let waits = found.is_none().then(|| trust::waiting(all.first(), method));
-            (lines, found.and_then(|found| found.checks.distrust.clone()), waits)
+            (lines, found.and_then(|found| found.checks.distrust.clone()))
         })
+    });
+    let waits = Memo::new(move |_| {
+        let method = app.form.with(|form| form.method);
+        let (is_there, first) = app.shown.with(|shown| {
+            let all = &shown.document.attributions;
+            (all.iter().any(|one| one.method == method), all.first().map(|one| one.method))
+        });
+        if is_there && app.is_whole() {
+            return None;
+        }
+        let is_asked = app.conductor.with(|conductor| conductor.is_asked()) || app.pending.get();
+        // What costs nothing more comes with the next answer.
+        let cost = (!is_asked && app.is_current()).then(|| cost::words(app.cost(), app.size()));
+        Some((trust::waiting(first.filter(|_| !is_there), method, cost.as_deref()), cost.is_some()))
     });
     view! {
         {move || {
-            let (lines, distrust, waits) = shown.get();
+            waits.get().map(|(sentence, offers)| view! {
+                <p class="caption waits">
+                    <span data-testid="method-waits">{sentence}</span>
+                    {offers.then(|| view! {
+                        <button type="button" class="small" data-testid="run-method" on:click=move |_| app.ask(Ask::Whole)>
+                            "Run"
+                        </button>
+                    })}
+                </p>
+            })
+        }}
+        {move || {
+            let (lines, distrust) = shown.get();
             view! {
-                {waits.map(|waits| view! { <p class="caption" data-testid="method-waits">{waits}</p> })}
                 {(!lines.is_empty()).then(|| view! { <p class="caption" data-testid="checks">{lines.join(" ")}</p> })}
                 {distrust.map(|distrust| view! { <p class="warning" data-testid="distrust">{distrust}</p> })}
             }
@@ -127,6 +161,11 @@ fn Controls() -> impl IntoView {
         }
     };
     let is_compare = move || app.form.with(|form| form.task == Task::Compare);
+    let has_parts = Memo::new(move |_| app.shown.with(|shown| has_parts(&shown.document.input.tokens)));
+    let choose_grouping = move |event| {
+        let grouping = Grouping::of(&event_target_value(&event));
+        app.edit(When::Never, |form| form.grouping = grouping);
+    };
     let has_one_reading = move || is_compare() || app.shown.with(|shown| answer::is_regression(&shown.document));
     view! {
         <div class="controls">
@@ -156,6 +195,21 @@ fn Controls() -> impl IntoView {
                                     view! {
                                         <option value=units.name() prop:selected=is_chosen>{format!("by {units}")}</option>
                                     }
+                                })
+                                .collect_view()}
+                        </select>
+                    }
+                })
+            }}
+            {move || {
+                has_parts.get().then(|| {
+                    view! {
+                        <select data-testid="grouping" aria-label="How the tokens of a word are shown" on:change=choose_grouping>
+                            {Grouping::ALL
+                                .iter()
+                                .map(|&grouping| {
+                                    let is_chosen = move || app.form.with(|form| form.grouping == grouping);
+                                    view! { <option value=grouping.name() prop:selected=is_chosen>{grouping.title()}</option> }
                                 })
                                 .collect_view()}
                         </select>

@@ -4,6 +4,8 @@
 use headlight_document::message::{Command, DeviceChoice, DeviceInfo, Event, Failure, RequestId, Stage};
 use headlight_document::{Explanation, Request};
 
+use super::compare::same_subject;
+
 /// Where the worker stands.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Phase {
@@ -29,6 +31,8 @@ pub enum Errand {
     Load(String),
     /// Answering a question.
     Explain(Box<Request>),
+    /// Comparing methods on a question.
+    Compare(Box<Request>),
 }
 
 /// The one request in flight.
@@ -69,6 +73,9 @@ pub struct Trouble {
 pub enum Input {
     /// A question is wanted, in place of any earlier one; its model is loaded first where it is not.
     Ask(Box<Request>),
+    /// Several methods are to be compared, in place of any earlier comparison. It waits for the question, and goes on beside
+    /// a question about the same number; one about another ends it.
+    Compare(Box<Request>),
     /// A model is wanted.
     Load(String),
     /// The worker is wanted, though nothing of it yet.
@@ -106,6 +113,8 @@ pub enum Effect {
     Watch(RequestId),
     /// Show an answer.
     Show(Box<Explanation>, Box<Request>),
+    /// Show a comparison.
+    ShowComparison(Box<Explanation>, Box<Request>),
     /// A model became ready: remember whether this browser keeps it.
     Remember(String, bool),
 }
@@ -124,6 +133,7 @@ pub struct Conductor {
     device: DeviceChoice,
     model: Option<String>,
     question: Option<Box<Request>>,
+    comparison: Option<Box<Request>>,
     next: RequestId,
 }
 
@@ -139,6 +149,7 @@ impl Conductor {
             device,
             model: None,
             question: None,
+            comparison: None,
             next: 1,
         }
     }
@@ -159,6 +170,16 @@ impl Conductor {
             || matches!(&self.flight, Some(Flight { errand: Errand::Explain(_), cancelling: false, .. }))
     }
 
+    /// The comparison that is being made or waits for its turn.
+    #[must_use]
+    pub fn comparing(&self) -> Option<&Request> {
+        let in_flight = match &self.flight {
+            Some(Flight { errand: Errand::Compare(request), cancelling: false, .. }) => Some(request),
+            _ => None,
+        };
+        self.comparison.as_ref().or(in_flight).map(|request| &**request)
+    }
+
     /// Takes one input and says what is to be done.
     pub fn step(&mut self, input: Input) -> Vec<Effect> {
         let mut effects = Vec::new();
@@ -166,10 +187,17 @@ impl Conductor {
             Input::Ask(request) => {
                 self.trouble = None;
                 self.model = Some(request.model.clone());
+                self.comparison.take_if(|comparison| !same_subject(comparison, &request));
                 self.question = Some(request);
+            }
+            Input::Compare(request) => {
+                self.trouble = None;
+                self.model = Some(request.model.clone());
+                self.comparison = Some(request);
             }
             Input::Load(model) => {
                 self.trouble = None;
+                self.comparison.take_if(|comparison| comparison.model != model);
                 if self.question.as_ref().is_some_and(|question| question.model != model) {
                     self.question = None;
                 }
@@ -191,6 +219,7 @@ impl Conductor {
             }
             Input::Cancel => {
                 self.question = None;
+                self.comparison = None;
                 self.model = self.loaded.clone();
                 if self.phase == Phase::Starting {
                     self.phase = Phase::Idle;
@@ -241,13 +270,15 @@ impl Conductor {
                     effects.push(Effect::Remember(model, kept));
                 }
             }
-            Event::Explained { id, explanation } => {
-                if let Some(Flight { errand: Errand::Explain(request), cancelling, .. }) = self.take_flight(id)
-                    && !cancelling
-                {
+            Event::Explained { id, explanation } => match self.take_flight(id) {
+                Some(Flight { errand: Errand::Explain(request), cancelling: false, .. }) => {
                     effects.push(Effect::Show(explanation, request));
                 }
-            }
+                Some(Flight { errand: Errand::Compare(request), cancelling: false, .. }) => {
+                    effects.push(Effect::ShowComparison(explanation, request));
+                }
+                _ => {}
+            },
             Event::Cancelled { id } => {
                 self.take_flight(id);
             }
@@ -295,6 +326,10 @@ impl Conductor {
                 self.model = Some(request.model.clone());
                 self.question = Some(request);
             }
+            Some(Errand::Compare(request)) => {
+                self.model = Some(request.model.clone());
+                self.comparison = Some(request);
+            }
             None => {}
         }
     }
@@ -305,13 +340,17 @@ impl Conductor {
             Some(Flight { errand: Errand::Explain(request), cancelling: false, .. }) if self.question.is_none() => {
                 self.question = Some(request);
             }
+            Some(Flight { errand: Errand::Compare(request), cancelling: false, .. }) if self.comparison.is_none() => {
+                self.comparison = Some(request);
+            }
             Some(Flight { errand: Errand::Load(model), cancelling: false, .. }) if self.model.is_none() => {
                 self.model = Some(model);
             }
             _ => {}
         }
         if self.model.is_none() {
-            self.model = self.question.as_ref().map(|question| question.model.clone()).or_else(|| self.loaded.clone());
+            let wanted = self.question.as_ref().or(self.comparison.as_ref());
+            self.model = wanted.map(|request| request.model.clone()).or_else(|| self.loaded.clone());
         }
     }
 
@@ -344,14 +383,21 @@ impl Conductor {
             Some(Errand::Explain(asked)) => {
                 asked.model != model || self.question.as_ref().is_some_and(|question| question != asked)
             }
+            Some(Errand::Compare(asked)) => {
+                asked.model != model
+                    || self.question.as_ref().is_some_and(|question| !same_subject(question, asked))
+                    || self.comparison.as_ref().is_some_and(|comparison| comparison != asked)
+            }
         };
         if is_outdated {
             self.give_up(effects);
         }
         if let Some(flight) = &self.flight {
-            if !flight.cancelling && matches!(&flight.errand, Errand::Explain(_)) {
-                // The same question again: the one under way answers it.
-                self.question = None;
+            match &flight.errand {
+                // The same again: the one under way answers it.
+                Errand::Explain(_) if !flight.cancelling => self.question = None,
+                Errand::Compare(_) if !flight.cancelling => self.comparison = None,
+                _ => {}
             }
             return;
         }
@@ -364,6 +410,9 @@ impl Conductor {
         } else if let Some(request) = self.question.take() {
             effects.push(Effect::Post(Command::Explain { id, request: request.clone() }));
             Errand::Explain(request)
+        } else if let Some(request) = self.comparison.take() {
+            effects.push(Effect::Post(Command::Explain { id, request: request.clone() }));
+            Errand::Compare(request)
         } else {
             return;
         };

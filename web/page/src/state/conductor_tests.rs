@@ -265,3 +265,67 @@ fn strangers_events_change_nothing() {
     conductor.step(heard(Event::Progress { id: 97, stage: Stage::Forward, done: 1, total: None }));
     assert_eq!(conductor, before);
 }
+
+fn explained(id: RequestId) -> Input {
+    heard(Event::Explained { id, explanation: answer() })
+}
+
+#[test]
+fn a_comparison_waits_for_the_question_and_is_shown_apart() {
+    let mut conductor = ready();
+    conductor.step(Input::Ask(question("a")));
+    assert_eq!(conductor.step(Input::Compare(question("a"))), []);
+    assert!(conductor.comparing().is_some());
+    assert_eq!(
+        conductor.step(explained(2)),
+        [Effect::Show(answer(), question("a")), Effect::Post(Command::Explain { id: 3, request: question("a") })]
+    );
+    assert_eq!(conductor.step(explained(3)), [Effect::ShowComparison(answer(), question("a"))]);
+    assert_eq!(conductor.comparing(), None);
+}
+
+#[test]
+fn a_comparison_goes_on_beside_the_same_number_and_ends_with_another() {
+    let mut conductor = ready();
+    conductor.step(Input::Compare(question("a")));
+    let mut same = question("a");
+    same.methods.push(headlight_document::Method::Lime);
+    assert_eq!(conductor.step(Input::Ask(same.clone())), [], "it waits");
+    assert_eq!(conductor.step(Input::Forget), [], "a question that is answered already ends no comparison");
+    assert!(conductor.comparing().is_some());
+    conductor.step(Input::Ask(same.clone()));
+    assert_eq!(conductor.step(Input::Ask(question("b"))), [Effect::Post(Command::Cancel { id: 2 }), Effect::Watch(2)]);
+    assert_eq!(conductor.comparing(), None);
+    assert_eq!(
+        conductor.step(heard(Event::Cancelled { id: 2 })),
+        [Effect::Post(Command::Explain { id: 3, request: question("b") })]
+    );
+    assert_eq!(conductor.step(explained(3)), [Effect::Show(answer(), question("b"))], "and is not taken up again");
+}
+
+#[test]
+fn another_comparison_takes_the_place_of_one_and_a_cancel_ends_both() {
+    let mut conductor = ready();
+    conductor.step(Input::Compare(question("a")));
+    assert_eq!(conductor.step(Input::Compare(question("a"))), [], "the same again is under way");
+    let mut other = question("a");
+    other.parameters.seed = 1;
+    assert_eq!(conductor.step(Input::Compare(other.clone()))[0], Effect::Post(Command::Cancel { id: 2 }));
+    assert_eq!(conductor.comparing(), Some(&*other));
+    assert_eq!(conductor.step(Input::Cancel), []);
+    assert_eq!(conductor.step(heard(Event::Cancelled { id: 2 })), []);
+    assert_eq!((conductor.comparing(), &conductor.flight), (None, &None));
+}
+
+#[test]
+fn a_comparison_that_failed_can_be_tried_again() {
+    let mut conductor = ready();
+    conductor.step(Input::Compare(question("a")));
+    let failure = Failure { message: "No.".into(), retry: true };
+    conductor.step(heard(Event::Failed { id: 2, failure: failure.clone() }));
+    assert_eq!(conductor.trouble, Some(Trouble { errand: Errand::Compare(question("a")), failure }));
+    assert_eq!(conductor.step(Input::Retry), [Effect::Post(Command::Explain { id: 3, request: question("a") })]);
+    conductor.step(heard(Event::DeviceLost { message: "Gone.".into() }));
+    conductor.step(Input::Restart(DeviceChoice::Cpu));
+    assert_eq!(conductor.comparing(), Some(&*question("a")), "a new worker takes it up");
+}

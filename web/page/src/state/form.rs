@@ -2,11 +2,14 @@
 
 use headlight_document::link::{Link, LinkError, View};
 use headlight_document::{
-    AttentionDetail, AttentionKind, FileRole, Manifest, Method, ModelEntry, Parameters, Read, Request, TargetSpec,
-    Task, Token,
+    AttentionDetail, AttentionKind, FileRole, Manifest, Measure, Method, ModelEntry, Parameters, Read, Request,
+    TargetSpec, Task, Token,
 };
 use serde_json::{Value, json};
 
+use super::compare::{self, is_offered};
+use super::grouping::Grouping;
+use super::marks::{self, Mark};
 use super::prompt::Prompt;
 
 /// The methods that the page always asks for, since they share one backward run.
@@ -14,6 +17,9 @@ pub const METHODS: &[Method] = &[Method::GradXInput, Method::Saliency];
 
 /// How many texts LIME draws in the page. Its own 5000 are beyond a reader's patience; the standard error says what fewer cost.
 pub const LIME_SAMPLES: u32 = 500;
+
+/// How many LIME draws where SmoothGrad, whose every sample costs a run backward too, draws as many beside it.
+pub const SHARED_SAMPLES: u32 = 100;
 
 /// What a person has chosen.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,8 +44,16 @@ pub struct Form {
     pub foil: Option<Token>,
     /// Which method colours the text.
     pub method: Method,
-    /// What that method leaves to be chosen.
+    /// What methods leave to be chosen.
     pub parameters: Parameters,
+    /// The methods that are compared.
+    pub ticked: Vec<Method>,
+    /// What is measured of them.
+    pub measures: Vec<Measure>,
+    /// The words that the person marked.
+    pub marks: Vec<Mark>,
+    /// How the tokens of a word are shown.
+    pub grouping: Grouping,
     /// Which attention is shown, where a document has several.
     pub kind: Option<AttentionKind>,
     /// The layer and head that is open.
@@ -64,6 +78,10 @@ impl Form {
             foil: None,
             method: Method::GradXInput,
             parameters: Parameters::default(),
+            ticked: compare::TICKED.to_vec(),
+            measures: compare::MEASURED.to_vec(),
+            marks: Vec::new(),
+            grouping: Grouping::None,
             kind: None,
             head: None,
             token: None,
@@ -77,10 +95,16 @@ impl Form {
         METHODS.iter().copied().chain(costly).collect()
     }
 
+    /// The methods that are compared, of those that the task has.
+    #[must_use]
+    pub fn compared(&self) -> Vec<Method> {
+        self.ticked.iter().copied().filter(|&method| is_offered(method, self.task)).collect()
+    }
+
     /// Takes another method. The number of samples meant something else for the last one.
     pub fn set_method(&mut self, method: Method) {
         self.method = method;
-        self.parameters.samples = (method == Method::Lime).then_some(LIME_SAMPLES);
+        self.parameters.samples = None;
     }
 
     /// Takes another target, and lets go of what the last one was held against.
@@ -97,6 +121,30 @@ impl Form {
     /// The question in it, not yet validated.
     #[must_use]
     pub fn request(&self) -> Request {
+        self.request_of(self.methods())
+    }
+
+    /// The same question, with no method that costs more than the one run.
+    #[must_use]
+    pub fn cheap_request(&self) -> Request {
+        self.request_of(METHODS.to_vec())
+    }
+
+    /// The question that compares the ticked methods; attention maps are no part of it.
+    #[must_use]
+    pub fn comparison(&self) -> Request {
+        let request = self.request_of(self.compared());
+        Request { measures: self.measures.clone(), attention: AttentionDetail::None, ..request }
+    }
+
+    /// The question for gradient times activation by layer.
+    #[must_use]
+    pub fn layer_request(&self) -> Request {
+        let request = self.request_of(vec![Method::GradXInput]);
+        Request { layers: true, attention: AttentionDetail::None, ..request }
+    }
+
+    fn request_of(&self, methods: Vec<Method>) -> Request {
         Request {
             model: self.model.clone(),
             task: self.task,
@@ -107,8 +155,8 @@ impl Form {
             target: self.target.clone(),
             read: if self.task == Task::Compare { Read::Logit } else { self.read },
             foil: self.foil.clone(),
-            methods: self.methods(),
-            parameters: self.parameters,
+            parameters: Parameters { samples: samples(&self.parameters, &methods), ..self.parameters },
+            methods,
             measures: Vec::new(),
             layers: false,
             attention: AttentionDetail::Full,
@@ -168,12 +216,14 @@ impl Form {
 
     /// Takes another text: the target and the view spoke of the old one.
     pub fn set_text(&mut self, text: String) {
+        marks::carry(&mut self.marks, 0, &self.text, &text);
         self.text = text;
         self.retarget();
     }
 
     /// Takes another second text.
     pub fn set_second_text(&mut self, text: String) {
+        marks::carry(&mut self.marks, 1, &self.second_text, &text);
         self.second_text = text;
         self.retarget();
     }
@@ -189,25 +239,28 @@ impl Form {
         self.token = None;
     }
 
-    /// The link to it; `sha256` is of the weights that answered.
+    /// The link to it; `sha256` is of the weights that answered. Its methods are those that are compared, with the one that
+    /// colours the text.
     #[must_use]
     pub fn link(&self, sha256: Option<String>) -> Link {
+        let mut methods = self.compared();
+        if !methods.contains(&self.method) {
+            methods.push(self.method);
+        }
+        let method = methods.iter().position(|&method| method == self.method).unwrap_or(0);
         Link {
-            request: self.request(),
+            request: Request { measures: self.measures.clone(), ..self.request_of(methods) },
             model_sha256: sha256,
-            view: View {
-                attention: self.kind,
-                head: self.head,
-                token: self.token,
-                method: self.methods().iter().position(|&method| method == self.method).unwrap_or(0),
-            },
+            view: View { attention: self.kind, head: self.head, token: self.token, method },
         }
     }
 
-    /// What a link opens. The link's methods may be fewer than the page's: what colours the text is found by name.
+    /// What a link opens. All of its methods are ticked: none is run for that.
     #[must_use]
     pub fn of_link(link: Link) -> Self {
-        let Link { request, view, .. } = link;
+        let Link { mut request, view, .. } = link;
+        let plain = samples(&Parameters { samples: None, ..request.parameters }, &request.methods);
+        request.parameters.samples.take_if(|samples| Some(*samples) == plain);
         let method = request.methods.get(view.method).copied().unwrap_or(Method::GradXInput);
         let mut prompts = [Prompt::default(), Prompt::default()];
         if let Some(prompt) = prompts.get_mut(usize::from(request.task == Task::Answer)) {
@@ -226,6 +279,10 @@ impl Form {
             foil: request.foil,
             method,
             parameters: request.parameters,
+            ticked: Method::ALL.iter().copied().filter(|method| request.methods.contains(method)).collect(),
+            measures: Measure::ALL.iter().copied().filter(|measure| request.measures.contains(measure)).collect(),
+            marks: Vec::new(),
+            grouping: Grouping::None,
             kind: view.attention,
             head: view.head,
             token: view.token,
@@ -238,6 +295,7 @@ impl Form {
         json!({
             "model": self.model, "task": self.task.name(), "text": self.text, "second_text": self.second_text,
             "classify": self.classify.to_json(), "answer": self.answer.to_json(),
+            "marks": marks::to_json(&self.marks), "grouping": self.grouping.name(),
         })
         .to_string()
     }
@@ -251,8 +309,25 @@ impl Form {
         form.second_text = field("second_text").unwrap_or_default().to_owned();
         form.classify = Prompt::of_json(draft.get("classify"));
         form.answer = Prompt::of_json(draft.get("answer"));
+        form.marks = marks::of_json(draft.get("marks"));
+        form.grouping = Grouping::of(field("grouping").unwrap_or_default());
         Some(form)
     }
+
+    /// Takes what no link has, and a draft of the same texts does: the marks.
+    pub fn join(&mut self, draft: Self) {
+        if (&self.text, &self.second_text) == (&draft.text, &draft.second_text) {
+            self.marks = draft.marks;
+            self.grouping = draft.grouping;
+        }
+    }
+}
+
+/// How many samples are drawn where a person chose no number: the page's own for LIME, else what each method does by itself.
+#[must_use]
+pub fn samples(parameters: &Parameters, methods: &[Method]) -> Option<u32> {
+    let shared = if methods.contains(&Method::SmoothGrad) { SHARED_SAMPLES } else { LIME_SAMPLES };
+    parameters.samples.or(methods.contains(&Method::Lime).then_some(shared))
 }
 
 /// Whether the answer to `asked` answers `wanted` too: the same question, with all of its methods as they are wanted.
@@ -359,6 +434,8 @@ mod tests {
         form.set_target("next: Paris".parse().unwrap());
         form.set_foil(Token::Text(" Lyon".into()));
         form.set_method(Method::Lime);
+        form.ticked = vec![Method::GradXInput, Method::Lime];
+        form.parameters.seed = 3;
         assert_eq!(form.request().methods, [Method::GradXInput, Method::Saliency, Method::Lime]);
         assert_eq!(form.request().parameters.samples, Some(LIME_SAMPLES));
         let fragment = form.link(None).encode().unwrap();
@@ -369,6 +446,42 @@ mod tests {
         assert_eq!(form.foil, None, "nothing is held against itself");
         form.set_method(Method::SmoothGrad);
         assert_eq!(form.request().parameters.samples, None);
+    }
+
+    #[test]
+    fn a_comparison_travels_and_is_another_question() {
+        let mut form = Form::new("smollm2", Task::Continue, "The capital of France is");
+        form.ticked = vec![Method::Saliency, Method::SmoothGrad, Method::Lime, Method::Attention];
+        form.measures = vec![Measure::TauLoo];
+        form.method = Method::Saliency;
+        let comparison = form.comparison();
+        assert_eq!((&comparison.methods, &comparison.measures), (&form.ticked, &form.measures));
+        assert_eq!(comparison.parameters.samples, Some(SHARED_SAMPLES));
+        assert_eq!(form.request().methods, METHODS, "what is ticked does not run by itself");
+        assert!(form.request().measures.is_empty() && form.layer_request().layers);
+        let fragment = form.link(None).encode().unwrap();
+        assert_eq!(open(&fragment), Opening::Linked(Box::new(form.clone()), None));
+        form.parameters.samples = Some(30);
+        let fragment = form.link(None).encode().unwrap();
+        assert_eq!(open(&fragment), Opening::Linked(Box::new(form.clone()), None));
+        form.set_task(Task::Translate);
+        assert!(!form.compared().contains(&Method::Attention), "a translator has several stacks");
+    }
+
+    #[test]
+    fn marks_outlive_a_reload_but_not_their_text() {
+        let mut form = Form::new("sentiment", Task::Classify, "a warm film");
+        form.marks = vec![(0, 2, 6)];
+        form.grouping = Grouping::Sum;
+        assert_eq!(Form::of_draft(&form.draft()), Some(form.clone()));
+        let Opening::Linked(mut linked, _) = open(&form.link(None).encode().unwrap()) else { unreachable!() };
+        linked.join(form.clone());
+        assert_eq!(*linked, form);
+        let mut other = Form::new("sentiment", Task::Classify, "a cold film");
+        other.join(form.clone());
+        assert_eq!(other.marks, []);
+        form.set_text("a very warm film".into());
+        assert_eq!(form.marks, [(0, 7, 11)]);
     }
 
     #[test]

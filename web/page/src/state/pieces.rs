@@ -39,7 +39,7 @@ pub fn pieces(input: &Input) -> Vec<Piece> {
             let line =
                 if source.replace(token.source).is_some_and(|before| before != token.source) { "\n" } else { "" };
             let (space, text) = split(&token.text, token.special);
-            let aside = !own.is_empty() && !own.iter().any(|&(from, to)| token.start < to && token.end > from);
+            let aside = !own.is_empty() && !own.iter().any(|&(_, from, to)| token.start < to && token.end > from);
             Piece { gap: format!("{line}{gap}{space}"), text: text.to_owned(), special: token.special, aside }
         })
         .collect()
@@ -54,16 +54,18 @@ pub fn split(text: &str, special: bool) -> (&'static str, &str) {
     }
 }
 
-// Where the person's own words stand in a prompt, in bytes; nowhere where there is none, or where it is their own text.
-fn own(input: &Input) -> Vec<(usize, usize)> {
+/// Where the person's own texts stand in a prompt, each with its number (1 for the second), first byte and the byte after its
+/// last; nowhere where there is no prompt, or where it is their own text.
+#[must_use]
+pub fn own(input: &Input) -> Vec<(usize, usize, usize)> {
     let Some(prompt) = &input.prompt else { return Vec::new() };
     let own = std::iter::once(input.text.as_str()).chain(input.second_text.as_deref());
     // The last time: an example may say the same.
-    let find = |text: &str| {
+    let find = |(source, text): (usize, &str)| {
         let text = text.trim();
-        prompt.rfind(text).filter(|_| !text.is_empty()).map(|from| (from, from + text.len()))
+        prompt.rfind(text).filter(|_| !text.is_empty()).map(|from| (source, from, from + text.len()))
     };
-    own.filter_map(find).collect()
+    own.enumerate().filter_map(find).collect()
 }
 
 /// A token's piece where white space must show and room is short, as on an axis: at most `most` characters.

@@ -35,16 +35,18 @@ pub fn lines(attribution: &Attribution) -> Vec<String> {
     lines
 }
 
-/// What is said where a method's values are not there yet; `first` is what colours the text meanwhile.
+/// What is said where a method's values are not there yet; `first` is what colours the text meanwhile, where it is another
+/// method, and `cost` what it would take, where nobody has asked for it.
 #[must_use]
-pub fn waiting(first: Option<&Attribution>, method: Method) -> String {
-    match first {
-        Some(first) => format!(
-            "{} asks the model many times. Until it is done, the colours are those of {}.",
-            method.title(),
-            first.method.title()
-        ),
-        None => String::new(),
+pub fn waiting(first: Option<Method>, method: Method, cost: Option<&str>) -> String {
+    let (title, colours) = (method.title(), first.map(Method::title));
+    match (cost, colours) {
+        (Some(cost), Some(colours)) => format!("{title} waits ({cost}); the colours are those of {colours}."),
+        (Some(cost), None) => format!("{title} waits with the new parameters ({cost}); the colours are the old ones."),
+        (None, Some(colours)) => {
+            format!("{title} asks the model many times. Until it is done, the colours are those of {colours}.")
+        }
+        (None, None) => format!("{title} asks the model many times. Until it is done, the colours are the old ones."),
     }
 }
 
@@ -73,6 +75,8 @@ mod tests {
         let said = lines(&one).join(" ");
         assert!(said.starts_with("LIME: samples 500, units word. R² 0.50"), "{said}");
         assert!(said.contains("up to 0.5"), "{said}");
-        assert!(waiting(Some(&one), Method::KernelShap).contains("LIME"));
+        assert!(waiting(Some(Method::Lime), Method::KernelShap, None).ends_with("those of LIME."));
+        let offered = waiting(Some(Method::Saliency), Method::Lime, Some("500 runs"));
+        assert_eq!(offered, "LIME waits (500 runs); the colours are those of Saliency.");
     }
 }

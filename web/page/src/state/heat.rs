@@ -1,0 +1,67 @@
+//! What backpropagation leaves by layer, as maps of rows and columns.
+
+use headlight_document::{AttentionKind, LayerAttribution};
+
+/// A map of signed numbers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Heat {
+    /// How many rows; a row is a layer.
+    pub rows: usize,
+    /// How many columns.
+    pub columns: usize,
+    /// Row by row.
+    pub values: Vec<f64>,
+}
+
+impl Heat {
+    /// A number, by row and column.
+    #[must_use]
+    pub fn at(&self, row: usize, column: usize) -> Option<f64> {
+        if column < self.columns { self.values.get(row * self.columns + column).copied() } else { None }
+    }
+}
+
+/// Layers × tokens, at what each layer gives on.
+#[must_use]
+pub fn outputs(layers: &LayerAttribution) -> Heat {
+    let values = layers.outputs.iter().map(|&value| f64::from(value)).collect();
+    Heat { rows: layers.layers, columns: layers.tokens, values }
+}
+
+/// Layers × heads, at each head's output, summed over the tokens.
+#[must_use]
+pub fn heads(layers: &LayerAttribution) -> Heat {
+    let sum = |tokens: &[f32]| tokens.iter().map(|&value| f64::from(value)).sum();
+    let values = layers.z.chunks_exact(layers.tokens.max(1)).map(sum).collect();
+    Heat { rows: layers.layers, columns: layers.heads, values }
+}
+
+/// What a stack of blocks reads.
+#[must_use]
+pub fn title(kind: AttentionKind) -> &'static str {
+    match kind {
+        AttentionKind::Encoder => "The encoder",
+        AttentionKind::SelfAttention => "The decoder",
+        AttentionKind::Cross => "From the decoder to the encoder",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heads_are_summed_over_tokens() {
+        let layers = LayerAttribution {
+            kind: AttentionKind::Encoder,
+            layers: 2,
+            heads: 2,
+            tokens: 3,
+            outputs: vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
+            z: vec![1.0, 1.0, 1.0, -1.0, 0.0, 0.0, 0.0, 0.0, 2.0, 0.5, 0.5, 0.0],
+        };
+        assert_eq!(heads(&layers), Heat { rows: 2, columns: 2, values: vec![3.0, -1.0, 2.0, 1.0] });
+        let outputs = outputs(&layers);
+        assert_eq!((outputs.at(1, 0), outputs.at(0, 3), outputs.at(2, 0)), (Some(4.0), None, None));
+    }
+}

@@ -1,0 +1,360 @@
+//! The figures of a comparison as a table, which can be sorted and saved, and its values as another.
+
+use headlight_document::{Explanation, Faithfulness, Measured};
+
+use super::format::{duration, number, percent};
+use super::plausibility::Plausibility;
+
+/// A figure of each method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Column {
+    /// AOPC of comprehensiveness.
+    Comprehensiveness,
+    /// AOPC of sufficiency.
+    Sufficiency,
+    /// The area below the deletion curve.
+    Deletion,
+    /// The share of random orders that deletion does better than.
+    DeletionRank,
+    /// The area below the insertion curve.
+    Insertion,
+    /// The share of random orders that insertion does better than.
+    InsertionRank,
+    /// Kendall's τ with leave-one-out.
+    TauLoo,
+    /// The greatest change where the embeddings hardly change.
+    Sensitivity,
+    /// Spearman's ρ with an untrained model.
+    Untrained,
+    /// F1 with a person's marks.
+    F1,
+    /// The area below precision over recall, with a person's marks.
+    Auprc,
+    /// How long it took.
+    Time,
+}
+
+/// Which end of a figure is the better one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Better {
+    /// The higher.
+    Higher,
+    /// The lower.
+    Lower,
+}
+
+impl Column {
+    /// Every column.
+    pub const ALL: &[Self] = &[
+        Self::Comprehensiveness,
+        Self::Sufficiency,
+        Self::Deletion,
+        Self::DeletionRank,
+        Self::Insertion,
+        Self::InsertionRank,
+        Self::TauLoo,
+        Self::Sensitivity,
+        Self::Untrained,
+        Self::F1,
+        Self::Auprc,
+        Self::Time,
+    ];
+
+    /// As a saved table names it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Comprehensiveness => "aopc_comprehensiveness",
+            Self::Sufficiency => "aopc_sufficiency",
+            Self::Deletion => "deletion_area",
+            Self::DeletionRank => "deletion_better_than",
+            Self::Insertion => "insertion_area",
+            Self::InsertionRank => "insertion_better_than",
+            Self::TauLoo => "tau_loo",
+            Self::Sensitivity => "sensitivity_max",
+            Self::Untrained => "randomization",
+            Self::F1 => "plausibility_f1",
+            Self::Auprc => "plausibility_auprc",
+            Self::Time => "time_ms",
+        }
+    }
+
+    /// As people read it.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Comprehensiveness => "Comprehen\u{ad}siveness",
+            Self::Sufficiency => "Sufficiency",
+            Self::Deletion => "Deletion area",
+            Self::DeletionRank => "… better than random",
+            Self::Insertion => "Insertion area",
+            Self::InsertionRank => "… better than random",
+            Self::TauLoo => "τ with leave-one-out",
+            Self::Sensitivity => "Sensitivity",
+            Self::Untrained => "Like an untrained model",
+            Self::F1 => "F1 with your marks",
+            Self::Auprc => "AUPRC with your marks",
+            Self::Time => "Time",
+        }
+    }
+
+    /// What it says.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Comprehensiveness => {
+                "How much probability is lost without the words it ranks first (AOPC over tenths)."
+            }
+            Self::Sufficiency => "How much probability is lost with only the words it ranks first (AOPC over tenths).",
+            Self::Deletion => "The mean probability while words are taken out, the highest ranked first.",
+            Self::Insertion => "The mean probability while words are put in, the highest ranked first.",
+            Self::DeletionRank | Self::InsertionRank => "The share of random orders that it does better than.",
+            Self::TauLoo => "Whether it ranks words as leaving each one out does: 1 the same, 0 unrelated.",
+            Self::Sensitivity => "The greatest change of the explanation where the text’s embeddings hardly change.",
+            Self::Untrained => {
+                "Spearman’s ρ with its values on a model of random weights: near 1, it does not depend on what the model learned."
+            }
+            Self::F1 | Self::Auprc => "How well the words that it ranks first are those that you marked.",
+            Self::Time => "How long it took.",
+        }
+    }
+
+    /// Which end is the better one.
+    #[must_use]
+    pub fn better(self) -> Better {
+        match self {
+            Self::Sufficiency | Self::Deletion | Self::Sensitivity | Self::Untrained | Self::Time => Better::Lower,
+            _ => Better::Higher,
+        }
+    }
+
+    /// A figure as people read it.
+    #[must_use]
+    pub fn text(self, figure: Option<f64>) -> String {
+        match (self, figure) {
+            (_, None) => "–".to_owned(),
+            (Self::Time, Some(figure)) => duration(figure),
+            (Self::DeletionRank | Self::InsertionRank, Some(figure)) => percent(figure),
+            (_, Some(figure)) => number(figure),
+        }
+    }
+}
+
+/// One row: a method, or the random orders.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Its name in a saved table.
+    pub name: &'static str,
+    /// As people read it.
+    pub title: &'static str,
+    /// A figure for each of the table's columns.
+    pub figures: Vec<Option<f64>>,
+}
+
+/// A table.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Table {
+    /// The columns that any method has a figure in.
+    pub columns: Vec<Column>,
+    /// The methods.
+    pub rows: Vec<Row>,
+    /// What random orders give, where they were drawn.
+    pub random: Option<Row>,
+}
+
+impl Table {
+    /// The table of a document; `plausible` has one entry a method.
+    #[must_use]
+    pub fn of(document: &Explanation, plausible: &[Option<Plausibility>]) -> Self {
+        let faithfulness = document.faithfulness.as_ref();
+        let of = |at: usize, column: Column| {
+            let attribution = document.attributions.get(at)?;
+            let plausible = plausible.get(at).copied().flatten();
+            match column {
+                Column::F1 => plausible.map(|found| found.f1),
+                Column::Auprc => plausible.map(|found| found.auprc),
+                Column::Time => document.timing_ms.get(attribution.method.name()).copied(),
+                _ => figure(faithfulness?.methods.get(at)?, column),
+            }
+        };
+        let count = document.attributions.len();
+        let has = |&column: &Column| (0..count).any(|at| of(at, column).is_some());
+        let columns: Vec<Column> = Column::ALL.iter().copied().filter(has).collect();
+        let rows = document.attributions.iter().enumerate().map(|(at, attribution)| Row {
+            name: attribution.method.name(),
+            title: attribution.method.title(),
+            figures: columns.iter().map(|&column| of(at, column)).collect(),
+        });
+        let rows = rows.collect();
+        let random = faithfulness.filter(|faithfulness| faithfulness.random.is_some()).map(|faithfulness| Row {
+            name: "random",
+            title: "Random orders",
+            figures: columns.iter().map(|&column| random(faithfulness, column)).collect(),
+        });
+        Self { columns, rows, random }
+    }
+
+    /// The rows as places, by a column's figures, the best first or last; those without a figure come last.
+    #[must_use]
+    pub fn sorted(&self, by: Option<(usize, bool)>) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.rows.len()).collect();
+        let Some((column, best_first)) = by else { return order };
+        let lower = self.columns.get(column).is_some_and(|column| column.better() == Better::Lower);
+        let key = |at: usize| {
+            let figure = self.rows.get(at).and_then(|row| row.figures.get(column).copied().flatten());
+            figure.map_or(f64::INFINITY, |figure| if lower == best_first { figure } else { -figure })
+        };
+        order.sort_by(|&a, &b| key(a).total_cmp(&key(b)));
+        order
+    }
+
+    /// Which row is best in a column, where more than one has a figure there.
+    #[must_use]
+    pub fn best(&self, column: usize) -> Option<f64> {
+        let mut figures = self.rows.iter().filter_map(|row| row.figures.get(column).copied().flatten());
+        let (first, second) = (figures.next()?, figures.next()?);
+        let lower = self.columns.get(column)?.better() == Better::Lower;
+        let better = |a: f64, b: f64| if lower { a.min(b) } else { a.max(b) };
+        Some(figures.fold(better(first, second), better))
+    }
+
+    /// The table with comma-separated columns; numbers have all their digits.
+    #[must_use]
+    pub fn csv(&self) -> String {
+        let mut csv = "method".to_owned();
+        for column in &self.columns {
+            csv.push(',');
+            csv.push_str(column.name());
+        }
+        for row in self.rows.iter().chain(&self.random) {
+            csv.push_str("\r\n");
+            csv.push_str(row.name);
+            for figure in &row.figures {
+                csv.push(',');
+                if let Some(figure) = figure {
+                    csv.push_str(&figure.to_string());
+                }
+            }
+        }
+        csv.push_str("\r\n");
+        csv
+    }
+}
+
+fn figure(measured: &Measured, column: Column) -> Option<f64> {
+    let (deletion, insertion) = (measured.deletion.as_ref(), measured.insertion.as_ref());
+    match column {
+        Column::Comprehensiveness => measured.erasure.as_ref()?.aopc_comprehensiveness,
+        Column::Sufficiency => measured.erasure.as_ref()?.aopc_sufficiency,
+        Column::Deletion => deletion.map(|curve| curve.area),
+        Column::DeletionRank => deletion.map(|curve| curve.better_than),
+        Column::Insertion => insertion.map(|curve| curve.area),
+        Column::InsertionRank => insertion.map(|curve| curve.better_than),
+        Column::TauLoo => measured.tau_loo,
+        Column::Sensitivity => measured.sensitivity_max,
+        Column::Untrained => measured.randomization,
+        Column::F1 | Column::Auprc | Column::Time => None,
+    }
+}
+
+fn random(faithfulness: &Faithfulness, column: Column) -> Option<f64> {
+    let random = faithfulness.random.as_ref()?;
+    let mean = |areas: &[f64]| (!areas.is_empty()).then(|| areas.iter().sum::<f64>() / areas.len() as f64);
+    match column {
+        Column::Comprehensiveness => random.aopc_comprehensiveness,
+        Column::Sufficiency => random.aopc_sufficiency,
+        Column::Deletion => mean(&random.deletion.areas),
+        Column::Insertion => mean(&random.insertion.areas),
+        _ => None,
+    }
+}
+
+/// Every method's value of every token, with comma-separated columns.
+#[must_use]
+pub fn values_csv(document: &Explanation) -> String {
+    let mut csv = "token,text,start,end".to_owned();
+    for attribution in &document.attributions {
+        csv.push(',');
+        csv.push_str(attribution.method.name());
+    }
+    for (at, token) in document.input.tokens.iter().enumerate() {
+        csv.push_str(&format!("\r\n{at},\"{}\",{},{}", token.text.replace('"', "\"\""), token.start, token.end));
+        for attribution in &document.attributions {
+            csv.push(',');
+            if let Some(value) = attribution.values.get(at) {
+                csv.push_str(&value.to_string());
+            }
+        }
+    }
+    csv.push_str("\r\n");
+    csv
+}
+
+#[cfg(test)]
+mod tests {
+    use headlight_document::{Band, Curve, Method, RandomOrders};
+
+    use super::*;
+
+    fn document() -> Explanation {
+        let mut document: Explanation = serde_json::from_str(include_str!("../../assets/sample.json")).unwrap();
+        let measured = |method, area, tau_loo| Measured {
+            method,
+            deletion: Some(Curve { values: vec![], area, better_than: 0.5 }),
+            insertion: None,
+            erasure: None,
+            tau_loo,
+            sensitivity_max: None,
+            randomization: None,
+            verdicts: vec![],
+        };
+        let methods: Vec<Method> = document.attributions.iter().map(|one| one.method).collect();
+        let random =
+            RandomOrders { deletion: Band { areas: vec![0.5, 0.7], ..Band::default() }, ..RandomOrders::default() };
+        document.faithfulness = Some(Faithfulness {
+            methods: vec![measured(methods[0], 0.4, None), measured(methods[1], 0.3, Some(0.25))],
+            random: Some(random),
+            ..Faithfulness::default()
+        });
+        document.timing_ms.insert(methods[0].name().into(), 1250.0);
+        document
+    }
+
+    #[test]
+    fn a_table_has_the_figures_that_there_are_and_no_other() {
+        let document = document();
+        let plausible = [Some(Plausibility { f1: 0.5, auprc: 0.75 }), None];
+        let table = Table::of(&document, &plausible);
+        use Column as C;
+        assert_eq!(table.columns, [C::Deletion, C::DeletionRank, C::TauLoo, C::F1, C::Auprc, C::Time]);
+        assert_eq!(table.rows[0].figures, [Some(0.4), Some(0.5), None, Some(0.5), Some(0.75), Some(1250.0)]);
+        let random = table.random.as_ref().unwrap();
+        assert!((random.figures[0].unwrap() - 0.6).abs() < 1e-12 && random.figures[1..].iter().all(Option::is_none));
+        assert_eq!((table.best(0), table.best(2)), (Some(0.3), None), "one figure is not the best of several");
+        let csv = table.csv();
+        assert!(csv.starts_with("method,deletion_area,deletion_better_than,tau_loo,plausibility_f1,"), "{csv}");
+        assert!(csv.contains("\r\nrandom,0.6,,,,,\r\n"), "{csv}");
+    }
+
+    #[test]
+    fn rows_are_sorted_the_best_first_and_what_is_missing_last() {
+        let table = Table::of(&document(), &[]);
+        assert_eq!(table.sorted(None), [0, 1]);
+        assert_eq!(table.sorted(Some((0, true))), [1, 0], "a low area is the better one");
+        assert_eq!(table.sorted(Some((0, false))), [0, 1]);
+        assert_eq!(table.sorted(Some((2, true))), [1, 0]);
+        assert_eq!(table.sorted(Some((2, false))), [1, 0]);
+    }
+
+    #[test]
+    fn values_are_saved_token_by_token() {
+        let mut document = document();
+        document.input.tokens[0].text = "\"a,b".into();
+        let csv = values_csv(&document);
+        let lines: Vec<&str> = csv.lines().collect();
+        assert_eq!(lines.len(), document.input.tokens.len() + 1);
+        assert_eq!(lines[0], "token,text,start,end,saliency,grad_x_input");
+        assert!(lines[1].starts_with("0,\"\"\"a,b\",0,"), "{}", lines[1]);
+        assert!(lines[1].ends_with(&document.attributions[1].values[0].to_string()));
+    }
+}
