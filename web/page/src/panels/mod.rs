@@ -10,6 +10,7 @@ mod legend;
 mod methods;
 mod models;
 mod own;
+mod parts;
 mod prompt;
 mod status;
 mod tokens;

@@ -4,6 +4,7 @@ use headlight_document::{Measure, Method};
 use leptos::prelude::*;
 
 use crate::app::{App, When};
+use crate::panels::parts::{button, changing, text};
 use crate::state::compare::{GROUPS, is_offered, toggle};
 use crate::state::conductor::{Errand, Input};
 use crate::state::cost::{self, Runs, Size};
@@ -11,9 +12,7 @@ use crate::state::form::Form;
 use crate::state::words;
 
 /// The boxes to tick.
-#[component]
-pub fn Choose() -> impl IntoView {
-    let app = App::get();
+pub fn choose(app: App) -> AnyView {
     let size = Memo::new(move |_| app.size());
     let method_box = move |method: Method| {
         tick(
@@ -49,21 +48,12 @@ pub fn Choose() -> impl IntoView {
         <div class="tick-groups">
             {GROUPS
                 .iter()
-                .map(|group| {
-                    view! {
-                        <fieldset class="ticks">
-                            <legend>{group.title}</legend>
-                            {group.methods.iter().map(|&method| method_box(method)).collect_view()}
-                        </fieldset>
-                    }
-                })
+                .map(|group| set(group.title, group.methods.iter().map(|&method| method_box(method)).collect()))
                 .collect_view()}
-            <fieldset class="ticks">
-                <legend>"How faithful?"</legend>
-                {Measure::ALL.iter().map(|&measure| measure_box(measure)).collect_view()}
-            </fieldset>
+            {set("How faithful?", Measure::ALL.iter().map(|&measure| measure_box(measure)).collect())}
         </div>
     }
+    .into_any()
 }
 
 fn cost_words(
@@ -90,29 +80,31 @@ fn tick(
             <input
                 type="checkbox"
                 data-testid=name
-                prop:checked=move || is_ticked.get() && is_offered.get()
-                prop:disabled=move || !is_offered.get()
+                prop:checked=Signal::derive(move || is_ticked.get() && is_offered.get())
+                prop:disabled=Signal::derive(move || !is_offered.get())
                 on:change=move |_| change.run(())
             />
             <span class="tick-title">{title}</span>
             <span class="tick-cost">
-                {move || if is_offered.get() { cost.get() } else { "not for models of two stacks".to_owned() }}
+                {text(move || if is_offered.get() { cost.get() } else { "not for models of two stacks".to_owned() })}
             </span>
         </label>
     }
     .into_any()
 }
 
+fn set(title: &'static str, ticks: Vec<AnyView>) -> AnyView {
+    view! { <fieldset class="ticks"><legend>{title}</legend> {ticks}</fieldset> }.into_any()
+}
+
 /// What all of it costs together, and the button; how far it has come, and the way out.
-#[component]
-pub fn RunLine() -> impl IntoView {
-    let app = App::get();
+pub fn run_line(app: App) -> AnyView {
     let count = Memo::new(move |_| app.form.with(|form| form.compared().len()));
-    let all = Memo::new(move |_| {
+    let all = move || {
         let size = app.size();
         let runs = app.form.with(|form| cost::of_comparison(&form.compared(), &form.measures, &form.parameters, size));
         cost::words(runs, size)
-    });
+    };
     // A comparison or the layers; also while it waits for the question before it.
     let is_busy = Memo::new(move |_| app.conductor.with(|conductor| conductor.comparing().is_some()));
     let progress = Memo::new(move |_| {
@@ -131,39 +123,33 @@ pub fn RunLine() -> impl IntoView {
         Some(progress) => words::progress(progress, ""),
         None => "Waiting for its turn".to_owned(),
     };
-    let share = move || progress.get().and_then(words::share);
+    let share = move || progress.get().and_then(words::share).map(|share| format!("{share:.4}"));
+    let running = move || {
+        view! {
+            <div class="working" data-testid="comparison-progress">
+                <p>{text(line)}</p>
+                // Without a value the bar shows that the end is not known.
+                <progress max="1" aria-label="Progress of the comparison" value=Signal::derive(share)></progress>
+                {button("small", "cancel-comparison", "Cancel".to_owned(), false, move || app.tell(Input::Cancel))}
+            </div>
+        }
+        .into_any()
+    };
+    let resting = move || {
+        let title = Signal::derive(move || format!("Run {}", words::count(count.get(), "method")));
+        let run = move || app.compare(app.form.with_untracked(Form::comparison));
+        view! {
+            {button("primary", "run-comparison", title, Signal::derive(move || count.get() == 0), run)}
+            <span class="caption" data-testid="comparison-cost">{text(all)}</span>
+        }
+        .into_any()
+    };
     view! {
-        <div class="run-line">
-            {move || {
-                if is_busy.get() {
-                    view! {
-                        <div class="working" data-testid="comparison-progress">
-                            <p>{line}</p>
-                            <progress max="1" aria-label="Progress of the comparison"
-                                value=move || share().map(|share| format!("{share:.4}"))></progress>
-                            <button type="button" class="small" data-testid="cancel-comparison"
-                                on:click=move |_| app.tell(Input::Cancel)>
-                                "Cancel"
-                            </button>
-                        </div>
-                    }
-                    .into_any()
-                } else {
-                    view! {
-                        <button type="button" class="primary" data-testid="run-comparison"
-                            prop:disabled=move || count.get() == 0
-                            on:click=move |_| app.compare(app.form.with_untracked(Form::comparison))>
-                            {move || format!("Run {}", words::count(count.get(), "method"))}
-                        </button>
-                        <span class="caption" data-testid="comparison-cost">{move || all.get()}</span>
-                    }
-                    .into_any()
-                }
-            }}
-        </div>
-        {move || {
-            let said = app.comparing_hint.get().or_else(|| trouble.get());
-            said.map(|said| view! { <p class="hint" role="alert" data-testid="comparison-hint">{said}</p> })
-        }}
+        <div class="run-line">{changing(move || Some(if is_busy.get() { running() } else { resting() }))}</div>
+        {changing(move || {
+            let said = app.comparing_hint.get().or_else(|| trouble.get())?;
+            Some(view! { <p class="hint" role="alert" data-testid="comparison-hint">{said}</p> }.into_any())
+        })}
     }
+    .into_any()
 }

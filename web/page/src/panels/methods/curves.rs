@@ -1,6 +1,6 @@
 //! What happens to the answer as words are taken out, and as they are put in, against random orders.
 
-use headlight_document::{Curve, Faithfulness, Measured};
+use headlight_document::{Curve, Explanation, Measured};
 use leptos::html::{Canvas, Div};
 use leptos::prelude::*;
 
@@ -8,6 +8,7 @@ use super::read;
 use crate::app::App;
 use crate::draw;
 use crate::panels::attention::width_of;
+use crate::panels::parts::{changing, folded_table, paragraph};
 use crate::state::curves::{Plot, plot};
 use crate::state::format::{number, percent};
 
@@ -16,9 +17,7 @@ fn curve(measured: &Measured, is_insertion: bool) -> Option<&Curve> {
 }
 
 /// One curve of the method at a place.
-#[component]
-pub fn CurveView(at: usize, is_insertion: bool) -> impl IntoView {
-    let app = App::get();
+pub fn curve_view(app: App, at: usize, is_insertion: bool) -> AnyView {
     let frame = NodeRef::<Div>::new();
     let canvas = NodeRef::<Canvas>::new();
     let width = width_of(frame);
@@ -51,67 +50,50 @@ pub fn CurveView(at: usize, is_insertion: bool) -> impl IntoView {
             </div>
         </figure>
     }
+    .into_any()
 }
 
 /// Every curve's numbers.
-#[component]
-pub fn CurveTable() -> impl IntoView {
-    let app = App::get();
-    move || {
-        read(app, |document| {
-            let found: &Faithfulness = document.faithfulness.as_ref()?;
-            let random = found.random.as_ref();
-            let mut columns: Vec<(String, &[f64])> = Vec::new();
-            for is_insertion in [false, true] {
-                let what = if is_insertion { "insertion" } else { "deletion" };
-                for (measured, attribution) in found.methods.iter().zip(&document.attributions) {
-                    if let Some(curve) = curve(measured, is_insertion) {
-                        columns.push((format!("{}, {what}", attribution.method.title()), &curve.values));
-                    }
-                }
-                if let Some(random) = random {
-                    let band = if is_insertion { &random.insertion } else { &random.deletion };
-                    columns.push((format!("Random, {what}: least"), &band.least));
-                    columns.push(("mean".to_owned(), &band.mean));
-                    columns.push(("greatest".to_owned(), &band.greatest));
-                }
+pub fn curve_table(app: App) -> AnyView {
+    changing(move || read(app, of).flatten())
+}
+
+fn of(document: &Explanation) -> Option<AnyView> {
+    let found = document.faithfulness.as_ref()?;
+    let mut columns: Vec<(String, &[f64])> = Vec::new();
+    for is_insertion in [false, true] {
+        let what = if is_insertion { "insertion" } else { "deletion" };
+        for (measured, attribution) in found.methods.iter().zip(&document.attributions) {
+            if let Some(curve) = curve(measured, is_insertion) {
+                columns.push((format!("{}, {what}", attribution.method.title()), &curve.values));
             }
-            columns.retain(|(_, values)| !values.is_empty());
-            let most = columns.iter().map(|(_, values)| values.len()).max()?;
-            let heads: Vec<_> = columns.iter().map(|(title, _)| view! { <th scope="col">{title.clone()}</th> }).collect();
-            let lines: Vec<_> = (0..most)
-                .map(|words| {
-                    let cells: Vec<_> = columns
-                        .iter()
-                        .map(|(_, values)| {
-                            let text = values.get(words).map_or_else(String::new, |&value| number(value));
-                            view! { <td class="figure">{text}</td> }
-                        })
-                        .collect();
-                    view! { <tr><th scope="row">{words}</th> {cells}</tr> }
-                })
-                .collect();
-            Some(view! {
-                <p class="caption curves-note">
-                    {format!(
-                        "Curves: the answer’s probability with more and more tokens left out (“{}” stands for them), or put \
-                         in, those first that a method ranks highest. The dashed line is the mean of random orders, the band \
-                         reaches from their least to their greatest: a deletion curve should fall below it, an insertion \
-                         curve rise above.",
-                        found.replacement,
-                    )}
-                </p>
-                <details class="as-table">
-                    <summary>"The curves as a table"</summary>
-                    <div class="table-box" tabindex="0" role="region" aria-label="The curves’ numbers">
-                        <table data-testid="curve-table">
-                            <thead><tr><th scope="col">"Tokens"</th> {heads}</tr></thead>
-                            <tbody>{lines}</tbody>
-                        </table>
-                    </div>
-                </details>
-            })
-        })
-        .flatten()
+        }
+        if let Some(random) = &found.random {
+            let band = if is_insertion { &random.insertion } else { &random.deletion };
+            columns.push((format!("Random, {what}: least"), &band.least));
+            columns.push(("mean".to_owned(), &band.mean));
+            columns.push(("greatest".to_owned(), &band.greatest));
+        }
     }
+    columns.retain(|(_, values)| !values.is_empty());
+    let most = columns.iter().map(|(_, values)| values.len()).max()?;
+    let line = |words: usize| {
+        let cell = |(_, values): &(String, &[f64])| values.get(words).map(|&value| number(value)).unwrap_or_default();
+        (words.to_string(), columns.iter().map(cell).collect())
+    };
+    let lines = (0..most).map(line).collect();
+    let heads = std::iter::once("Tokens".to_owned()).chain(columns.iter().map(|(title, _)| title.clone())).collect();
+    let note = format!(
+        "Curves: the answer’s probability with more and more tokens left out (“{}” stands for them), or put in, those first \
+         that a method ranks highest. The dashed line is the mean of random orders, the band reaches from their least to \
+         their greatest: a deletion curve should fall below it, an insertion curve rise above.",
+        found.replacement,
+    );
+    Some(
+        view! {
+            {paragraph("caption curves-note", note)}
+            {folded_table("The curves as a table", "curve-table", "The curves’ numbers".to_owned(), heads, lines)}
+        }
+        .into_any(),
+    )
 }

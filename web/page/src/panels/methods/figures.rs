@@ -2,11 +2,11 @@
 
 use leptos::prelude::*;
 
+use crate::panels::parts::{changing, paragraph};
 use crate::state::table::{Better, Column, Row, Table};
 
 /// The table.
-#[component]
-pub fn Figures(table: Memo<Table>) -> impl IntoView {
+pub fn figures(table: Memo<Table>) -> AnyView {
     // By which column, and whether the best comes first.
     let by = RwSignal::new(None::<(Column, bool)>);
     let place = move || {
@@ -27,10 +27,10 @@ pub fn Figures(table: Memo<Table>) -> impl IntoView {
             state().map(|first| if first == (column.better() == Better::Lower) { "ascending" } else { "descending" })
         };
         view! {
-            <th scope="col" aria-sort=sort>
+            <th scope="col" aria-sort=Signal::derive(sort)>
                 <button type="button" title=format!("{} Sort by it; {better}.", column.meaning())
                     data-testid=format!("sort-{}", column.name())
-                    class:chosen=move || state().is_some()
+                    class:chosen=Signal::derive(move || state().is_some())
                     on:click=move |_| by.set(Some((column, state().is_none_or(|first| !first))))>
                     {column.title()} " " <span aria-label=better>{arrow}</span>
                 </button>
@@ -51,33 +51,35 @@ pub fn Figures(table: Memo<Table>) -> impl IntoView {
             .collect();
         view! { <tr class:random=is_random data-row=row.name><th scope="row">{row.title}</th> {cells}</tr> }.into_any()
     };
-    view! {
-        {move || {
-            let table = table.get();
-            (!table.columns.is_empty()).then(|| {
-                let lines: Vec<_> = table
-                    .sorted(place())
-                    .into_iter()
-                    .filter_map(|at| table.rows.get(at))
-                    .map(|row| line(&table, row, false))
-                    .chain(table.random.as_ref().map(|row| line(&table, row, true)))
-                    .collect();
-                view! {
-                    <h3 class="part-title">"Figures"</h3>
-                    <div class="table-box figures" tabindex="0" role="region" aria-label="Figures of every method">
-                        <table data-testid="figures">
-                            <thead>
-                                <tr><th scope="col">"Method"</th> {table.columns.iter().map(|&column| head(column)).collect_view()}</tr>
-                            </thead>
-                            <tbody>{lines}</tbody>
-                        </table>
-                    </div>
-                    <p class="caption">
-                        "An arrow says which end is better; the best of each column is bold. No column says that an \
-                         explanation is right: each measures one thing, on this text alone."
-                    </p>
-                }
-            })
-        }}
-    }
+    changing(move || {
+        let table = table.get();
+        if table.columns.is_empty() {
+            return None;
+        }
+        let heads: Vec<AnyView> = table.columns.iter().map(|&column| head(column)).collect();
+        let lines: Vec<AnyView> = table
+            .sorted(place())
+            .into_iter()
+            .filter_map(|at| table.rows.get(at))
+            .map(|row| line(&table, row, false))
+            .chain(table.random.as_ref().map(|row| line(&table, row, true)))
+            .collect();
+        Some(
+            view! {
+                <h3 class="part-title">"Figures"</h3>
+                <div class="table-box figures" tabindex="0" role="region" aria-label="Figures of every method">
+                    <table data-testid="figures">
+                        <thead><tr><th scope="col">"Method"</th> {heads}</tr></thead>
+                        <tbody>{lines}</tbody>
+                    </table>
+                </div>
+                {paragraph(
+                    "caption",
+                    "An arrow says which end is better; the best of each column is bold. No column says that an explanation \
+                     is right: each measures one thing, on this text alone.",
+                )}
+            }
+            .into_any(),
+        )
+    })
 }

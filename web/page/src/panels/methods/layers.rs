@@ -8,6 +8,7 @@ use super::is_stale;
 use crate::app::App;
 use crate::draw;
 use crate::panels::attention::width_of;
+use crate::panels::parts::{button, changing, folded_table, paragraph, text};
 use crate::state::colour::Scale;
 use crate::state::form::Form;
 use crate::state::format::{number, signed};
@@ -16,53 +17,54 @@ use crate::state::heat::{self, Heat};
 use crate::state::pieces::visible;
 
 /// The button, and the maps once they are there.
-#[component]
-pub fn Layers() -> impl IntoView {
-    let app = App::get();
+pub fn layers(app: App) -> AnyView {
     let is_stale = Memo::new(move |_| is_stale(app, app.layered));
-    let is_there = Memo::new(move |_| app.layered.with(Option::is_some));
-    let is_busy = move || app.conductor.with(|conductor| conductor.comparing().is_some());
+    let is_busy = Signal::derive(move || app.conductor.with(|conductor| conductor.comparing().is_some()));
+    let title = Signal::derive(move || {
+        let is_there = app.layered.with(Option::is_some);
+        if is_there { "Run again" } else { "Gradient × activation by layer" }.to_owned()
+    });
+    let run = move || app.compare(app.form.with_untracked(Form::layer_request));
+    let all = move || {
+        app.layered.with(|layered| {
+            let document = &layered.as_ref()?.document;
+            let all: Vec<AnyView> = document.layers.iter().map(|stack| maps(app, document, stack)).collect();
+            Some(if all.is_empty() {
+                paragraph("caption", "The engine gave no values by layer.")
+            } else {
+                all.into_any()
+            })
+        })
+    };
     view! {
         <section class="layers" aria-labelledby="layers-title">
             <h3 class="part-title" id="layers-title">"Layer by layer"</h3>
-            <p class="caption">
+            {paragraph(
+                "caption",
                 "Gradient × activation at every layer’s output and in every head, from one run: where on its way through the \
-                 model a token counts for the answer, and which heads carry it."
-            </p>
-            <button type="button" class="small" data-testid="run-layers" prop:disabled=is_busy
-                on:click=move |_| app.compare(app.form.with_untracked(Form::layer_request))>
-                {move || if is_there.get() { "Run again" } else { "Gradient × activation by layer" }}
-            </button>
-            {move || is_stale.get().then(|| view! {
-                <p class="caption" data-testid="layers-stale">"These are of an earlier question."</p>
-            })}
-            <div class="heats" class:stale=move || is_stale.get()>
-                {move || {
-                    app.layered.with(|layered| {
-                        let document = layered.as_ref().map(|layered| &layered.document);
-                        document.map(|document| document.layers.iter().map(|stack| maps(document, stack)).collect_view())
-                    })
-                }}
-            </div>
+                 model a token counts for the answer, and which heads carry it.",
+            )}
+            {button("small", "run-layers", title, is_busy, run)}
+            {changing(move || is_stale.get().then(|| paragraph("caption layers-stale", "These are of an earlier question.")))}
+            <div class="heats" class:stale=is_stale>{changing(all)}</div>
         </section>
     }
+    .into_any()
 }
 
-fn maps(document: &Explanation, stack: &LayerAttribution) -> AnyView {
+fn maps(app: App, document: &Explanation, stack: &LayerAttribution) -> AnyView {
     let input: Vec<String> = document.input.tokens.iter().map(|token| visible(&token.text)).collect();
     // A decoder beside an encoder reads what it has written, which the input's names are not of.
     let tokens = if input.len() == stack.tokens { input } else { Vec::new() };
     let title = if document.layers.len() > 1 { format!("{}: ", heat::title(stack.kind)) } else { String::new() };
     view! {
-        <HeatMap title=format!("{title}layers × tokens") row="layer" column="token" names=tokens heat=heat::outputs(stack)/>
-        <HeatMap title=format!("{title}layers × heads") row="layer" column="head" names=Vec::new() heat=heat::heads(stack)/>
+        {heat_map(app, format!("{title}layers × tokens"), "token", tokens, heat::outputs(stack))}
+        {heat_map(app, format!("{title}layers × heads"), "head", Vec::new(), heat::heads(stack))}
     }
     .into_any()
 }
 
-#[component]
-fn HeatMap(title: String, row: &'static str, column: &'static str, names: Vec<String>, heat: Heat) -> impl IntoView {
-    let app = App::get();
+fn heat_map(app: App, title: String, column: &'static str, names: Vec<String>, heat: Heat) -> AnyView {
     let frame = NodeRef::<Div>::new();
     let canvas = NodeRef::<Canvas>::new();
     let width = width_of(frame);
@@ -86,37 +88,30 @@ fn HeatMap(title: String, row: &'static str, column: &'static str, names: Vec<St
     let name = move |at: usize| {
         names.with_value(|names| names.get(at).map_or_else(|| format!("{column} {at}"), |name| format!("“{name}”")))
     };
-    let readout = move || match pointed
-        .get()
-        .and_then(|(layer, at)| Some((layer, at, heat.with_value(|heat| heat.at(layer, at))?)))
-    {
-        Some((layer, at, value)) => format!("{row} {layer}, {}: {}", name(at), signed(value)),
-        None => "\u{a0}".to_owned(),
+    let readout = move || {
+        let found = pointed.get().and_then(|(layer, at)| {
+            Some(format!("layer {layer}, {}: {}", name(at), signed(heat.with_value(|heat| heat.at(layer, at))?)))
+        });
+        found.unwrap_or_else(|| "\u{a0}".to_owned())
     };
-    let lines = move || {
-        heat.with_value(|heat| {
-            (0..heat.rows)
-                .map(|layer| {
-                    let cells: Vec<_> = (0..heat.columns)
-                        .map(|at| view! { <td class="figure">{heat.at(layer, at).map(number)}</td> })
-                        .collect();
-                    view! { <tr><th scope="row">{layer}</th> {cells}</tr> }
-                })
-                .collect_view()
-        })
+    let heads = std::iter::once("layer".to_owned()).chain((0..columns).map(name)).collect();
+    let line = |layer: usize| {
+        let cell = |at: usize| heat.with_value(|heat| heat.at(layer, at)).map(number).unwrap_or_default();
+        (layer.to_string(), (0..columns).map(cell).collect())
     };
+    let lines = (0..rows).map(line).collect();
     view! {
         <figure class="heat">
             <figcaption>
                 <b>{title.clone()}</b> " "
-                <span class="caption">{format!("orange −{}, blue +{}", number(limit), number(limit))}</span>
+                <span class="caption">{format!("orange −{0}, blue +{0}", number(limit))}</span>
             </figcaption>
             <div class="chart-frame" node_ref=frame>
                 <canvas
                     node_ref=canvas
                     data-testid="heat-canvas"
-                    data-rows=rows
-                    data-columns=columns
+                    data-rows=rows.to_string()
+                    data-columns=columns.to_string()
                     role="img"
                     aria-label=format!("{title}; its numbers are in the table that follows")
                     on:pointermove=move |event| {
@@ -125,21 +120,9 @@ fn HeatMap(title: String, row: &'static str, column: &'static str, names: Vec<St
                     on:pointerleave=move |_| pointed.set(None)
                 ></canvas>
             </div>
-            <p class="readout">{readout}</p>
-            <details class="as-table">
-                <summary>"As a table"</summary>
-                <div class="table-box" tabindex="0" role="region" aria-label=title.clone()>
-                    <table data-testid="heat-table">
-                        <thead>
-                            <tr>
-                                <th scope="col">{row}</th>
-                                {(0..columns).map(|at| view! { <th scope="col">{name(at)}</th> }).collect_view()}
-                            </tr>
-                        </thead>
-                        <tbody>{lines}</tbody>
-                    </table>
-                </div>
-            </details>
+            <p class="readout">{text(readout)}</p>
+            {folded_table("As a table", "heat-table", title, heads, lines)}
         </figure>
     }
+    .into_any()
 }

@@ -12,6 +12,7 @@ mod tuning;
 use headlight_document::Explanation;
 use leptos::prelude::*;
 
+use super::parts::{button, changing, paragraph};
 use crate::app::{App, Saved};
 use crate::state::compare::{Compared, plausible, same_subject};
 use crate::state::form::Form;
@@ -27,36 +28,36 @@ pub fn MethodsPanel() -> impl IntoView {
         let marks = if is_stale.get() { Vec::new() } else { app.form.with(|form| form.marks.clone()) };
         read(app, |document| Table::of(document, &plausible(document, &marks))).unwrap_or_default()
     });
+    let answer = move || {
+        view! {
+            {remark(app, is_stale)}
+            <div class="compared" class:stale=is_stale>
+                {rows::rows(app, is_stale)}
+                {figures::figures(table)}
+                {curves::curve_table(app)}
+                {agreement::agreement(app)}
+            </div>
+            {save(app, table)}
+        }
+        .into_any()
+    };
     view! {
         <section class="panel methods-panel" aria-labelledby="methods-title" data-testid="methods">
             <div class="panel-head"><h2 id="methods-title">"Methods, side by side"</h2></div>
-            <p class="caption">
+            {paragraph(
+                "caption",
                 "No method is right by itself. Where several agree, where what one points at matters to the model, and where \
-                 it falls apart on a model that learned nothing: that is what trust can rest on."
-            </p>
-            <choose::Choose/>
-            <tuning::Tuning/>
-            <rationale::Rationale/>
-            <choose::RunLine/>
-            {move || {
-                has_answer
-                    .get()
-                    .then(|| {
-                        view! {
-                            <Remark is_stale/>
-                            <div class="compared" class:stale=move || is_stale.get()>
-                                <rows::Rows is_stale/>
-                                <figures::Figures table/>
-                                <curves::CurveTable/>
-                                <agreement::Agreement/>
-                            </div>
-                            <Save table/>
-                        }
-                    })
-            }}
-            <layers::Layers/>
+                 it falls apart on a model that learned nothing: that is what trust can rest on.",
+            )}
+            {choose::choose(app)}
+            {tuning::tuning(app)}
+            {rationale::rationale(app)}
+            {choose::run_line(app)}
+            {changing(move || has_answer.get().then(answer))}
+            {layers::layers(app)}
         </section>
     }
+    .into_any()
 }
 
 /// Reads the comparison's document.
@@ -71,53 +72,43 @@ fn is_stale(app: App, answer: RwSignal<Option<Compared>>) -> bool {
 }
 
 /// What has changed since the comparison was made.
-#[component]
-fn Remark(is_stale: Memo<bool>) -> impl IntoView {
-    let app = App::get();
-    let remark = Memo::new(move |_| {
+fn remark(app: App, is_stale: Memo<bool>) -> AnyView {
+    let is_other = Memo::new(move |_| {
         let wanted = app.form.with(Form::comparison);
-        let is_other = app.compared.with(|all| all.as_ref().is_some_and(|compared| compared.request != wanted));
-        match (is_stale.get(), is_other) {
-            (true, _) => "This compares methods on an earlier question: text, model or target have changed since.",
-            (false, true) => "Methods, measures or parameters have been changed since this was computed.",
-            (false, false) => "",
-        }
+        app.compared.with(|all| all.as_ref().is_some_and(|compared| compared.request != wanted))
     });
-    let run_again = move |_| app.compare(app.form.with_untracked(Form::comparison));
-    view! {
-        {move || {
-            let remark = remark.get();
-            (!remark.is_empty())
-                .then(|| {
-                    view! {
-                        <div class="remark" role="status" data-testid="comparison-stale" data-stale=move || is_stale.get().to_string()>
-                            <p>{remark}</p>
-                            <button type="button" class="small" data-testid="run-again" on:click=run_again>
-                                "Run again"
-                            </button>
-                        </div>
-                    }
-                })
-        }}
-    }
+    changing(move || {
+        if !is_other.get() {
+            return None;
+        }
+        let said = if is_stale.get() {
+            "This compares methods on an earlier question: text, model or target have changed since."
+        } else {
+            "Methods, measures or parameters have been changed since this was computed."
+        };
+        let run = move || app.compare(app.form.with_untracked(Form::comparison));
+        Some(
+            view! {
+                <div class="remark" role="status" data-testid="comparison-stale" data-stale=is_stale.get().to_string()>
+                    {paragraph("", said)} {button("small", "run-again", "Run again".to_owned(), false, run)}
+                </div>
+            }
+            .into_any(),
+        )
+    })
 }
 
-#[component]
-fn Save(table: Memo<Table>) -> impl IntoView {
-    let app = App::get();
-    let button = move |name: &'static str, title: &'static str, what: fn(&Table) -> Saved| {
-        view! {
-            <button type="button" class="small" data-testid=name
-                on:click=move |_| app.save_comparison(table.with_untracked(what))>
-                {title}
-            </button>
-        }
+fn save(app: App, table: Memo<Table>) -> AnyView {
+    let one = move |name: &'static str, title: &'static str, what: fn(&Table) -> Saved| {
+        let save = move || app.save_comparison(table.with_untracked(what));
+        button("small", name, title.to_owned(), false, save)
     };
     view! {
         <div class="save-line" role="group" aria-label="Save the comparison">
-            {button("save-comparison", "Save all as JSON", |_| Saved::Document)}
-            {button("save-figures", "Figures as CSV", |table| Saved::Figures(table.csv()))}
-            {button("save-values", "Values as CSV", |_| Saved::Values)}
+            {one("save-comparison", "Save all as JSON", |_| Saved::Document)}
+            {one("save-figures", "Figures as CSV", |table| Saved::Figures(table.csv()))}
+            {one("save-values", "Values as CSV", |_| Saved::Values)}
         </div>
     }
+    .into_any()
 }

@@ -5,14 +5,13 @@ use leptos::prelude::*;
 
 use crate::app::{App, When};
 use crate::browser;
+use crate::panels::parts::{button, changing, paragraph, text};
 use crate::state::marks;
 use crate::state::pieces::{pieces, visible};
 use crate::state::words::count;
 
 /// The switch, and the text to mark.
-#[component]
-pub fn Rationale() -> impl IntoView {
-    let app = App::get();
+pub fn rationale(app: App) -> AnyView {
     let is_open = RwSignal::new(false);
     // Marks are places in the text of the form; its tokens are those of the last answer.
     let is_read = Memo::new(move |_| {
@@ -30,39 +29,38 @@ pub fn Rationale() -> impl IntoView {
             app.form.with(|form| marks::marked(&places, &form.marks).into_iter().filter(|&mark| mark).count())
         })
     });
-    let clear = move |_| app.edit(When::Never, |form| form.marks.clear());
+    let clear = move || app.edit(When::Never, |form| form.marks.clear());
+    let said = move || match many.get() {
+        0 => {
+            "Which words should the answer rest on? Mark them, and each method is held against your choice.".to_owned()
+        }
+        many => format!("{} marked", count(many, "token")),
+    };
+    let pressed = Signal::derive(move || is_open.get().to_string());
+    let open = move || match (is_open.get(), is_read.get()) {
+        (false, _) => None,
+        (true, true) => Some(strip(app, is_open)),
+        (true, false) => Some(paragraph("caption", "The words can be marked once the model has read this text.")),
+    };
     view! {
         <div class="rationale">
             <div class="rationale-head">
-                <button type="button" class="small" data-testid="rationale" aria-pressed=move || is_open.get().to_string()
-                    aria-expanded=move || is_open.get().to_string()
+                <button type="button" class="small" data-testid="rationale" aria-pressed=pressed
                     on:click=move |_| is_open.update(|open| *open = !*open)>
                     "Mark your own rationale"
                 </button>
-                <span class="caption" data-testid="rationale-count" role="status">
-                    {move || match many.get() {
-                        0 => "Which words should the answer rest on? Mark them, and each method is held against your choice.".to_owned(),
-                        many => format!("{} marked", count(many, "token")),
-                    }}
-                </span>
-                {move || (many.get() > 0).then(|| view! {
-                    <button type="button" class="quiet" data-testid="rationale-clear" on:click=clear>"Clear"</button>
+                <span class="caption" data-testid="rationale-count" role="status">{text(said)}</span>
+                {changing(move || {
+                    (many.get() > 0).then(|| button("quiet", "rationale-clear", "Clear".to_owned(), false, clear))
                 })}
             </div>
-            {move || is_open.get().then(|| {
-                if is_read.get() {
-                    view! { <Strip is_open/> }.into_any()
-                } else {
-                    view! { <p class="caption">"The words can be marked once the model has read this text."</p> }.into_any()
-                }
-            })}
+            {changing(open)}
         </div>
     }
+    .into_any()
 }
 
-#[component]
-fn Strip(is_open: RwSignal<bool>) -> impl IntoView {
-    let app = App::get();
+fn strip(app: App, is_open: RwSignal<bool>) -> AnyView {
     let parts = app.shown.with_untracked(|shown| {
         let input = &shown.document.input;
         let names = input.tokens.iter().map(|token| visible(&token.text));
@@ -162,12 +160,12 @@ fn Strip(is_open: RwSignal<bool>) -> impl IntoView {
                         <span
                             id=format!("mark-{at}")
                             class="token"
-                            class:marked=move || is_marked(at)
+                            class:marked=Signal::derive(move || is_marked(at))
                             role="option"
-                            aria-selected=move || is_marked(at).to_string()
+                            aria-selected=Signal::derive(move || is_marked(at).to_string())
                             aria-label=name
-                            tabindex=move || if active.get() == at { "0" } else { "-1" }
-                            data-mark=at
+                            tabindex=Signal::derive(move || if active.get() == at { "0" } else { "-1" }.to_owned())
+                            data-mark=at.to_string()
                             on:focus=move |_| active.set(at)
                         >
                             {piece.text}
@@ -177,6 +175,7 @@ fn Strip(is_open: RwSignal<bool>) -> impl IntoView {
                 })
                 .collect_view()}
         </div>
-        <p class="caption">"Drag over words to mark them, again to take marks away. A word is marked as a whole."</p>
+        {paragraph("caption", "Drag over words to mark them, again to take marks away. A word is marked as a whole.")}
     }
+    .into_any()
 }

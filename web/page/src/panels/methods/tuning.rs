@@ -4,13 +4,12 @@ use headlight_document::{Baseline, Method, Parameters, Units};
 use leptos::prelude::*;
 
 use crate::app::{App, When};
+use crate::panels::parts::{changing, text};
 use crate::state::form::samples;
 use crate::state::tuning::{Number, has_baseline};
 
 /// The fields.
-#[component]
-pub fn Tuning() -> impl IntoView {
-    let app = App::get();
+pub fn tuning(app: App) -> AnyView {
     let methods = Memo::new(move |_| {
         app.form.with(|form| {
             let mut methods = form.compared();
@@ -52,77 +51,87 @@ pub fn Tuning() -> impl IntoView {
                     type="text"
                     inputmode="numeric"
                     data-testid=format!("parameter-{}", field.name())
-                    aria-invalid=move || is_wrong().to_string()
+                    aria-invalid=Signal::derive(move || is_wrong().to_string())
                     aria-describedby="tuning-fault"
-                    placeholder=usual
-                    prop:value=move || app.form.with(|form| field.read(&form.parameters))
+                    placeholder=Signal::derive(usual)
+                    prop:value=Signal::derive(move || app.form.with(|form| field.read(&form.parameters)))
                     on:change=change
                 />
             </label>
         }
+        .into_any()
     };
     let bears = move |field: Number| methods.with(|methods| field.bears(methods, base.get()));
     let has_base = move || methods.with(|methods| methods.contains(&Method::SmoothGrad));
     let has_units = move || methods.with(|methods| methods.iter().any(|method| method.has_units()));
     let has_path = move || methods.with(|methods| has_baseline(methods, base.get()));
     let is_empty = move || !(has_base() || has_units() || has_path() || Number::ALL.iter().any(|&field| bears(field)));
-    let smoothed = [Method::GradXInput, Method::Saliency, Method::IntegratedGradients];
+    let fields: Vec<AnyView> =
+        Number::ALL.iter().map(|&field| changing(move || bears(field).then(|| number(field)))).collect();
     view! {
-        <details class="tuning" class:nothing=is_empty data-testid="parameters">
+        <details class="tuning" class:nothing=Signal::derive(is_empty) data-testid="parameters">
             <summary>"Parameters"</summary>
             <div class="settings">
-                {move || {
-                    has_path().then(|| choice("Baseline", "baseline", names(Baseline::ALL, |one| one.name()),
-                        |parameters| parameters.baseline.name(),
-                        |parameters, name| if let Ok(one) = name.parse() { parameters.baseline = one }))
-                }}
-                {move || {
-                    has_units().then(|| choice("Left out together", "units-all", names(Units::ALL, |one| one.name()),
-                        |parameters| parameters.units.name(),
-                        |parameters, name| if let Ok(one) = name.parse() { parameters.units = one }))
-                }}
-                {move || {
-                    has_base().then(|| choice("SmoothGrad smooths", "base", names(&smoothed, |one| one.name()),
-                        |parameters| parameters.base.name(),
-                        |parameters, name| if let Ok(one) = name.parse() { parameters.base = one }))
-                }}
-                {Number::ALL
-                    .iter()
-                    .map(|&field| view! { {move || bears(field).then(|| number(field))} })
-                    .collect_view()}
+                {changing(move || has_path().then(|| choice(app, &BASELINE)))}
+                {changing(move || has_units().then(|| choice(app, &UNITS)))}
+                {changing(move || has_base().then(|| choice(app, &BASE)))}
+                {fields}
             </div>
             <p class="hint" id="tuning-fault" role="alert" data-testid="parameter-fault">
-                {move || fault.with(|fault| fault.as_ref().map(|(_, said)| said.clone()))}
+                {text(move || fault.with(|fault| fault.as_ref().map(|(_, said)| said.clone()).unwrap_or_default()))}
             </p>
         </details>
     }
+    .into_any()
 }
 
-fn names<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> Vec<&'static str> {
-    all.iter().map(|&one| name(one)).collect()
-}
-
-fn choice(
+/// A field for one of several names.
+struct Choice {
     title: &'static str,
     id: &'static str,
-    names: Vec<&'static str>,
+    names: fn() -> Vec<&'static str>,
     read: fn(&Parameters) -> &'static str,
     write: fn(&mut Parameters, &str),
-) -> AnyView {
-    let app = App::get();
+}
+
+const BASELINE: Choice = Choice {
+    title: "Baseline",
+    id: "baseline",
+    names: || Baseline::ALL.iter().map(|one| one.name()).collect(),
+    read: |parameters| parameters.baseline.name(),
+    write: |parameters, name| parameters.baseline = name.parse().unwrap_or_default(),
+};
+
+const UNITS: Choice = Choice {
+    title: "Left out together",
+    id: "units",
+    names: || Units::ALL.iter().map(|one| one.name()).collect(),
+    read: |parameters| parameters.units.name(),
+    write: |parameters, name| parameters.units = name.parse().unwrap_or_default(),
+};
+
+const BASE: Choice = Choice {
+    title: "SmoothGrad smooths",
+    id: "base",
+    names: || [Method::GradXInput, Method::Saliency, Method::IntegratedGradients].map(Method::name).to_vec(),
+    read: |parameters| parameters.base.name(),
+    write: |parameters, name| parameters.base = name.parse().unwrap_or(Method::GradXInput),
+};
+
+fn choice(app: App, choice: &'static Choice) -> AnyView {
     let option = |name: &'static str| {
-        let is_chosen = move || app.form.with(|form| read(&form.parameters) == name);
+        let is_chosen = Signal::derive(move || app.form.with(|form| (choice.read)(&form.parameters) == name));
         view! { <option value=name prop:selected=is_chosen>{name.replace('_', " ")}</option> }
     };
     let change = move |event| {
         let name = event_target_value(&event);
-        app.edit(When::Cheap, |form| write(&mut form.parameters, &name));
+        app.edit(When::Cheap, |form| (choice.write)(&mut form.parameters, &name));
     };
     view! {
         <label class="setting">
-            <span>{title}</span>
-            <select data-testid=format!("parameter-{id}") on:change=change>
-                {names.into_iter().map(option).collect_view()}
+            <span>{choice.title}</span>
+            <select data-testid=format!("parameter-{}", choice.id) on:change=change>
+                {(choice.names)().into_iter().map(option).collect_view()}
             </select>
         </label>
     }
