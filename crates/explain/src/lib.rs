@@ -53,4 +53,28 @@ pub enum ExplainError {
         /// How many tokens there are.
         tokens: usize,
     },
+    /// The model has no such layer.
+    #[error("The model has {layers} layers, counted from 0; there is no layer {layer}.")]
+    NoSuchLayer {
+        /// What was asked for.
+        layer: usize,
+        /// How many there are.
+        layers: usize,
+    },
+    /// A layer has no such head.
+    #[error("A layer has {heads} heads, counted from 0; there is no head {head}.")]
+    NoSuchHead {
+        /// What was asked for.
+        head: usize,
+        /// How many there are.
+        heads: usize,
+    },
+    /// There are more paths through the attention than there is time for.
+    #[error("Attention flow over {tokens} tokens would take too long; it is for texts of up to about {most} tokens.")]
+    TooMuchFlow {
+        /// Tokens in the text.
+        tokens: usize,
+        /// About as many as are taken.
+        most: usize,
+    },
 }

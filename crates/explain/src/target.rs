@@ -73,6 +73,15 @@ pub enum Target {
     },
 }
 
+/// What a target is read over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Over {
+    /// What a classifier pools.
+    Labels,
+    /// Every token.
+    Text,
+}
+
 /// A target as it was read from one run. `batch` is the run's.
 #[derive(Debug)]
 pub struct Reading {
@@ -152,6 +161,15 @@ impl Target {
             Self::Span { start, end, .. } => Some((*start, *end)),
             Self::Contrast { target, .. } => target.places(),
             Self::Label { position: None, .. } | Self::Similarity { .. } => None,
+        }
+    }
+
+    /// What it is read over, where it is read at no certain token.
+    pub(crate) fn read_over(&self) -> Over {
+        match self {
+            Self::Label { .. } => Over::Labels,
+            Self::Contrast { target, .. } => target.read_over(),
+            _ => Over::Text,
         }
     }
 
