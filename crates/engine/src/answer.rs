@@ -6,12 +6,12 @@ use burn::tensor::Device;
 use headlight_document::explanation::SCHEMA;
 use headlight_document::message::{DeviceInfo, DeviceKind, Stage};
 use headlight_document::{
-    self as document, Attention, AttentionDetail, AttentionSummary, Attribution, Checks, Explanation, FileRole, Foil,
-    Input, Method, Request,
+    self as document, Attention, AttentionDetail, AttentionKind, AttentionSummary, Attribution, Checks, Explanation,
+    FileRole, Foil, Input, LayerAttribution, Method, Request,
 };
 use headlight_explain::attention::summarise;
-use headlight_explain::{Case, explain, observe};
-use headlight_models::{Architecture, Capture};
+use headlight_explain::{Case, attribution, explain, observe};
+use headlight_models::{Architecture, Capture, Side};
 
 use crate::error::EngineError;
 use crate::methods::{self, Asked, Found};
@@ -78,7 +78,8 @@ pub async fn answer(
     // What asks again asks about the entry that this run found, whatever other texts would make of it.
     let target = plan.target.clone().settled(results.id);
     let most = methods::most(model, &plan.input);
-    let case = Case { model: transformer, input: &plan.input, target: &target, most, pulse: &relay };
+    let threads = methods::threads(info);
+    let case = Case { model: transformer, input: &plan.input, target: &target, most, threads, pulse: &relay };
     let asked = Asked {
         model,
         tokens: &plan.tokens,
@@ -93,7 +94,17 @@ pub async fn answer(
         timing.insert(method.name().to_owned(), clock() - before);
     }
 
+    let layers = if request.layers {
+        let before = clock();
+        let found = attribution::layers(&case).await?;
+        timing.insert("layers".to_owned(), clock() - before);
+        found.into_iter().map(|stack| by_layer(stack, transformer.architecture().causal)).collect()
+    } else {
+        Vec::new()
+    };
+
     let mut explanation = document(model, info, request, plan, results, found, foil)?;
+    explanation.layers = layers;
     timing.insert("total".to_owned(), clock() - started);
     explanation.timing_ms = timing;
     Ok(explanation)
@@ -194,6 +205,17 @@ fn document(
         attention: attention.into_iter().map(|maps| drawn(maps, request.attention)).collect(),
         timing_ms: BTreeMap::new(),
     })
+}
+
+fn by_layer(stack: attribution::LayerValues, causal: bool) -> LayerAttribution {
+    let attribution::LayerValues { side, layers, heads, tokens, outputs, z } = stack;
+    let kind = match side {
+        Side::Encoder => AttentionKind::Encoder,
+        Side::Only if !causal => AttentionKind::Encoder,
+        Side::Only | Side::Decoder => AttentionKind::SelfAttention,
+    };
+    let singles = |values: Vec<f64>| values.into_iter().map(|value| value as f32).collect();
+    LayerAttribution { kind, layers, heads, tokens, outputs: singles(outputs), z: singles(z) }
 }
 
 fn doubles(values: &[f32]) -> Vec<f64> {

@@ -16,6 +16,7 @@ mod reply;
 mod results;
 pub mod self_test;
 mod tasks;
+mod untrained;
 
 pub use answer::answer;
 pub use device::{Chosen, choose};

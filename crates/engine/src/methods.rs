@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use headlight_document::message::{DeviceInfo, DeviceKind};
 use headlight_document::{self as document, Checks, InputToken, Method, Parameters, Units};
 use headlight_explain::attribution::{self, Base, Noise, Sampled};
 use headlight_explain::{Case, ExplainError, Game};
@@ -65,6 +66,14 @@ pub(crate) fn most(model: &Model, input: &Input) -> usize {
     (BATCH_BYTES / one.max(1)).clamp(1, MOST)
 }
 
+/// How many threads a batch is shared among: those that there are, natively on the CPU.
+pub(crate) fn threads(info: &DeviceInfo) -> usize {
+    if cfg!(target_arch = "wasm32") || info.kind != DeviceKind::Cpu {
+        return 1;
+    }
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(MOST)
+}
+
 impl Asked<'_> {
     /// Runs `method`.
     pub async fn run(&self, case: &Case<'_>, method: Method) -> Result<Found, EngineError> {
@@ -82,13 +91,7 @@ impl Asked<'_> {
         };
         let (id, piece) = self.replacement();
         match method {
-            Method::Saliency
-            | Method::GradXInput
-            | Method::Attention
-            | Method::AttentionRollout
-            | Method::AttentionFlow
-            | Method::AttentionGradient
-            | Method::ValueZeroing => {
+            Method::Saliency | Method::GradXInput => {
                 return Err(EngineError::Device("a method of one run was asked for again".to_owned()));
             }
             Method::IntegratedGradients => {
@@ -126,6 +129,23 @@ impl Asked<'_> {
                 tell("replacement", piece.clone().into());
                 found.values = attribution::occlusion(case, id).await?;
             }
+            Method::Attention | Method::ValueZeroing => {
+                let place = |place: Option<u32>| place.map(|place| place as usize);
+                let (layer, head) = (place(parameters.layer), place(parameters.head));
+                let name = |place: Option<usize>, none: &str| place.map_or_else(|| none.into(), Value::from);
+                if method == Method::Attention {
+                    tell("layer", name(layer, "last"));
+                    tell("head", name(head, "mean"));
+                    found.values = attribution::attention(case, layer, head).await?;
+                } else {
+                    tell("layer", name(layer, "all"));
+                    tell("head", name(head, "all"));
+                    found.values = attribution::value_zeroing(case, layer, head).await?;
+                }
+            }
+            Method::AttentionRollout => found.values = attribution::attention_rollout(case).await?,
+            Method::AttentionFlow => found.values = attribution::attention_flow(case).await?,
+            Method::AttentionGradient => found.values = attribution::attention_gradient(case).await?,
             Method::Lime | Method::KernelShap | Method::PartitionShap => {
                 tell("replacement", piece.clone().into());
                 tell("units", parameters.units.name().into());

@@ -2,10 +2,11 @@
 
 use burn::tensor::{Tensor, TensorData, Transaction};
 use headlight_models::pulse::{Beat, Stage};
-use headlight_models::run::{Gradients, track};
+use headlight_models::run::{Gradients, Inside, track};
 use headlight_models::{Architecture, Capture, Captures, Head, Input, Pooling, Pulse, RunError, Transformer, run};
 
 use crate::ExplainError;
+use crate::beside::beside;
 use crate::target::{Over, Target};
 
 /// One text, the model that reads it, and the number that is explained.
@@ -22,6 +23,8 @@ pub struct Case<'a> {
     pub target: &'a Target,
     /// How many sequences may run at once.
     pub most: usize,
+    /// How many threads they may be shared among: 1 where the device is no CPU, or there are no threads.
+    pub threads: usize,
     /// Hears of every step.
     pub pulse: &'a dyn Pulse,
 }
@@ -66,9 +69,12 @@ impl<'a> Case<'a> {
         input: Input,
         pulse: &dyn Pulse,
     ) -> Result<Vec<f64>, ExplainError> {
-        let run = run::run(self.model, input, Capture::none(), pulse).await?;
-        let value = target.read(self.model, run.hidden)?.value;
-        let [values] = read([value]).await?;
+        let (model, threads) = (self.model, self.threads);
+        let parts = beside(input, threads, pulse, async move |input, pulse| {
+            let run = run::run(model, input, Capture::none(), pulse).await?;
+            Ok(target.read(model, run.hidden)?.value)
+        });
+        let [values] = read([Tensor::cat(parts.await?, 0)]).await?;
         Ok(values)
     }
 
@@ -126,10 +132,23 @@ impl<'a> Case<'a> {
         input: Input,
         pulse: &dyn Pulse,
     ) -> Result<(Tensor<1>, Gradients), ExplainError> {
-        let mut tracked = track(self.model, input, Capture::none(), pulse).await?;
-        let reading = self.target.read(self.model, tracked.hidden(self.model))?;
-        tracked.captures = Captures::default();
-        Ok((reading.value, tracked.backward(reading.seed, pulse).await?))
+        let (model, target, threads) = (self.model, self.target, self.threads);
+        let parts = beside(input, threads, pulse, async move |input, pulse| {
+            let mut tracked = track(model, input, Capture::none(), pulse).await?;
+            let reading = target.read(model, tracked.hidden(model))?;
+            tracked.captures = Captures::default();
+            let gradients = tracked.backward(reading.seed, pulse).await?;
+            Ok((reading.value, gradients.embeddings, gradients.source))
+        });
+        let (mut values, mut own, mut source) = (Vec::new(), Vec::new(), Vec::new());
+        for (value, embeddings, other) in parts.await? {
+            values.push(value);
+            own.push(embeddings);
+            source.extend(other);
+        }
+        let source = (!source.is_empty()).then(|| Tensor::cat(source, 0));
+        let gradients = Gradients { embeddings: Tensor::cat(own, 0), source, inside: Inside::default() };
+        Ok((Tensor::cat(values, 0), gradients))
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod attention;
 pub mod attribution;
+mod beside;
 mod case;
 mod game;
 mod gradient;
