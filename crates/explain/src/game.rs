@@ -32,6 +32,12 @@ impl<'a> Game<'a> {
         self.units.len()
     }
 
+    /// How many coalitions the model has been asked about.
+    #[must_use]
+    pub fn asked(&self) -> usize {
+        self.known.len()
+    }
+
     /// The target's value for each coalition: `coalitions[i][u]` says whether unit u is there.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
-//! Everything computed *about* a run of a model: [`attribution`] of a [`Target`] to the tokens of a text, and figures of
-//! its [`attention`].
+//! Everything computed *about* a run of a model: [`attribution`] of a [`Target`] to the tokens of a text, how far that can be
+//! trusted ([`faithfulness`]), and figures of its [`attention`].
 //!
 //! The room knows the surface that every family shares and nothing of families, files or the browser.
 
@@ -7,6 +7,7 @@ pub mod attention;
 pub mod attribution;
 mod beside;
 mod case;
+pub mod faithfulness;
 mod game;
 mod gradient;
 mod random;
@@ -53,6 +54,14 @@ pub enum ExplainError {
         position: usize,
         /// How many tokens there are.
         tokens: usize,
+    },
+    /// A ranking is of other things than the game.
+    #[error("There are {scores} values for {units} units.")]
+    OtherUnits {
+        /// Values that were given.
+        scores: usize,
+        /// Units of the text.
+        units: usize,
     },
     /// The model has no such layer.
     #[error("The model has {layers} layers, counted from 0; there is no layer {layer}.")]

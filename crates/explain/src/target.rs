@@ -153,6 +153,19 @@ impl Target {
         self
     }
 
+    /// What measures of faithfulness ask for: the probability, whatever is read, without the foil. A similarity is read as it is.
+    #[must_use]
+    pub fn as_probability(&self) -> Self {
+        let mut target = match self {
+            Self::Contrast { target, .. } => return target.as_probability(),
+            other => other.clone(),
+        };
+        if let Self::Token { read, .. } | Self::Label { read, .. } | Self::Span { read, .. } = &mut target {
+            *read = Read::Prob;
+        }
+        target
+    }
+
     /// The first and the last token that it is read at, where it is read at certain ones.
     #[must_use]
     pub fn places(&self) -> Option<(usize, usize)> {
