@@ -14,12 +14,12 @@ mod faithfulness;
 mod methods;
 
 use checkpoints::opened;
+use headlight_explain::faithfulness::{Perturbation, Removal, curves, erasure_by_removal, sensitivity_max};
 use headlight_explain::{Case, Choice, ExplainError, Game, Read, Target, pooled};
 use headlight_models::{Batch, Capture, Input, Silent, run};
 use pollster::block_on;
 use serde_json::Value;
 
-use headlight_explain::faithfulness::{Perturbation, Removal, sensitivity_max};
 use methods::{golden, ids, target};
 
 fn compare(name: &str) {
@@ -113,4 +113,70 @@ fn sensitivity_of_nothing_is_none() {
     assert_eq!(ask(&[0.0; 3]), Ok(None));
     assert_eq!(ask(&[1.0, 0.0, 0.0]), Ok(Some(1.0)));
     assert_eq!(ask(&[0.0; 2]), Err(ExplainError::OtherUnits { scores: 3, units: 2 }));
+}
+
+/// Stops at its n-th beat.
+struct Stopping(std::cell::Cell<usize>);
+
+impl headlight_models::Pulse for Stopping {
+    fn beat(&self, _: headlight_models::Stage, _: usize, _: usize) -> headlight_models::pulse::Beat<'_> {
+        let left = self.0.get();
+        self.0.set(left.saturating_sub(1));
+        Box::pin(std::future::ready(if left == 0 { Err(headlight_models::Cancelled) } else { Ok(()) }))
+    }
+}
+
+/// Words of several tokens go as one, and work that was given up in between is taken up where it stopped.
+#[test]
+fn groups_go_together_and_a_stop_loses_nothing() {
+    let model = opened("gpt2", None);
+    let model = model.as_ref();
+    let ids = [11, 12, 13, 14, 15, 16];
+    let input = Input::embed(model, &Batch::one(&ids), None);
+    let target = Target::Token { position: 5, choice: Choice::Id(7), read: Read::Prob };
+    let case = Case { model, input: &input, target: &target, most: 2, threads: 1, pulse: &Silent };
+    let units = [vec![0, 1], vec![2], vec![3, 4, 5]];
+    let scores = [0.5, -1.0, 2.0];
+
+    let mut game = Game::new(&case, &units, 5);
+    let found = block_on(curves(&mut game, &scores)).unwrap();
+    assert_eq!(found.order, [2, 0, 1]);
+    let plain = |ids: &[u32]| {
+        let input = Input::embed(model, &Batch::one(ids), None);
+        let target = target.clone().at(ids.len() - 1, ids.len() - 1);
+        let case = Case { input: &input, target: &target, ..case };
+        block_on(Game::new(&case, &[], 0).values(&[vec![]])).unwrap()[0]
+    };
+    let texts = [ids, [11, 12, 13, 5, 5, 5], [5, 5, 13, 5, 5, 5], [5; 6]];
+    for (value, text) in found.deletion.values.iter().zip(&texts) {
+        assert!((value - plain(text)).abs() < 1e-6);
+    }
+
+    let mut texts = Removal::new(&case, &units);
+    let found = block_on(erasure_by_removal(&mut texts, &scores)).unwrap();
+    // ⌊3t/10⌋ is 1 from the fourth tenth on, 2 from the seventh, and two scores are positive. Without the last word, what
+    // follows the one before is read.
+    assert_eq!((&found.tenths, &found.sizes), (&vec![4, 7], &vec![1, 2]));
+    let full = plain(&ids);
+    let expected = [full - plain(&[11, 12, 13]), full - plain(&[13])];
+    for (found, expected) in found.comprehensiveness.iter().zip(expected) {
+        assert!((found.unwrap() - expected).abs() < 1e-6);
+    }
+    let alone = [full - plain(&[14, 15, 16]), full - plain(&[11, 12, 14, 15, 16])];
+    for (found, expected) in found.sufficiency.iter().zip(alone) {
+        assert!((found.unwrap() - expected).abs() < 1e-6);
+    }
+
+    for beats in 0..40 {
+        let stopping = Stopping(std::cell::Cell::new(beats));
+        let case = Case { pulse: &stopping, ..case };
+        let mut texts = Removal::new(&case, &units);
+        if let Err(error) = block_on(erasure_by_removal(&mut texts, &scores)) {
+            assert_eq!(error, ExplainError::Run(headlight_models::RunError::Cancelled(headlight_models::Cancelled)));
+            let before = texts.asked();
+            stopping.0.set(usize::MAX);
+            assert_eq!(block_on(erasure_by_removal(&mut texts, &scores)).unwrap(), found, "after {beats} beats");
+            assert!(texts.asked() > before);
+        }
+    }
 }

@@ -14,7 +14,8 @@ use crate::case::{Case, each, lost};
 pub struct Removal<'a> {
     case: &'a Case<'a>,
     units: &'a [Vec<usize>],
-    known: BTreeMap<Vec<bool>, Option<f64>>,
+    /// No number stands for what cannot be read: the map is the same as a game's, and its code is downloaded once.
+    known: BTreeMap<Vec<bool>, f64>,
 }
 
 impl<'a> Removal<'a> {
@@ -33,7 +34,7 @@ impl<'a> Removal<'a> {
     /// How many texts the model has been asked about.
     #[must_use]
     pub fn asked(&self) -> usize {
-        self.known.values().flatten().count()
+        self.known.values().filter(|value| !value.is_nan()).count()
     }
 
     /// The target's value for each coalition: `coalitions[i][u]` says whether unit u is there. None where nothing is left to
@@ -43,59 +44,52 @@ impl<'a> Removal<'a> {
     /// # Errors
     /// [`ExplainError`] where a run fails or was cancelled.
     pub async fn values(&mut self, coalitions: &[Vec<bool>]) -> Result<Vec<Option<f64>>, ExplainError> {
+        let mut missing: Vec<&Vec<bool>> =
+            coalitions.iter().filter(|coalition| !self.known.contains_key(*coalition)).collect();
+        missing.sort_unstable();
+        missing.dedup();
         // Texts that run together are as long, have the same types, and are read at the same tokens.
-        let mut groups: BTreeMap<Shape, Vec<(Vec<bool>, [Vec<usize>; 2])>> = BTreeMap::new();
+        let mut groups: Vec<(Shape, Vec<Text<'_>>)> = Vec::new();
         let mut total = 0;
-        for coalition in coalitions {
-            if self.known.contains_key(coalition) {
+        for coalition in missing {
+            let Some((shape, kept)) = self.left(coalition) else {
+                self.known.insert(coalition.clone(), f64::NAN);
                 continue;
-            }
-            self.known.insert(coalition.clone(), None);
-            if let Some((shape, kept)) = self.left(coalition) {
-                groups.entry(shape).or_default().push((coalition.clone(), kept));
-                total += 1;
-            }
-        }
-        let found = self.run(&groups, total).await;
-        if found.is_err() {
-            // What was not reached has not been found to be unreadable.
-            for (coalition, _) in groups.values().flatten() {
-                if self.known.get(coalition) == Some(&None) {
-                    self.known.remove(coalition);
-                }
+            };
+            total += 1;
+            let text = Text { coalition, kept };
+            match groups.iter_mut().find(|(known, _)| *known == shape) {
+                Some((_, texts)) => texts.push(text),
+                None => groups.push((shape, vec![text])),
             }
         }
-        found?;
-        coalitions.iter().map(|coalition| self.known.get(coalition).copied().ok_or_else(lost)).collect()
-    }
-
-    async fn run(
-        &mut self,
-        groups: &BTreeMap<Shape, Vec<(Vec<bool>, [Vec<usize>; 2])>>,
-        total: usize,
-    ) -> Result<(), ExplainError> {
         let mut done = 0;
-        for (shape, members) in groups {
+        for (shape, texts) in &groups {
             let target = match shape.places {
                 Some((first, last)) => self.case.target.clone().at(first, last),
                 None => self.case.target.clone(),
             };
-            for members in members.chunks(self.case.most.max(1)) {
+            for texts in texts.chunks(self.case.most.max(1)) {
                 let input = Input {
                     types: shape.types.clone(),
                     ..each(self.case.input, |side, start| {
                         let is_source = self.case.input.source.is_some() && start == 0;
-                        select(side, members.iter().map(|(_, [source, own])| if is_source { source } else { own }))
+                        let kept = |text: &Text<'_>| {
+                            let [source, own] = &text.kept;
+                            if is_source { source.clone() } else { own.clone() }
+                        };
+                        select(side, texts.iter().map(kept).collect())
                     })
                 };
                 let pulse = Texts { pulse: self.case.pulse, done, total };
                 let values = self.case.values_of(&target, input, &pulse).await?;
-                self.known
-                    .extend(members.iter().map(|(coalition, _)| coalition.clone()).zip(values.into_iter().map(Some)));
-                done += members.len();
+                self.known.extend(texts.iter().map(|text| text.coalition.clone()).zip(values));
+                done += texts.len();
             }
         }
-        Ok(())
+        let value = |coalition| self.known.get(coalition).copied().ok_or_else(lost);
+        let readable = |value: f64| (!value.is_nan()).then_some(value);
+        coalitions.iter().map(|coalition| value(coalition).map(readable)).collect()
     }
 
     /// What a coalition leaves of the encoder's text and of the model's own, as tokens counted in each, where the target can be
@@ -135,7 +129,7 @@ impl<'a> Removal<'a> {
 }
 
 /// What texts that run together have in common.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+#[derive(PartialEq)]
 struct Shape {
     /// Tokens of the encoder's text, and the model's own.
     tokens: [usize; 2],
@@ -144,11 +138,17 @@ struct Shape {
     types: Vec<u32>,
 }
 
+/// A text that is asked about: the tokens that are left of the encoder's, and of the model's own.
+struct Text<'a> {
+    coalition: &'a Vec<bool>,
+    kept: [Vec<usize>; 2],
+}
+
 /// A side (`[1, token, width]`) once for each list of tokens, with those alone.
-fn select<'a>(side: &Tensor<3>, kept: impl ExactSizeIterator<Item = &'a Vec<usize>>) -> Tensor<3> {
+fn select(side: &Tensor<3>, kept: Vec<Vec<usize>>) -> Tensor<3> {
     let [_, tokens, width] = side.dims();
     let texts = kept.len();
-    let rows: Vec<i64> = kept.flatten().map(|token| *token as i64).collect();
+    let rows: Vec<i64> = kept.into_iter().flatten().map(|token| token as i64).collect();
     let left = rows.len() / texts.max(1);
     let rows = Tensor::<1, Int>::from_ints(rows.as_slice(), &side.device());
     side.clone().reshape([tokens, width]).select(0, rows).reshape([texts, left, width])
