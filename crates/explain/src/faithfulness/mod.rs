@@ -3,9 +3,9 @@
 //! All but [`sensitivity_max`] ask about texts with a part left out, and all of these read the *probability* of the target,
 //! whatever was explained, without the foil ([`Target::as_probability`](crate::Target::as_probability)). They rank *units*: a
 //! token each, or groups of them; special tokens are in no unit and always stay. There are two ways to leave a unit out. *By
-//! mask*, a [`Game`] over a case with that target: a token such as `[MASK]` stands in its place. *By removal*, a [`Removal`]:
-//! the other tokens close up. Masked texts are unlike what a model was trained on, shortened ones say other things; where
-//! the two disagree, neither should be leant on.
+//! mask*, a [`Game`](crate::Game) over a case with that target: a token such as `[MASK]` stands in its place. *By removal*, a
+//! [`Removal`]: the other tokens close up. Masked texts are unlike what a model was trained on, shortened ones say other
+//! things; where the two disagree, neither should be leant on.
 //!
 //! ```ignore
 //! let target = case.target.as_probability();

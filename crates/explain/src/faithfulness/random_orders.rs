@@ -40,8 +40,8 @@ pub struct Band {
     pub areas: Vec<f64>,
 }
 
-/// The share of random orders, in [0, 1], that an explanation does better than. About a half is no better than chance; 1 of
-/// twenty orders still has a chance of one in twenty-one of being luck.
+/// The share of random orders, in [0, 1], that an explanation does better than. About a half is no better than chance; and what
+/// is no better still beats all of twenty in one case of twenty-one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Better {
     /// Those whose deletion curve has a greater area.
