@@ -14,6 +14,7 @@ use headlight_explain::{Case, attribution, explain, observe};
 use headlight_models::{Architecture, Capture, Side};
 
 use crate::error::EngineError;
+use crate::faithfulness;
 use crate::methods::{self, Asked, Found};
 use crate::model::Model;
 use crate::progress::{Clock, Progress, Relay};
@@ -45,6 +46,15 @@ pub async fn answer(
     let started = clock();
     let mut timing = BTreeMap::new();
     request.validate()?;
+    // A method that is named twice is run once.
+    let mut request = request.clone();
+    let mut named = Vec::with_capacity(request.methods.len());
+    request.methods.retain(|method| {
+        let is_new = !named.contains(method);
+        named.push(*method);
+        is_new
+    });
+    let request = &request;
     let relay = Relay(progress);
     let mut plan = tasks::plan(model, request, &relay).await?;
     let foil = tasks::contrast(model, request, &mut plan)?;
@@ -94,6 +104,16 @@ pub async fn answer(
         timing.insert(method.name().to_owned(), clock() - before);
     }
 
+    let all = every_value(&request.methods, &results, &found);
+    let agreement = faithfulness::agreement(&all, &faithfulness::ranked(&asked, &case));
+    let measured = if request.measures.is_empty() || all.is_empty() {
+        None
+    } else {
+        let before = clock();
+        let measured = faithfulness::measure(&asked, &case, &request.measures, &all).await?;
+        timing.insert("measures".to_owned(), clock() - before);
+        Some(measured)
+    };
     let layers = if request.layers {
         let before = clock();
         let found = attribution::layers(&case).await?;
@@ -105,6 +125,8 @@ pub async fn answer(
 
     let mut explanation = document(model, info, request, plan, results, found, foil)?;
     explanation.layers = layers;
+    explanation.agreement = agreement;
+    explanation.faithfulness = measured;
     timing.insert("total".to_owned(), clock() - started);
     explanation.timing_ms = timing;
     Ok(explanation)
@@ -207,6 +229,21 @@ fn document(
     })
 }
 
+/// Each method's number for every token of the case, in the order in which they were asked for.
+fn every_value(methods: &[Method], results: &Results, found: &[(Method, Found)]) -> Vec<(Method, Vec<f64>)> {
+    let of = |method: Method| {
+        let once = results.methods.iter().find(|values| values.method == method);
+        let again = || found.iter().find(|(other, _)| *other == method).map(|(_, found)| found.values.clone());
+        let joined = |values: &Values| {
+            let mut all = doubles(&values.input);
+            all.extend(values.written.iter().flatten().copied().map(f64::from));
+            all
+        };
+        Some((method, once.map(joined).or_else(again)?))
+    };
+    methods.iter().filter_map(|method| of(*method)).collect()
+}
+
 fn by_layer(stack: attribution::LayerValues, causal: bool) -> LayerAttribution {
     let attribution::LayerValues { side, layers, heads, tokens, outputs, z } = stack;
     let kind = match side {
@@ -239,7 +276,8 @@ fn drawn(maps: Maps, detail: AttentionDetail) -> Attention {
 /// A probability close to zero or one hardly moves, and gradients say little.
 fn flat_probability(target: &document::Target, request: &Request) -> Option<String> {
     let flat = !(0.01..=0.99).contains(&target.value);
-    (request.read == document::Read::Prob && !request.methods.is_empty() && flat).then(|| {
+    let is_probability = request.read == document::Read::Prob && target.foil.is_none();
+    (is_probability && !request.methods.is_empty() && flat).then(|| {
         format!(
             "The probability is {:.4}, where a softmax is flat: gradients are close to zero whatever the text says. Read \
              the logit instead.",

@@ -7,6 +7,7 @@ pub mod answer;
 pub mod bench;
 pub mod device;
 pub mod error;
+mod faithfulness;
 mod files;
 mod methods;
 pub mod model;

@@ -6,7 +6,7 @@ use headlight_document::message::{DeviceInfo, DeviceKind};
 use headlight_document::{self as document, Checks, InputToken, Method, Parameters, Units};
 use headlight_explain::attribution::{self, Base, Noise, Sampled};
 use headlight_explain::{Case, ExplainError, Game};
-use headlight_models::{Architecture, Input};
+use headlight_models::{Architecture, Input, Transformer};
 use serde_json::Value;
 
 use crate::error::EngineError;
@@ -91,8 +91,11 @@ impl Asked<'_> {
         };
         let (id, piece) = self.replacement();
         match method {
+            // As it is where measures ask again: one copy without noise.
             Method::Saliency | Method::GradXInput => {
-                return Err(EngineError::Device("a method of one run was asked for again".to_owned()));
+                let base = if method == Method::Saliency { Base::Saliency } else { Base::GradXInput };
+                let once = Noise { samples: 1, share: 0.0, seed: 0 };
+                found.values = attribution::smoothgrad(case, &base, once).await?.values;
             }
             Method::IntegratedGradients => {
                 tell("baseline", parameters.baseline.name().into());
@@ -201,6 +204,12 @@ impl Asked<'_> {
         Ok(found)
     }
 
+    /// A model of the same shape that has learned nothing.
+    pub async fn untrained(&self, case: &Case<'_>) -> Result<Box<dyn Transformer>, EngineError> {
+        let device = self.model.transformer.device();
+        self.model.blueprint.build(self.parameters.seed, &device, case.pulse).await
+    }
+
     async fn baseline(&self, case: &Case<'_>, special: &[bool]) -> Result<Input, ExplainError> {
         let tokenizer = &self.model.tokenizer;
         let fallback = self.replacement().0;
@@ -216,7 +225,7 @@ impl Asked<'_> {
 
     /// The token that stands for what is left out, and its piece: the mask, else the one for what is unknown, else the one
     /// that ends a text.
-    fn replacement(&self) -> (u32, String) {
+    pub fn replacement(&self) -> (u32, String) {
         let tokenizer = &self.model.tokenizer;
         let id = tokenizer.mask().or_else(|| tokenizer.unk()).or_else(|| tokenizer.eos()).or_else(|| tokenizer.pad());
         let id = id.unwrap_or(0);
@@ -224,7 +233,7 @@ impl Asked<'_> {
     }
 
     /// Which tokens of the case are special ones: a decoder's start is one, and what follows the target counts as such.
-    fn special(&self, case: &Case<'_>) -> Vec<bool> {
+    pub fn special(&self, case: &Case<'_>) -> Vec<bool> {
         let mut special: Vec<bool> = self.tokens.iter().map(|token| token.special).collect();
         let first = special.len();
         special.extend((first..case.tokens()).map(|token| token == first || token - first >= self.written));

@@ -3,14 +3,13 @@
 
 use burn::tensor::Device;
 use headlight_explain::Random;
-use headlight_models::{Config, Transformer};
+use headlight_models::{Config, Pulse, Transformer};
 use headlight_weights::{Codes, Packed, Tensor, TensorInfo, TensorSource, WeightsError};
 
 use crate::error::EngineError;
-use crate::progress::Relay;
 
 /// Keeps these random numbers apart from those of other purposes.
-const PURPOSE: u64 = 15;
+const PURPOSE: u64 = 16;
 
 /// The standard deviation of a matrix' entries, as BERT and GPT-2 began with.
 const SPREAD: f32 = 0.02;
@@ -31,10 +30,10 @@ impl Blueprint {
         &self,
         seed: u64,
         device: &Device,
-        relay: &Relay<'_>,
+        pulse: &dyn Pulse,
     ) -> Result<Box<dyn Transformer>, EngineError> {
         let mut source = Untrained { tensors: &self.tensors, seed };
-        Ok(headlight_models::open(&self.config, &mut source, device, relay).await?)
+        Ok(headlight_models::open(&self.config, &mut source, device, pulse).await?)
     }
 }
 
