@@ -1,6 +1,13 @@
 //! What a document says of how far its attributions can be trusted, against the reference's values.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, dead_code, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    dead_code,
+    reason = "a test fails by panicking; not each file uses all that tests share"
+)]
 
 mod common;
 
