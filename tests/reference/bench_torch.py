@@ -1,6 +1,6 @@
 """Times PyTorch eager on the CPU: forward with every attention map gathered, and that plus the gradient at the word
-embeddings. One line of JSON a row: {"name", "tokens", "threads", "median_ms", "min_ms", "runs"}.
-usage: bench_torch.py [--models FOLDER] [--model smollm2|minilm]… [--tokens N]… [--threads N]… [--repeat N] [--json FILE]
+embeddings; with `--methods`, Captum's integrated gradients (50 steps, as one batch) and InputXGradient. One line of JSON a row: {"name", "tokens", "threads", "median_ms", "min_ms", "runs"}.
+usage: bench_torch.py [--models FOLDER] [--model smollm2|minilm|sentiment]… [--methods] [--tokens N]… [--threads N]… [--repeat N] [--json FILE]
 
 Rows are <model>-forward and <model>-forward-backward. SmolLM2 computes the logits of the last position alone (as an
 explanation of the next token needs); `--all-logits` computes every position's. Its target is the most probable next
@@ -15,13 +15,15 @@ import time
 from pathlib import Path
 
 import torch
+from captum.attr import InputXGradient, IntegratedGradients
 
 import minilm
+import sentiment
 import smollm2
 from bert import pooled
 from common import default_models
 
-TOKENS = {"smollm2": (32, 64), "minilm": (32, 128)}
+TOKENS = {"smollm2": (32, 64), "minilm": (32, 128), "sentiment": (40,)}
 
 
 def smollm2_step(models, all_logits):
@@ -48,7 +50,37 @@ def minilm_step(models, _all_logits):
     return model.embeddings.word_embeddings, forward
 
 
-STEPS = {"smollm2": smollm2_step, "minilm": minilm_step}
+def sentiment_step(models, _all_logits):
+    model, (weight, bias), _, _ = sentiment.load(models)
+
+    def forward(embeddings):
+        mask = torch.ones(embeddings.shape[:2], dtype=torch.long)
+        out = model(inputs_embeds=embeddings, attention_mask=mask, output_attentions=True)
+        return (out.last_hidden_state.mean(1) @ weight.T + bias)[:, 0].sum(), torch.stack(out.attentions)
+
+    return model.embeddings.word_embeddings, forward
+
+
+STEPS = {"smollm2": smollm2_step, "minilm": minilm_step, "sentiment": sentiment_step}
+
+
+def methods(name, models):
+    """What Captum explains: one number for each sequence of embeddings, without attention maps."""
+    if name == "smollm2":
+        model, _ = smollm2.load(models)
+        return lambda x: model(inputs_embeds=x, use_cache=False, logits_to_keep=1).logits[:, -1, 1]
+    if name == "sentiment":
+        model, (weight, bias), _, _ = sentiment.load(models)
+    else:
+        model, _ = minilm.load(models)
+        weight, bias = torch.ones(1, model.config.hidden_size), torch.zeros(1)
+
+    def value(x):
+        mask = torch.ones(x.shape[:2], dtype=torch.long)
+        hidden = model(inputs_embeds=x, attention_mask=mask).last_hidden_state
+        return (hidden.mean(1) @ weight.T + bias)[:, 0]
+
+    return value
 
 
 def timed(work, repeat):
@@ -71,10 +103,12 @@ def main():
     parser.add_argument("--threads", action="append", type=int)
     parser.add_argument("--repeat", type=int, default=10)
     parser.add_argument("--all-logits", action="store_true")
+    parser.add_argument("--methods", action="store_true")
     parser.add_argument("--json", type=Path, help="also write the rows, as one JSON array, to this file")
     options = parser.parse_args()
     cores = os.cpu_count() or 1
     threads = [count or cores for count in options.threads or sorted({1, cores})]
+    options_models = options.models
     rows = []
     for name in options.model or STEPS:
         words, forward = STEPS[name](options.models, options.all_logits)
@@ -92,7 +126,22 @@ def main():
                     value, _maps = forward(embeddings)
                     torch.autograd.grad(value, embeddings)
 
-                for kind, work in (("forward", forward_only), ("forward-backward", forward_backward)):
+                def captum(method, **options):
+                    explain = method(methods(name, options_models))
+
+                    def work():
+                        x = words(ids).detach().requires_grad_(True)
+                        explain.attribute(x, **options).sum(-1)
+
+                    return work
+
+                kinds = [("forward", forward_only), ("forward-backward", forward_backward)]
+                if options.methods:
+                    kinds = [
+                        ("grad_x_input", captum(InputXGradient)),
+                        ("integrated_gradients", captum(IntegratedGradients, n_steps=50)),
+                    ]
+                for kind, work in kinds:
                     times = timed(work, options.repeat)
                     rows.append(
                         {

@@ -1,5 +1,7 @@
 //! What can be typed.
 
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use headlight_document::message::DeviceChoice;
 use headlight_document::{AttentionDetail, Baseline, Measure, Method, Parameters, Read, TargetSpec, Task, Units};
@@ -18,6 +20,8 @@ pub struct Arguments {
 pub enum Command {
     /// Explain one text and print the explanation document.
     Explain(Box<Explain>),
+    /// Explain and measure every text of a file: one document a line, and a table of methods over all of them.
+    Batch(Box<Batch>),
     /// Time a model's runs and print one JSON row for each kind of work and length.
     Bench(Bench),
     /// List, fetch or inspect models.
@@ -45,6 +49,23 @@ pub struct Explain {
     /// The second text: what the first is compared with, or the question about it.
     #[arg(long)]
     pub second_text: Option<String>,
+    /// What is asked of the text.
+    #[command(flatten)]
+    pub asking: Asking,
+    /// How much attention to put into the document: none, summary or full.
+    #[arg(long, default_value = "summary")]
+    pub attention: AttentionDetail,
+    /// Where to compute.
+    #[arg(long, value_enum, default_value_t = Device::Auto)]
+    pub device: Device,
+    /// How to print the explanation.
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    pub format: Format,
+}
+
+/// What is asked of a text.
+#[derive(Clone, Debug, Args)]
+pub struct Asking {
     /// What to do with the text: continue, classify, label, answer, translate, fill or compare. Left out, it follows from
     /// the model and the target.
     #[arg(long)]
@@ -78,14 +99,39 @@ pub struct Explain {
     /// As what to read it: logit, log_prob or prob.
     #[arg(long, default_value = "logit")]
     pub read: Read,
-    /// How much attention to put into the document: none, summary or full.
-    #[arg(long, default_value = "summary")]
+}
+
+/// Many questions of one kind.
+#[derive(Debug, Args)]
+pub struct Batch {
+    /// A registered name, a repository or a folder.
+    #[arg(long)]
+    pub model: String,
+    /// How a model is found.
+    #[command(flatten)]
+    pub place: Place,
+    /// The texts: on each line a JSON string, or an object with \"text\" and, if wanted, \"second_text\", \"target\", \"foil\" and
+    /// \"rationale\": a list of pieces [first byte, byte after the last] that a person holds to be the reasons.
+    #[arg(long, value_name = "FILE")]
+    pub input: PathBuf,
+    /// Where the documents go, one a line. What is there already is gone on with.
+    #[arg(long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// What is asked of each text.
+    #[command(flatten)]
+    pub asking: Asking,
+    /// A list of words with valences (word, tab, number from -4 to 4), to hold explanations of a sentiment against where
+    /// nobody has marked reasons: a proxy.
+    #[arg(long, value_name = "FILE")]
+    pub lexicon: Option<PathBuf>,
+    /// How much attention to put into the documents: none, summary or full.
+    #[arg(long, default_value = "none")]
     pub attention: AttentionDetail,
     /// Where to compute.
     #[arg(long, value_enum, default_value_t = Device::Auto)]
     pub device: Device,
-    /// How to print the explanation.
-    #[arg(long, value_enum, default_value_t = Format::Json)]
+    /// How to print the table over all texts.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
 }
 
@@ -146,6 +192,9 @@ pub struct Bench {
     /// How many runs of each, after one that is not counted.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub runs: u16,
+    /// Time integrated gradients (50 steps) and LIME (1000 samples) beside the single runs that they are made of.
+    #[arg(long)]
+    pub methods: bool,
     /// Where to compute.
     #[arg(long, value_enum, default_value_t = Device::Cpu)]
     pub device: Device,

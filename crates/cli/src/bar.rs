@@ -13,12 +13,32 @@ pub struct Bar {
     began: Instant,
     stage: Cell<Option<Stage>>,
     bar: ProgressBar,
+    /// Whether lines are counted, and not what each is made of.
+    is_of_lines: bool,
 }
 
 impl Bar {
     pub fn new() -> Self {
         let bar = ProgressBar::hidden();
-        Self { began: Instant::now(), stage: Cell::new(None), bar }
+        Self { began: Instant::now(), stage: Cell::new(None), bar, is_of_lines: false }
+    }
+
+    /// A bar over the lines of a file.
+    pub fn lines(total: usize) -> Self {
+        let mut bar = Self::new();
+        bar.is_of_lines = true;
+        if let Ok(style) = ProgressStyle::with_template("{msg:11} {wide_bar} {pos}/{len} {eta} left") {
+            bar.bar.set_style(style);
+        }
+        bar.bar.set_message("Texts");
+        bar.bar.set_length(total as u64);
+        bar
+    }
+
+    /// So many lines are done.
+    pub fn line(&self, done: usize) {
+        self.appear();
+        self.bar.set_position(done as u64);
     }
 }
 
@@ -50,11 +70,15 @@ impl Bar {
                 Stage::Readback => "Reading back",
             });
         }
+        self.appear();
+        self.bar.set_length(total.unwrap_or(done));
+        self.bar.set_position(done);
+    }
+
+    fn appear(&self) {
         if self.bar.is_hidden() && self.began.elapsed().as_secs_f32() > 1.0 {
             self.bar.set_draw_target(indicatif::ProgressDrawTarget::stderr());
         }
-        self.bar.set_length(total.unwrap_or(done));
-        self.bar.set_position(done);
     }
 }
 
@@ -66,7 +90,9 @@ impl Drop for Bar {
 
 impl Progress for Bar {
     fn report(&self, stage: Stage, done: u64, total: Option<u64>) -> Pause<'_> {
-        self.show(stage, done, total);
+        if !self.is_of_lines {
+            self.show(stage, done, total);
+        }
         Box::pin(std::future::ready(Ok(())))
     }
 }

@@ -29,6 +29,31 @@ pub enum Error {
         /// Why.
         error: io::Error,
     },
+    /// A file cannot be written.
+    #[error("{} cannot be written ({error}).", path.display())]
+    Write {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// A line of a batch is no text.
+    #[error("Line {line} of the input is neither a JSON string nor an object with a text ({reason}).")]
+    Line {
+        /// Which, counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The output of another batch.
+    #[error(
+        "{} has answers to another question, or about other texts; name another --output, or delete it.",
+        path.display()
+    )]
+    OtherBatch {
+        /// The output.
+        path: PathBuf,
+    },
     /// Neither a registered model nor a folder.
     #[error(
         "There is no model \"{given}\": it is neither a folder, nor owner/name of a repository, nor one of the models that are here ({known}). `headlight models fetch` gets the registered ones."

@@ -7,7 +7,7 @@ use headlight_document::{Explanation, Request, RequestError, Task, Token};
 use headlight_engine::device::Adapter;
 use headlight_engine::{Model, answer, choose};
 
-use crate::arguments::{Explain, Format};
+use crate::arguments::{Asking, Explain, Format};
 use crate::bar::Bar;
 use crate::error::Error;
 use crate::find::find;
@@ -33,7 +33,7 @@ pub fn explain(arguments: &Explain) -> Result<String, Error> {
 async fn run(arguments: &Explain) -> Result<Explanation, Error> {
     let found = find(&arguments.model, &arguments.place)?;
     // What is wrong with the request itself is said before a model is opened.
-    if let Some(task) = arguments.task {
+    if let Some(task) = arguments.asking.task {
         request(arguments, task).validate()?;
     } else if arguments.text.trim().is_empty() {
         return Err(RequestError::EmptyText.into());
@@ -42,25 +42,33 @@ async fn run(arguments: &Explain) -> Result<Explanation, Error> {
     let bar = Bar::new();
     let chosen = choose(arguments.device.into(), Adapter::default()).await?;
     let model = Model::open(found.entry, files, &chosen.device, &bar).await?;
-    let task = arguments.task;
-    let task = task.unwrap_or_else(|| model.task(arguments.target.as_ref(), arguments.second_text.is_some()));
+    let task = arguments.asking.task;
+    let task = task.unwrap_or_else(|| model.task(arguments.asking.target.as_ref(), arguments.second_text.is_some()));
     let request = request(arguments, task);
     Ok(answer(&model, &chosen.info, &request, &bar, clock).await?)
 }
 
 fn request(arguments: &Explain, task: Task) -> Request {
-    let mut request = Request::new(arguments.model.clone(), task, arguments.text.clone());
+    let mut request = arguments.asking.request(&arguments.model, task, &arguments.text);
     request.second_text.clone_from(&arguments.second_text);
-    request.labels.clone_from(&arguments.labels);
-    request.read = arguments.read;
-    request.methods.clone_from(&arguments.methods);
-    request.parameters = (&arguments.tuning).into();
-    request.measures.clone_from(&arguments.measures);
-    request.layers = arguments.layers;
-    request.foil = arguments.foil.as_deref().map(Token::from);
     request.attention = arguments.attention;
-    if let Some(target) = &arguments.target {
-        request.target = target.clone();
-    }
     request
+}
+
+impl Asking {
+    /// The question about one text.
+    pub fn request(&self, model: &str, task: Task, text: &str) -> Request {
+        let mut request = Request::new(model, task, text);
+        request.labels.clone_from(&self.labels);
+        request.read = self.read;
+        request.methods.clone_from(&self.methods);
+        request.parameters = (&self.tuning).into();
+        request.measures.clone_from(&self.measures);
+        request.layers = self.layers;
+        request.foil = self.foil.as_deref().map(Token::from);
+        if let Some(target) = &self.target {
+            request.target = target.clone();
+        }
+        request
+    }
 }

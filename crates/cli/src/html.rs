@@ -71,7 +71,7 @@ fn coloured(page: &mut String, explanation: &Explanation, attribution: &Attribut
     );
 }
 
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod bar;
+mod batch;
 mod bench;
 mod error;
 mod explain;
@@ -21,6 +22,7 @@ use crate::arguments::{Arguments, Command};
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Explain(arguments) => explain::explain(&arguments),
+        Command::Batch(arguments) => batch::batch(&arguments),
         Command::Bench(arguments) => bench::bench(&arguments),
         Command::Models { action } => models::models(action.unwrap_or_default()),
     };

@@ -54,7 +54,7 @@ impl Measure {
     pub fn cost(self, tokens: usize, methods: usize) -> usize {
         let inner = tokens.saturating_sub(1);
         match self {
-            Self::Curves => inner * (RANDOM_ORDERS + 2 * methods) + 2,
+            Self::Curves => 2 * inner * (RANDOM_ORDERS + methods) + 2,
             Self::Erasure => 20 * methods + 2,
             Self::TauLoo => tokens + 1,
             Self::SensitivityMax => SENSITIVITY_SAMPLES * methods,
@@ -75,7 +75,7 @@ pub struct Faithfulness {
     pub tokens: Vec<usize>,
     /// The token that stands for what is left out.
     pub replacement: String,
-    /// How many texts the model was asked about in all.
+    /// How many texts the model was asked about, each with something left out.
     pub evaluations: usize,
     /// Random orders, for curves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_cost_grows_with_tokens_and_methods() {
-        assert_eq!(Measure::Curves.cost(10, 2), 9 * 24 + 2);
+        assert_eq!(Measure::Curves.cost(10, 2), 18 * 22 + 2);
         assert_eq!(Measure::TauLoo.cost(0, 1), 1);
         for measure in Measure::ALL {
             assert!(measure.cost(8, 3) >= measure.cost(8, 1), "{measure}");

@@ -6,14 +6,15 @@ use burn::tensor::Device;
 use headlight_document::explanation::SCHEMA;
 use headlight_document::message::{DeviceInfo, DeviceKind, Stage};
 use headlight_document::{
-    self as document, Attention, AttentionDetail, AttentionSummary, Attribution, Checks, Explanation, FileRole, Foil,
-    Input, Method, Request,
+    self as document, Attention, AttentionDetail, AttentionKind, AttentionSummary, Attribution, Checks, Explanation,
+    FileRole, Foil, Input, LayerAttribution, Method, Request,
 };
 use headlight_explain::attention::summarise;
-use headlight_explain::{Case, explain, observe};
-use headlight_models::{Architecture, Capture};
+use headlight_explain::{Case, attribution, explain, observe};
+use headlight_models::{Architecture, Capture, Side};
 
 use crate::error::EngineError;
+use crate::faithfulness;
 use crate::methods::{self, Asked, Found};
 use crate::model::Model;
 use crate::progress::{Clock, Progress, Relay};
@@ -45,6 +46,15 @@ pub async fn answer(
     let started = clock();
     let mut timing = BTreeMap::new();
     request.validate()?;
+    // A method that is named twice is run once.
+    let mut request = request.clone();
+    let mut named = Vec::with_capacity(request.methods.len());
+    request.methods.retain(|method| {
+        let is_new = !named.contains(method);
+        named.push(*method);
+        is_new
+    });
+    let request = &request;
     let relay = Relay(progress);
     let mut plan = tasks::plan(model, request, &relay).await?;
     let foil = tasks::contrast(model, request, &mut plan)?;
@@ -78,7 +88,8 @@ pub async fn answer(
     // What asks again asks about the entry that this run found, whatever other texts would make of it.
     let target = plan.target.clone().settled(results.id);
     let most = methods::most(model, &plan.input);
-    let case = Case { model: transformer, input: &plan.input, target: &target, most, pulse: &relay };
+    let threads = methods::threads(info);
+    let case = Case { model: transformer, input: &plan.input, target: &target, most, threads, pulse: &relay };
     let asked = Asked {
         model,
         tokens: &plan.tokens,
@@ -93,7 +104,29 @@ pub async fn answer(
         timing.insert(method.name().to_owned(), clock() - before);
     }
 
+    let all = every_value(&request.methods, &results, &found);
+    let agreement = faithfulness::agreement(&all, &faithfulness::ranked(&asked, &case));
+    let measured = if request.measures.is_empty() || all.is_empty() {
+        None
+    } else {
+        let before = clock();
+        let measured = faithfulness::measure(&asked, &case, &request.measures, &all).await?;
+        timing.insert("measures".to_owned(), clock() - before);
+        Some(measured)
+    };
+    let layers = if request.layers {
+        let before = clock();
+        let found = attribution::layers(&case).await?;
+        timing.insert("layers".to_owned(), clock() - before);
+        found.into_iter().map(|stack| by_layer(stack, transformer.architecture().causal)).collect()
+    } else {
+        Vec::new()
+    };
+
     let mut explanation = document(model, info, request, plan, results, found, foil)?;
+    explanation.layers = layers;
+    explanation.agreement = agreement;
+    explanation.faithfulness = measured;
     timing.insert("total".to_owned(), clock() - started);
     explanation.timing_ms = timing;
     Ok(explanation)
@@ -196,6 +229,32 @@ fn document(
     })
 }
 
+/// Each method's number for every token of the case, in the order in which they were asked for.
+fn every_value(methods: &[Method], results: &Results, found: &[(Method, Found)]) -> Vec<(Method, Vec<f64>)> {
+    let of = |method: Method| {
+        let once = results.methods.iter().find(|values| values.method == method);
+        let again = || found.iter().find(|(other, _)| *other == method).map(|(_, found)| found.values.clone());
+        let joined = |values: &Values| {
+            let mut all = doubles(&values.input);
+            all.extend(values.written.iter().flatten().copied().map(f64::from));
+            all
+        };
+        Some((method, once.map(joined).or_else(again)?))
+    };
+    methods.iter().filter_map(|method| of(*method)).collect()
+}
+
+fn by_layer(stack: attribution::LayerValues, causal: bool) -> LayerAttribution {
+    let attribution::LayerValues { side, layers, heads, tokens, outputs, z } = stack;
+    let kind = match side {
+        Side::Encoder => AttentionKind::Encoder,
+        Side::Only if !causal => AttentionKind::Encoder,
+        Side::Only | Side::Decoder => AttentionKind::SelfAttention,
+    };
+    let singles = |values: Vec<f64>| values.into_iter().map(|value| value as f32).collect();
+    LayerAttribution { kind, layers, heads, tokens, outputs: singles(outputs), z: singles(z) }
+}
+
 fn doubles(values: &[f32]) -> Vec<f64> {
     values.iter().copied().map(f64::from).collect()
 }
@@ -217,7 +276,8 @@ fn drawn(maps: Maps, detail: AttentionDetail) -> Attention {
 /// A probability close to zero or one hardly moves, and gradients say little.
 fn flat_probability(target: &document::Target, request: &Request) -> Option<String> {
     let flat = !(0.01..=0.99).contains(&target.value);
-    (request.read == document::Read::Prob && !request.methods.is_empty() && flat).then(|| {
+    let is_probability = request.read == document::Read::Prob && target.foil.is_none();
+    (is_probability && !request.methods.is_empty() && flat).then(|| {
         format!(
             "The probability is {:.4}, where a softmax is flat: gradients are close to zero whatever the text says. Read \
              the logit instead.",

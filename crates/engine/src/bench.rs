@@ -1,12 +1,14 @@
 //! Timing one model's runs, the same way natively and in a browser.
 
 use burn::tensor::{Tensor, Transaction};
-use headlight_explain::attribution::saliency;
-use headlight_explain::{Choice, Read, Target, explain};
+use headlight_document::message::DeviceInfo;
+use headlight_explain::attribution::{self, saliency};
+use headlight_explain::{Case, Choice, Game, Read, Target, explain, observe};
 use headlight_models::{Batch, Capture, Head, Input, Silent, run::run};
 use serde::{Deserialize, Serialize};
 
 use crate::error::EngineError;
+use crate::methods;
 use crate::model::Model;
 use crate::progress::Clock;
 
@@ -75,6 +77,85 @@ pub async fn measure(
         times.push(clock() - began);
     }
     Ok(times)
+}
+
+/// A method that is timed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timed {
+    /// Forward alone, once, without attention: what a method that leaves words out asks for.
+    Value,
+    /// Gradient times input: forward and backward once, without attention.
+    GradXInput,
+    /// Integrated gradients from zero, 50 steps.
+    IntegratedGradients,
+    /// LIME with 1000 samples, a token a unit.
+    Lime,
+}
+
+impl Timed {
+    /// How many single runs it stands for.
+    #[must_use]
+    pub fn runs(self) -> usize {
+        match self {
+            Self::Value | Self::GradXInput => 1,
+            Self::IntegratedGradients => attribution::STEPS,
+            Self::Lime => 1000,
+        }
+    }
+}
+
+/// As [`measure`], a method on a text of `tokens` tokens.
+///
+/// # Errors
+/// [`EngineError`] where a run fails.
+pub async fn measure_method(
+    model: &Model,
+    info: &DeviceInfo,
+    method: Timed,
+    tokens: usize,
+    runs: usize,
+    clock: Clock,
+) -> Result<Vec<f64>, EngineError> {
+    let transformer = model.transformer.as_ref();
+    let vocabulary = transformer.architecture().vocabulary as u32;
+    let target = target(model, tokens).await?.settled(Some(1));
+    let units: Vec<Vec<usize>> = (0..tokens).map(|token| vec![token]).collect();
+    let mut times = Vec::with_capacity(runs);
+    for index in 0..runs as u32 {
+        let ids: Vec<u32> = (0..tokens as u32).map(|i| (1000 + (i * 31 + index) % 20_000) % vocabulary).collect();
+        let input = Input::embed(transformer, &Batch::one(&ids), None);
+        let (most, threads) = (methods::most(model, &input), methods::threads(info));
+        let case = Case { model: transformer, input: &input, target: &target, most, threads, pulse: &Silent };
+        let began = clock();
+        match method {
+            Timed::Value => {
+                let seen = observe(transformer, input.clone(), &target, Capture::none(), &Silent).await?;
+                read(Transaction::default().register(seen.value)).await?;
+            }
+            Timed::GradXInput => {
+                let found = explain(transformer, input.clone(), &target, Capture::none(), &Silent).await?;
+                if let Some(gradient) = found.gradient {
+                    let values = attribution::grad_x_input(found.embeddings, gradient.embeddings);
+                    read(Transaction::default().register(found.value).register(values)).await?;
+                }
+            }
+            Timed::IntegratedGradients => {
+                let special = vec![false; tokens];
+                let zero = attribution::Baseline::Zero.embed(&case, &special).await?;
+                attribution::integrated_gradients(&case, &zero, attribution::STEPS).await?;
+            }
+            Timed::Lime => {
+                let mut game = Game::new(&case, &units, 0);
+                attribution::lime(&mut game, Timed::Lime.runs(), 0).await?;
+            }
+        }
+        times.push(clock() - began);
+    }
+    Ok(times)
+}
+
+async fn read(transaction: Transaction) -> Result<(), EngineError> {
+    transaction.execute_async().await.map(drop).map_err(|error| EngineError::Device(error.to_string()))
 }
 
 /// A target that costs next to nothing by itself.

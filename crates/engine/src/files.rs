@@ -8,14 +8,36 @@ use headlight_document::{FileRole, ModelEntry};
 use headlight_models::{Config, Transformer};
 use headlight_text::{GgufVocabulary, Tokenizer, TokenizerFiles};
 use headlight_weights::{
-    Format, GgufFile, GgufMetadata, MarianFile, Merged, OnnxFile, SafetensorsFile, ShardedTensors, adapter_scale,
+    Format, GgufFile, GgufMetadata, MarianFile, Merged, OnnxFile, SafetensorsFile, ShardedTensors, TensorSource,
+    adapter_scale,
 };
 
 use crate::error::EngineError;
 use crate::progress::Relay;
+use crate::untrained::Blueprint;
 
 /// The largest file that is read into memory whole: a tokenizer of a quarter of a million entries has 20 MB.
 const LARGEST: u64 = 64 << 20;
+
+/// What is in a model's files.
+pub(crate) struct Opened {
+    pub tokenizer: Tokenizer,
+    pub blueprint: Blueprint,
+    pub transformer: Box<dyn Transformer>,
+}
+
+impl Opened {
+    async fn from(
+        tokenizer: Tokenizer,
+        config: &Config,
+        source: &mut dyn TensorSource,
+        device: &Device,
+        relay: &Relay<'_>,
+    ) -> Result<Self, EngineError> {
+        let blueprint = Blueprint::of(config, source);
+        Ok(Self { tokenizer, blueprint, transformer: headlight_models::open(config, source, device, relay).await? })
+    }
+}
 
 /// Opens tokenizer and model.
 pub(crate) async fn open<R: Read + Seek>(
@@ -23,12 +45,12 @@ pub(crate) async fn open<R: Read + Seek>(
     files: BTreeMap<String, R>,
     device: &Device,
     relay: &Relay<'_>,
-) -> Result<(Tokenizer, Box<dyn Transformer>), EngineError> {
+) -> Result<Opened, EngineError> {
     let mut files = Files { entry, files };
     if let Some(index) = files.whole(FileRole::Index)? {
         let (tokenizer, config) = (files.tokenizer()?, files.config()?);
         let mut source = ShardedTensors::open(&index, |name| files.files.remove(name))?;
-        return Ok((tokenizer, headlight_models::open(&config, &mut source, device, relay).await?));
+        return Opened::from(tokenizer, &config, &mut source, device, relay).await;
     }
     let mut weights = files.take(FileRole::Weights).ok_or(EngineError::MissingFile("weights"))?;
     let name = entry.file(FileRole::Weights).map_or("", |file| file.name.as_str());
@@ -37,7 +59,7 @@ pub(crate) async fn open<R: Read + Seek>(
             let mut source = GgufFile::open(weights)?;
             let tokenizer = Tokenizer::from_gguf(vocabulary(source.metadata())?)?;
             let config = Config::from_gguf(source.metadata())?;
-            Ok((tokenizer, headlight_models::open(&config, &mut source, device, relay).await?))
+            Opened::from(tokenizer, &config, &mut source, device, relay).await
         }
         Format::Marian => {
             let mut source = MarianFile::open(weights)?;
@@ -45,26 +67,25 @@ pub(crate) async fn open<R: Read + Seek>(
             let config = Config::from_marian(settings)?;
             // Its tokenizer leaves the token that ends a text to the model.
             let tokenizer = files.tokenizer()?.ending_in("</s>")?;
-            Ok((tokenizer, headlight_models::open(&config, &mut source, device, relay).await?))
+            Opened::from(tokenizer, &config, &mut source, device, relay).await
         }
         Format::Onnx => {
             let (tokenizer, config) = (files.tokenizer()?, files.config()?);
             let mut source = OnnxFile::open(weights)?;
-            Ok((tokenizer, headlight_models::open(&config, &mut source, device, relay).await?))
+            Opened::from(tokenizer, &config, &mut source, device, relay).await
         }
         _ => {
             let (tokenizer, config) = (files.tokenizer()?, files.config()?);
             let mut source = SafetensorsFile::open(weights)?;
-            let model = match files.whole(FileRole::Adapter)? {
-                None => headlight_models::open(&config, &mut source, device, relay).await?,
+            match files.whole(FileRole::Adapter)? {
+                None => Opened::from(tokenizer, &config, &mut source, device, relay).await,
                 Some(adapter) => {
                     let adapter = SafetensorsFile::open(Cursor::new(adapter))?;
                     let scale = adapter_scale(adapter.metadata())?;
                     let mut merged = Merged::new(source, adapter, scale)?;
-                    headlight_models::open(&config, &mut merged, device, relay).await?
+                    Opened::from(tokenizer, &config, &mut merged, device, relay).await
                 }
-            };
-            Ok((tokenizer, model))
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod answer;
 pub mod bench;
 pub mod device;
 pub mod error;
+mod faithfulness;
 mod files;
 mod methods;
 pub mod model;
@@ -16,6 +17,7 @@ mod reply;
 mod results;
 pub mod self_test;
 mod tasks;
+mod untrained;
 
 pub use answer::answer;
 pub use device::{Chosen, choose};

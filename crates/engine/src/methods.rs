@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use headlight_document::message::{DeviceInfo, DeviceKind};
 use headlight_document::{self as document, Checks, InputToken, Method, Parameters, Units};
 use headlight_explain::attribution::{self, Base, Noise, Sampled};
 use headlight_explain::{Case, ExplainError, Game};
-use headlight_models::{Architecture, Input};
+use headlight_models::{Architecture, Input, Transformer};
 use serde_json::Value;
 
 use crate::error::EngineError;
@@ -65,6 +66,14 @@ pub(crate) fn most(model: &Model, input: &Input) -> usize {
     (BATCH_BYTES / one.max(1)).clamp(1, MOST)
 }
 
+/// How many threads a batch is shared among: those that there are, natively on the CPU.
+pub(crate) fn threads(info: &DeviceInfo) -> usize {
+    if cfg!(target_arch = "wasm32") || info.kind != DeviceKind::Cpu {
+        return 1;
+    }
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(MOST)
+}
+
 impl Asked<'_> {
     /// Runs `method`.
     pub async fn run(&self, case: &Case<'_>, method: Method) -> Result<Found, EngineError> {
@@ -82,14 +91,11 @@ impl Asked<'_> {
         };
         let (id, piece) = self.replacement();
         match method {
-            Method::Saliency
-            | Method::GradXInput
-            | Method::Attention
-            | Method::AttentionRollout
-            | Method::AttentionFlow
-            | Method::AttentionGradient
-            | Method::ValueZeroing => {
-                return Err(EngineError::Device("a method of one run was asked for again".to_owned()));
+            // As it is where measures ask again: one copy without noise.
+            Method::Saliency | Method::GradXInput => {
+                let base = if method == Method::Saliency { Base::Saliency } else { Base::GradXInput };
+                let once = Noise { samples: 1, share: 0.0, seed: 0 };
+                found.values = attribution::smoothgrad(case, &base, once).await?.values;
             }
             Method::IntegratedGradients => {
                 tell("baseline", parameters.baseline.name().into());
@@ -126,6 +132,23 @@ impl Asked<'_> {
                 tell("replacement", piece.clone().into());
                 found.values = attribution::occlusion(case, id).await?;
             }
+            Method::Attention | Method::ValueZeroing => {
+                let place = |place: Option<u32>| place.map(|place| place as usize);
+                let (layer, head) = (place(parameters.layer), place(parameters.head));
+                let name = |place: Option<usize>, none: &str| place.map_or_else(|| none.into(), Value::from);
+                if method == Method::Attention {
+                    tell("layer", name(layer, "last"));
+                    tell("head", name(head, "mean"));
+                    found.values = attribution::attention(case, layer, head).await?;
+                } else {
+                    tell("layer", name(layer, "all"));
+                    tell("head", name(head, "all"));
+                    found.values = attribution::value_zeroing(case, layer, head).await?;
+                }
+            }
+            Method::AttentionRollout => found.values = attribution::attention_rollout(case).await?,
+            Method::AttentionFlow => found.values = attribution::attention_flow(case).await?,
+            Method::AttentionGradient => found.values = attribution::attention_gradient(case).await?,
             Method::Lime | Method::KernelShap | Method::PartitionShap => {
                 tell("replacement", piece.clone().into());
                 tell("units", parameters.units.name().into());
@@ -181,6 +204,12 @@ impl Asked<'_> {
         Ok(found)
     }
 
+    /// A model of the same shape that has learned nothing.
+    pub async fn untrained(&self, case: &Case<'_>) -> Result<Box<dyn Transformer>, EngineError> {
+        let device = self.model.transformer.device();
+        self.model.blueprint.build(self.parameters.seed, &device, case.pulse).await
+    }
+
     async fn baseline(&self, case: &Case<'_>, special: &[bool]) -> Result<Input, ExplainError> {
         let tokenizer = &self.model.tokenizer;
         let fallback = self.replacement().0;
@@ -196,7 +225,7 @@ impl Asked<'_> {
 
     /// The token that stands for what is left out, and its piece: the mask, else the one for what is unknown, else the one
     /// that ends a text.
-    fn replacement(&self) -> (u32, String) {
+    pub fn replacement(&self) -> (u32, String) {
         let tokenizer = &self.model.tokenizer;
         let id = tokenizer.mask().or_else(|| tokenizer.unk()).or_else(|| tokenizer.eos()).or_else(|| tokenizer.pad());
         let id = id.unwrap_or(0);
@@ -204,7 +233,7 @@ impl Asked<'_> {
     }
 
     /// Which tokens of the case are special ones: a decoder's start is one, and what follows the target counts as such.
-    fn special(&self, case: &Case<'_>) -> Vec<bool> {
+    pub fn special(&self, case: &Case<'_>) -> Vec<bool> {
         let mut special: Vec<bool> = self.tokens.iter().map(|token| token.special).collect();
         let first = special.len();
         special.extend((first..case.tokens()).map(|token| token == first || token - first >= self.written));

@@ -9,8 +9,9 @@ use headlight_models::Transformer;
 use headlight_text::Tokenizer;
 
 use crate::error::EngineError;
-use crate::files;
+use crate::files::{self, Opened};
 use crate::progress::{Progress, Relay};
+use crate::untrained::Blueprint;
 
 /// A model that can be asked.
 pub struct Model {
@@ -18,6 +19,8 @@ pub struct Model {
     pub entry: ModelEntry,
     pub(crate) tokenizer: Tokenizer,
     pub(crate) transformer: Box<dyn Transformer>,
+    /// What another of its shape is made from.
+    pub(crate) blueprint: Blueprint,
 }
 
 impl Model {
@@ -32,12 +35,12 @@ impl Model {
         device: &Device,
         progress: &dyn Progress,
     ) -> Result<Self, EngineError> {
-        let (tokenizer, transformer) = files::open(&entry, files, device, &Relay(progress)).await?;
+        let Opened { tokenizer, blueprint, transformer } = files::open(&entry, files, device, &Relay(progress)).await?;
         let (known, has) = (tokenizer.vocabulary_size(), transformer.architecture().vocabulary);
         if known > has {
             return Err(EngineError::Inconsistent(format!("its tokenizer knows {known} tokens and its weights {has}")));
         }
-        Ok(Self { entry, tokenizer, transformer })
+        Ok(Self { entry, tokenizer, transformer, blueprint })
     }
 
     /// The model itself, for what goes beyond a request.

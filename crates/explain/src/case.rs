@@ -2,11 +2,12 @@
 
 use burn::tensor::{Tensor, TensorData, Transaction};
 use headlight_models::pulse::{Beat, Stage};
-use headlight_models::run::{Gradients, track};
-use headlight_models::{Capture, Input, Pulse, Transformer, run};
+use headlight_models::run::{Gradients, Inside, track};
+use headlight_models::{Architecture, Capture, Captures, Head, Input, Pooling, Pulse, RunError, Transformer, run};
 
 use crate::ExplainError;
-use crate::target::Target;
+use crate::beside::beside;
+use crate::target::{Over, Target};
 
 /// One text, the model that reads it, and the number that is explained.
 ///
@@ -22,6 +23,8 @@ pub struct Case<'a> {
     pub target: &'a Target,
     /// How many sequences may run at once.
     pub most: usize,
+    /// How many threads they may be shared among: 1 where the device is no CPU, or there are no threads.
+    pub threads: usize,
     /// Hears of every step.
     pub pulse: &'a dyn Pulse,
 }
@@ -66,10 +69,61 @@ impl<'a> Case<'a> {
         input: Input,
         pulse: &dyn Pulse,
     ) -> Result<Vec<f64>, ExplainError> {
-        let run = run::run(self.model, input, Capture::none(), pulse).await?;
-        let value = target.read(self.model, run.hidden)?.value;
-        let [values] = read([value]).await?;
+        let (model, threads) = (self.model, self.threads);
+        let parts = beside(input, threads, pulse, async move |input, pulse| {
+            let run = run::run(model, input, Capture::none(), pulse).await?;
+            Ok(target.read(model, run.hidden)?.value)
+        });
+        let [values] = read([Tensor::cat(parts.await?, 0)]).await?;
         Ok(values)
+    }
+
+    /// The case run forward and backward once, with what `capture` asks for.
+    pub(crate) async fn inside(&self, capture: Capture) -> Result<(Captures, Gradients), ExplainError> {
+        let mut tracked = track(self.model, self.input.clone(), capture, self.pulse).await?;
+        let reading = self.target.read(self.model, tracked.hidden(self.model))?;
+        let captures = std::mem::take(&mut tracked.captures);
+        Ok((captures, tracked.backward(reading.seed, self.pulse).await?))
+    }
+
+    /// The tokens whose hidden state the target is read from, counted over all tokens of the case.
+    pub(crate) fn target_rows(&self) -> Vec<usize> {
+        let tokens = self.tokens();
+        let before = tokens - self.input.embeddings.dims()[1].min(tokens);
+        let whole = || (before..tokens).collect();
+        if let Some((first, last)) = self.target.places() {
+            let both = if first == last { vec![first] } else { vec![first, last] };
+            return both.into_iter().map(|place| before + place).collect();
+        }
+        match (self.target.read_over(), self.model.head()) {
+            (Over::Labels, Head::Labels(head)) => match head.pooling {
+                Pooling::First => vec![before],
+                Pooling::Last => vec![tokens.saturating_sub(1)],
+                Pooling::Mean => whole(),
+            },
+            _ => whole(),
+        }
+    }
+
+    /// A layer and a head of the model's own stack, where they are there.
+    pub(crate) fn place(
+        &self,
+        layer: Option<usize>,
+        head: Option<usize>,
+    ) -> Result<(Option<usize>, Option<usize>), ExplainError> {
+        let Architecture { layers, heads, .. } = self.model.architecture();
+        if let Some(layer) = layer.filter(|layer| *layer >= layers) {
+            return Err(ExplainError::NoSuchLayer { layer, layers });
+        }
+        if let Some(head) = head.filter(|head| *head >= heads) {
+            return Err(ExplainError::NoSuchHead { head, heads });
+        }
+        Ok((layer, head))
+    }
+
+    /// Says how far a method is.
+    pub(crate) async fn beat(&self, done: usize, total: usize) -> Result<(), ExplainError> {
+        Ok(self.pulse.beat(Stage::Attribute, done, total).await.map_err(RunError::from)?)
     }
 
     /// The target for each sequence of `input` (`[batch]`), and its gradient there.
@@ -78,10 +132,23 @@ impl<'a> Case<'a> {
         input: Input,
         pulse: &dyn Pulse,
     ) -> Result<(Tensor<1>, Gradients), ExplainError> {
-        let mut tracked = track(self.model, input, Capture::none(), pulse).await?;
-        let reading = self.target.read(self.model, tracked.hidden(self.model))?;
-        tracked.captures = headlight_models::Captures::default();
-        Ok((reading.value, tracked.backward(reading.seed, pulse).await?))
+        let (model, target, threads) = (self.model, self.target, self.threads);
+        let parts = beside(input, threads, pulse, async move |input, pulse| {
+            let mut tracked = track(model, input, Capture::none(), pulse).await?;
+            let reading = target.read(model, tracked.hidden(model))?;
+            tracked.captures = Captures::default();
+            let gradients = tracked.backward(reading.seed, pulse).await?;
+            Ok((reading.value, gradients.embeddings, gradients.source))
+        });
+        let (mut values, mut own, mut source) = (Vec::new(), Vec::new(), Vec::new());
+        for (value, embeddings, other) in parts.await? {
+            values.push(value);
+            own.push(embeddings);
+            source.extend(other);
+        }
+        let source = (!source.is_empty()).then(|| Tensor::cat(source, 0));
+        let gradients = Gradients { embeddings: Tensor::cat(own, 0), source, inside: Inside::default() };
+        Ok((Tensor::cat(values, 0), gradients))
     }
 }
 
@@ -115,7 +182,11 @@ pub(crate) fn column(values: &[f64], like: &Tensor<3>) -> Tensor<3> {
 }
 
 /// Numbers as a tensor, on the device of `like`.
-pub(crate) fn tensor(values: impl Iterator<Item = f64>, shape: [usize; 3], like: &Tensor<3>) -> Tensor<3> {
+pub(crate) fn tensor<const D: usize>(
+    values: impl Iterator<Item = f64>,
+    shape: [usize; D],
+    like: &Tensor<3>,
+) -> Tensor<D> {
     #[expect(clippy::cast_possible_truncation, reason = "models compute in single precision")]
     let values: Vec<f32> = values.map(|value| value as f32).collect();
     Tensor::from_data(TensorData::new(values, shape), &like.device())
@@ -126,27 +197,25 @@ pub(crate) async fn read<const D: usize, const N: usize>(
     tensors: [Tensor<D>; N],
 ) -> Result<[Vec<f64>; N], ExplainError> {
     let transaction = tensors.into_iter().fold(Transaction::default(), Transaction::register);
+    <[Vec<f64>; N]>::try_from(values(transaction).await?).map_err(|_| lost())
+}
+
+/// All numbers of a transaction, tensor by tensor.
+pub(crate) async fn values(transaction: Transaction) -> Result<Vec<Vec<f64>>, ExplainError> {
     let data = transaction.execute_async().await.map_err(|error| ExplainError::Device(error.to_string()))?;
-    let mut found = data.into_iter().map(|data| {
+    let numbers = |data: TensorData| {
         let values = data.try_into_vec::<f32>().map_err(|error| ExplainError::Device(format!("{error:?}")))?;
         match values.iter().all(|value| value.is_finite()) {
             true => Ok(values.into_iter().map(f64::from).collect()),
             false => Err(ExplainError::Device("it returned values that are not numbers".to_owned())),
         }
-    });
-    let mut failed = None;
-    let all = std::array::from_fn(|_| match found.next() {
-        Some(Ok(values)) => values,
-        Some(Err(error)) => {
-            failed = Some(error);
-            Vec::new()
-        }
-        None => {
-            failed = Some(ExplainError::Device("a result is missing".to_owned()));
-            Vec::new()
-        }
-    });
-    failed.map_or(Ok(all), Err)
+    };
+    data.into_iter().map(numbers).collect()
+}
+
+/// What a device owes.
+pub(crate) fn lost() -> ExplainError {
+    ExplainError::Device("a result is missing".to_owned())
 }
 
 /// Passes the beats of one batch among several on, as one piece of work.

@@ -6,7 +6,7 @@ use headlight_models::Input;
 
 use crate::ExplainError;
 use crate::attribution::baseline::{replaced, token};
-use crate::case::Case;
+use crate::case::{Case, lost};
 
 /// The units of a text, each a list of tokens in the order of a case's values, and the target's value for any of their
 /// coalitions: tokens of units that are not there have a token such as `[MASK]` in their place, and tokens of no unit, such
@@ -30,6 +30,12 @@ impl<'a> Game<'a> {
     #[must_use]
     pub fn units(&self) -> usize {
         self.units.len()
+    }
+
+    /// How many coalitions the model has been asked about.
+    #[must_use]
+    pub fn asked(&self) -> usize {
+        self.known.len()
     }
 
     /// The target's value for each coalition: `coalitions[i][u]` says whether unit u is there.
@@ -73,8 +79,4 @@ impl<'a> Game<'a> {
         }
         kept
     }
-}
-
-fn lost() -> ExplainError {
-    ExplainError::Device("a value is missing".to_owned())
 }

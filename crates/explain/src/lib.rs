@@ -1,11 +1,13 @@
-//! Everything computed *about* a run of a model: [`attribution`] of a [`Target`] to the tokens of a text, and figures of
-//! its [`attention`].
+//! Everything computed *about* a run of a model: [`attribution`] of a [`Target`] to the tokens of a text, how far that can be
+//! trusted ([`faithfulness`]), and figures of its [`attention`].
 //!
 //! The room knows the surface that every family shares and nothing of families, files or the browser.
 
 pub mod attention;
 pub mod attribution;
+mod beside;
 mod case;
+pub mod faithfulness;
 mod game;
 mod gradient;
 mod random;
@@ -52,5 +54,37 @@ pub enum ExplainError {
         position: usize,
         /// How many tokens there are.
         tokens: usize,
+    },
+    /// A ranking is of other things than the game.
+    #[error("There are {scores} values for {units} units.")]
+    OtherUnits {
+        /// Values that were given.
+        scores: usize,
+        /// Units of the text.
+        units: usize,
+    },
+    /// The model has no such layer.
+    #[error("The model has {layers} layers, counted from 0; there is no layer {layer}.")]
+    NoSuchLayer {
+        /// What was asked for.
+        layer: usize,
+        /// How many there are.
+        layers: usize,
+    },
+    /// A layer has no such head.
+    #[error("A layer has {heads} heads, counted from 0; there is no head {head}.")]
+    NoSuchHead {
+        /// What was asked for.
+        head: usize,
+        /// How many there are.
+        heads: usize,
+    },
+    /// There are more paths through the attention than there is time for.
+    #[error("Attention flow over {tokens} tokens would take too long; it is for texts of up to about {most} tokens.")]
+    TooMuchFlow {
+        /// Tokens in the text.
+        tokens: usize,
+        /// About as many as are taken.
+        most: usize,
     },
 }

@@ -73,6 +73,15 @@ pub enum Target {
     },
 }
 
+/// What a target is read over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Over {
+    /// What a classifier pools.
+    Labels,
+    /// Every token.
+    Text,
+}
+
 /// A target as it was read from one run. `batch` is the run's.
 #[derive(Debug)]
 pub struct Reading {
@@ -144,6 +153,19 @@ impl Target {
         self
     }
 
+    /// What measures of faithfulness ask for: the probability, whatever is read, without the foil. A similarity is read as it is.
+    #[must_use]
+    pub fn as_probability(&self) -> Self {
+        let mut target = match self {
+            Self::Contrast { target, .. } => return target.as_probability(),
+            other => other.clone(),
+        };
+        if let Self::Token { read, .. } | Self::Label { read, .. } | Self::Span { read, .. } = &mut target {
+            *read = Read::Prob;
+        }
+        target
+    }
+
     /// The first and the last token that it is read at, where it is read at certain ones.
     #[must_use]
     pub fn places(&self) -> Option<(usize, usize)> {
@@ -152,6 +174,15 @@ impl Target {
             Self::Span { start, end, .. } => Some((*start, *end)),
             Self::Contrast { target, .. } => target.places(),
             Self::Label { position: None, .. } | Self::Similarity { .. } => None,
+        }
+    }
+
+    /// What it is read over, where it is read at no certain token.
+    pub(crate) fn read_over(&self) -> Over {
+        match self {
+            Self::Label { .. } => Over::Labels,
+            Self::Contrast { target, .. } => target.read_over(),
+            _ => Over::Text,
         }
     }
 

@@ -58,8 +58,8 @@ impl Attention<'_> {
 
     /// `[batch, query token, head · head width]`. Query head h reads key-value head h / (heads / key-value heads).
     ///
-    /// Keeps scores, pattern and z where they are wanted. Queries, keys and values are the family's to keep, since only
-    /// it knows what they are before rotation.
+    /// Keeps scores, pattern and z where they are wanted, and changes values, pattern and z where that is asked for.
+    /// Queries, keys and values are the family's to keep, since only it knows what they are before rotation.
     pub fn forward(&self, heads: Heads, captures: &mut Captures) -> Tensor<3> {
         let Heads { q, k, v } = heads;
         let [batch, tokens, heads, width] = q.dims();
@@ -68,7 +68,8 @@ impl Attention<'_> {
         // Heads that share a key head stand below each other as more rows of one product, so keys need no copy.
         let q = q.swap_dims(1, 2).reshape([batch, groups, shared * tokens, width]);
         let k = k.permute([0, 2, 3, 1]);
-        let v = v.swap_dims(1, 2);
+        let v_point = if self.cross { Point::CrossV } else { Point::V };
+        let v = captures.changed(self.layer, v_point, v).swap_dims(1, 2);
         let q = if self.scale == 1.0 { q } else { q * self.scale };
         let scores = q.matmul(k).reshape([batch, heads, tokens, keys]);
         let scores = match self.bias {
@@ -80,12 +81,10 @@ impl Attention<'_> {
             true => [Point::CrossAttnScores, Point::CrossPattern, Point::CrossZ],
         };
         captures.by_head(self.layer, scores_point, || scores.clone());
-        let pattern = softmax(scores);
-        captures.by_head(self.layer, pattern_point, || pattern.clone());
+        let pattern = captures.pass(self.layer, pattern_point, softmax(scores));
         let z = pattern.reshape([batch, groups, shared * tokens, keys]).matmul(v);
         let z = z.reshape([batch, heads, tokens, width]).swap_dims(1, 2);
-        captures.by_head(self.layer, z_point, || z.clone());
-        z.reshape([batch, tokens, heads * width])
+        captures.pass(self.layer, z_point, z).reshape([batch, tokens, heads * width])
     }
 }
 

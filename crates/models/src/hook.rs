@@ -1,4 +1,5 @@
-//! The places in a run that can be looked at, by the names that TransformerLens gave them.
+//! The places in a run that can be looked at, changed, or asked for their gradient, by the names that TransformerLens gave
+//! them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -163,6 +164,7 @@ pub struct UnknownHook(pub String);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Capture {
     points: BTreeSet<Point>,
+    gradients: BTreeSet<Point>,
 }
 
 impl Capture {
@@ -174,7 +176,15 @@ impl Capture {
 
     /// These places, in every block.
     pub fn of(points: impl IntoIterator<Item = Point>) -> Self {
-        Self { points: points.into_iter().collect() }
+        Self { points: points.into_iter().collect(), gradients: BTreeSet::new() }
+    }
+
+    /// The same, and the gradient at these places of every block too, where the run is taken back down. There is one at
+    /// [`Point::Pattern`], [`Point::Z`] and their likes for attention to an encoder.
+    #[must_use]
+    pub fn with_gradients(mut self, points: impl IntoIterator<Item = Point>) -> Self {
+        self.gradients.extend(points);
+        self
     }
 
     /// The attention patterns of every block.
@@ -188,6 +198,12 @@ impl Capture {
     pub fn wants(&self, point: Point) -> bool {
         self.points.contains(&point)
     }
+
+    /// Whether the gradient at any place is wanted.
+    #[must_use]
+    pub fn wants_gradients(&self) -> bool {
+        !self.gradients.is_empty()
+    }
 }
 
 /// What a run kept. Tensors are plain: they carry no gradient.
@@ -198,6 +214,12 @@ pub struct Captures {
     side: Side,
     residual: BTreeMap<Hook, Tensor<3>>,
     by_head: BTreeMap<Hook, Tensor<4>>,
+    /// What is multiplied with what is found at a place.
+    factors: BTreeMap<Hook, Tensor<4>>,
+    /// Whether the run can be taken back down.
+    is_tracked: bool,
+    /// Leaves of nought that were added at the places whose gradient is wanted, since the last [`Captures::take_probes`].
+    probes: Vec<(Hook, Tensor<4>)>,
 }
 
 impl Captures {
@@ -205,6 +227,43 @@ impl Captures {
     #[must_use]
     pub fn new(wanted: Capture) -> Self {
         Self { wanted, ..Self::default() }
+    }
+
+    /// Changes the run: what is found at `hook` is multiplied with `factor` before anything else sees it. `factor` has the
+    /// dimensions that [`Point`] says, or 1 in their place. It does so at [`Point::V`], [`Point::Pattern`], [`Point::Z`] and
+    /// their likes for attention to an encoder; nought at a head's z takes the head out.
+    pub fn scale(&mut self, hook: Hook, factor: Tensor<4>) {
+        self.factors.insert(hook, factor);
+    }
+
+    /// Says that gradients are to be had: each place that wants one gets a leaf.
+    pub(crate) fn track(&mut self) {
+        self.is_tracked = true;
+    }
+
+    /// The leaves of the block that has just been computed: the gradient at each is the gradient at its place.
+    pub(crate) fn take_probes(&mut self) -> Vec<(Hook, Tensor<4>)> {
+        std::mem::take(&mut self.probes)
+    }
+
+    /// Changes what is found at a place where that was asked for.
+    pub(crate) fn changed(&self, layer: usize, point: Point, tensor: Tensor<4>) -> Tensor<4> {
+        match self.factors.get(&Hook { side: self.side, layer, point }) {
+            Some(factor) => tensor * factor.clone(),
+            None => tensor,
+        }
+    }
+
+    /// What goes on from a place: changed, kept and probed as was asked for.
+    pub(crate) fn pass(&mut self, layer: usize, point: Point, tensor: Tensor<4>) -> Tensor<4> {
+        let tensor = self.changed(layer, point, tensor);
+        self.by_head(layer, point, || tensor.clone());
+        if !(self.is_tracked && self.wanted.gradients.contains(&point)) {
+            return tensor;
+        }
+        let leaf = tensor.clone().inner().zeros_like().autodiff().require_grad();
+        self.probes.push((Hook { side: self.side, layer, point }, leaf.clone()));
+        tensor + leaf
     }
 
     /// Says which stack runs from here on.

@@ -5,11 +5,13 @@
 //! those of one large graph, but memory is freed as the gradient passes, the work can be shown and stopped between
 //! blocks, and the gradient at every residual falls out on the way.
 
+use std::collections::BTreeMap;
+
 use burn::tensor::Tensor;
 use thiserror::Error;
 
 use crate::batch::{Input, Layout};
-use crate::hook::{Capture, Captures, Side};
+use crate::hook::{Capture, Captures, Hook, Side};
 use crate::pulse::{Cancelled, Pulse, Stage};
 use crate::transformer::{Frame, Stack, Transformer};
 
@@ -175,6 +177,8 @@ struct Link {
     memory: Option<Tensor<3>>,
     /// What came out.
     output: Tensor<3>,
+    /// Leaves at the places whose gradient is wanted.
+    probes: Vec<(Hook, Tensor<4>)>,
 }
 
 /// All blocks of one stack, each a graph of its own.
@@ -203,21 +207,31 @@ impl Chain {
             let entered = if layer == 0 { stack.enter(leaf.clone(), &frame) } else { leaf.clone() };
             let output = stack.block(layer, entered, &frame, captures);
             next = output.clone().inner();
-            links.push(Link { leaf, memory: frame.memory.take(), output });
+            links.push(Link { leaf, memory: frame.memory.take(), output, probes: captures.take_probes() });
             steps.step().await?;
         }
         Ok(Self { links, top: next.autodiff().require_grad() })
     }
 
-    /// Takes the gradient at what left the last block down to the embeddings, and adds up what goes to the memory.
+    /// Takes the gradient at what left the last block down to the embeddings, and adds up what goes to the memory. What is
+    /// found on the way is put into `inside`, where there is one, as that of the stack `side`.
     async fn down(
         self,
         mut gradient: Tensor<3>,
+        mut inside: Option<(Side, &mut Inside)>,
         steps: &mut Steps<'_>,
     ) -> Result<(Tensor<3>, Option<Tensor<3>>), RunError> {
         let mut to_memory: Option<Tensor<3>> = None;
-        for Link { leaf, memory, output } in self.links.into_iter().rev() {
+        for (layer, Link { leaf, memory, output, probes }) in self.links.into_iter().enumerate().rev() {
+            if let Some((side, inside)) = &mut inside {
+                inside.outputs.insert((*side, layer), [output.clone().inner(), gradient.clone()]);
+            }
             let grads = (output * gradient).sum().backward();
+            if let Some((_, inside)) = &mut inside {
+                for (hook, probe) in probes {
+                    inside.by_head.insert(hook, probe.grad(&grads).ok_or(RunError::NoGradient)?);
+                }
+            }
             gradient = leaf.grad(&grads).ok_or(RunError::NoGradient)?;
             if let Some(memory) = memory {
                 let here = memory.grad(&grads).ok_or(RunError::NoGradient)?;
@@ -240,6 +254,18 @@ pub struct Tracked {
     own: Chain,
     /// The encoder's blocks and its final hidden state, tracked from its own `top`.
     encoder: Option<(Chain, Tensor<3>)>,
+    /// Whether gradients between both ends are wanted.
+    wants_inside: bool,
+}
+
+/// What was found between a run's end and its start, where [`Capture::with_gradients`] asked for it.
+#[derive(Clone, Debug, Default)]
+pub struct Inside {
+    /// The gradient at each place that was asked for; [`Point`](crate::Point) says which dimensions.
+    pub by_head: BTreeMap<Hook, Tensor<4>>,
+    /// What each block gave on (`hook_resid_post`, or `hook_normalized_resid_post` where a family normalises after adding),
+    /// and the gradient there, by stack and layer: both `[batch, token, width]`.
+    pub outputs: BTreeMap<(Side, usize), [Tensor<3>; 2]>,
 }
 
 /// The gradient at what a run started from.
@@ -249,6 +275,8 @@ pub struct Gradients {
     pub embeddings: Tensor<3>,
     /// At the embeddings of the text that the encoder read: `[batch, source token, width]`.
     pub source: Option<Tensor<3>>,
+    /// Gradients further up; nothing where none were asked for.
+    pub inside: Inside,
 }
 
 /// Runs `model` on `input` so that a gradient can be taken at its embeddings.
@@ -263,7 +291,9 @@ pub async fn track(
 ) -> Result<Tracked, RunError> {
     let input = input.into();
     let mut frame = frame(model, &input.layout())?;
+    let wants_inside = capture.wants_gradients();
     let mut captures = Captures::new(capture);
+    captures.track();
     let mut steps = Steps::new(model, Stage::Forward, pulse);
     let encoder = match encoder(model, input.source)? {
         Some((encoder, source, frame_there)) => {
@@ -277,7 +307,7 @@ pub async fn track(
         None => None,
     };
     let own = Chain::up(model, input.embeddings, frame, &mut captures, &mut steps).await?;
-    Ok(Tracked { captures, own, encoder })
+    Ok(Tracked { captures, own, encoder, wants_inside })
 }
 
 impl Tracked {
@@ -299,17 +329,22 @@ impl Tracked {
         let grads = target.sum().backward();
         let gradient = self.own.top.grad(&grads).ok_or(RunError::NoGradient)?;
         drop(grads);
-        let (embeddings, to_memory) = self.own.down(gradient, &mut steps).await?;
+        let mut inside = Inside::default();
+        let is_wanted = self.wants_inside;
+        let side = if self.encoder.is_some() { Side::Decoder } else { Side::Only };
+        let into = is_wanted.then_some((side, &mut inside));
+        let (embeddings, to_memory) = self.own.down(gradient, into, &mut steps).await?;
         let source = match (self.encoder, to_memory) {
             (Some((chain, memory)), Some(to_memory)) => {
                 let grads = (memory * to_memory).sum().backward();
                 let gradient = chain.top.grad(&grads).ok_or(RunError::NoGradient)?;
                 drop(grads);
-                Some(chain.down(gradient, &mut steps).await?.0)
+                let into = is_wanted.then_some((Side::Encoder, &mut inside));
+                Some(chain.down(gradient, into, &mut steps).await?.0)
             }
             (Some(_), None) => return Err(RunError::NoGradient),
             (None, _) => None,
         };
-        Ok(Gradients { embeddings, source })
+        Ok(Gradients { embeddings, source, inside })
     }
 }

@@ -48,7 +48,7 @@ pub struct Frame {
 /// Shapes are `[batch, token, width]` unless said otherwise. A run starts from *embeddings*, the word embeddings before
 /// position or type is added, so that a method can interpolate, noise or mask them and take gradients at them.
 /// ELECTRA's embeddings may have a width of their own, so a method takes that from their shape.
-pub trait Stack: Send {
+pub trait Stack: Send + Sync {
     /// Its sizes.
     fn architecture(&self) -> Architecture;
 

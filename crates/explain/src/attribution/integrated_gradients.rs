@@ -43,7 +43,7 @@ pub async fn integrated_gradients(case: &Case<'_>, baseline: &Input, steps: usiz
         let points = points.get(range).unwrap_or_default();
         let (alphas, weights): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();
         let at = zip(baseline, &line, |from, line| from.clone() + line.clone() * column(&alphas, line));
-        let (_, Gradients { embeddings, source }) = case.gradients(at, &part).await?;
+        let (_, Gradients { embeddings, source, .. }) = case.gradients(at, &part).await?;
         let gradient = Input { embeddings, source, types: Vec::new() };
         let here = each(&gradient, |side, _| (side.clone() * column(&weights, side)).sum_dim(0));
         sum = Some(match sum {

@@ -4,8 +4,9 @@
 use std::fs;
 
 use headlight_explain::attribution::{
-    Base, Baseline, EXACT, Merges, Noise, balanced, integrated_gradients, kernel_shap, lime, occlusion, partition_shap,
-    removal, smoothgrad,
+    self, Base, Baseline, EXACT, Merges, Noise, attention_flow, attention_gradient, attention_gradient_map,
+    attention_rollout, balanced, flow_map, integrated_gradients, kernel_shap, layers, lime, occlusion, partition_shap,
+    removal, rollout_map, smoothgrad, value_zeroing, value_zeroing_maps,
 };
 use headlight_explain::{Case, Choice, Game, Read, Target};
 use headlight_models::{Input, Silent, Transformer};
@@ -94,13 +95,91 @@ impl Worst {
     }
 }
 
+/// Methods that read attention, on a model of one stack.
+fn attention(case: &Case<'_>, stored: &Value, worst: &mut Worst) {
+    let raw = block_on(attribution::attention(case, None, None)).unwrap();
+    worst.hold("attention", &raw, &numbers(&stored["raw"]["values"]), NEAR);
+    let last = case.model.architecture().layers - 1;
+    assert_eq!(raw, block_on(attribution::attention(case, Some(last), None)).unwrap());
+
+    let map = block_on(rollout_map(case)).unwrap();
+    assert!(map.rows().all(|row| (row.iter().sum::<f64>() - 1.0).abs() < 1e-5));
+    if let Some(matrix) = stored["rollout"].get("matrix") {
+        worst.hold("rollout", &map.values, &numbers(matrix), 1e-5);
+    }
+    let values = block_on(attention_rollout(case)).unwrap();
+    worst.hold("rollout", &values, &numbers(&stored["rollout"]["values"]), 1e-5);
+
+    let rows = sizes(&stored["rows"]);
+    let flows = block_on(flow_map(case)).unwrap();
+    let unscaled = numbers(&stored["flow"]["unscaled"]);
+    let stored_rows = sizes(&stored["flow"]["rows"]);
+    assert_eq!(flows.len(), rows.len());
+    for (row, flow) in rows.iter().zip(&flows) {
+        let place = stored_rows.iter().position(|stored| stored == row).unwrap();
+        worst.hold("flow", flow, &unscaled[place * flow.len()..][..flow.len()], 1e-4);
+    }
+    worst.hold("flow", &block_on(attention_flow(case)).unwrap(), &numbers(&stored["flow"]["values"]), 1e-4);
+
+    if let Some(matrix) = stored["gradient"].get("matrix") {
+        let map = block_on(attention_gradient_map(case)).unwrap();
+        worst.hold("attention_gradient", &map.values, &numbers(matrix), NEAR);
+    }
+    let values = block_on(attention_gradient(case)).unwrap();
+    worst.hold("attention_gradient", &values, &numbers(&stored["gradient"]["values"]), NEAR);
+
+    let stored = &stored["value_zeroing"];
+    if let Some(distances) = stored.get("distances") {
+        let maps = block_on(value_zeroing_maps(case, None, None)).unwrap();
+        let flat: Vec<f64> = maps.into_iter().flat_map(|map| map.values).collect();
+        worst.hold("value_zeroing", &flat, &numbers(distances), NEAR);
+    }
+    worst.hold("value_zeroing", &block_on(value_zeroing(case, None, None)).unwrap(), &numbers(&stored["values"]), NEAR);
+    if let Some(head) = stored.get("head") {
+        let place = |key: &str| head[key].as_u64().map(|place| place as usize);
+        let maps = block_on(value_zeroing_maps(case, place("layer"), place("head"))).unwrap();
+        worst.hold("value_zeroing", &maps[0].values, &numbers(&head["distances"]), NEAR);
+    }
+    let too_far = block_on(attribution::attention(case, Some(last + 1), None));
+    assert!(matches!(too_far, Err(headlight_explain::ExplainError::NoSuchLayer { .. })));
+}
+
+/// What must hold of them where two stacks are read as one, for which no library has values.
+fn joint(case: &Case<'_>) {
+    let map = block_on(rollout_map(case)).unwrap();
+    assert!(map.rows().all(|row| (row.iter().sum::<f64>() - 1.0).abs() < 1e-5));
+    let values = block_on(attention_rollout(case)).unwrap();
+    let flows = block_on(attention_flow(case)).unwrap();
+    for shares in [&values, &flows] {
+        assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-5);
+        assert!(shares.iter().all(|share| *share >= 0.0));
+        // The target rests on both sides, and not on what was written after it.
+        let before = case.input.source.as_ref().unwrap().dims()[1];
+        assert!(shares[..before].iter().all(|share| *share > 0.0));
+    }
+    // No more flows than is rolled out through the narrowest cut: the whole of one token.
+    for flow in block_on(flow_map(case)).unwrap() {
+        assert!(flow.iter().all(|flow| *flow <= 1.0 + 1e-9));
+    }
+    let cross = block_on(attribution::attention(case, None, None)).unwrap();
+    let before = case.input.source.as_ref().unwrap().dims()[1];
+    assert!((cross[..before].iter().sum::<f64>() - 1.0).abs() < 1e-5);
+    let gradient = block_on(attention_gradient(case)).unwrap();
+    assert!(gradient.iter().all(|value| *value >= 0.0) && gradient[..before].iter().any(|value| *value > 0.0));
+    let zeroing = block_on(value_zeroing(case, None, None)).unwrap();
+    assert!((zeroing.iter().sum::<f64>() - 1.0).abs() < 1e-5 && zeroing[..before].iter().any(|value| *value > 0.0));
+    let stacks = block_on(layers(case)).unwrap();
+    assert_eq!(stacks.len(), 2);
+    assert!(stacks.iter().all(|stack| stack.outputs.len() == stack.layers * stack.tokens));
+}
+
 /// Where a path does not converge, single precision alone does not meet a sum of great numbers of both signs: PyTorch's own
 /// float32 is up to 9.4e-4 from its float64 on one of them (`rounding`). There, as many times that is met.
 const TIMES_ROUNDING: f64 = 10.0;
 
 /// Holds every method against the values of `golden`.
 pub fn check(model: &dyn Transformer, golden: &Value, input: &Input, target: &Target) {
-    let case = Case { model, input, target, most: 16, pulse: &Silent };
+    let case = Case { model, input, target, most: 16, threads: 2, pulse: &Silent };
     let mut worst = Worst { name: golden["name"].as_str().unwrap().to_owned(), found: Vec::new() };
     let mask = golden["mask_id"].as_u64().unwrap() as u32;
     let mut special = vec![false; case.tokens()];
@@ -226,6 +305,18 @@ pub fn check(model: &dyn Transformer, golden: &Value, input: &Input, target: &Ta
         let found = block_on(partition_shap(&mut game, &merges, size("evaluations"), size("batch"))).unwrap();
         assert_eq!(found.used, size("used"), "{}: evaluations", worst.name);
         worst.hold("partition_shap", &found.values, &numbers(&stored["values"]), NEAR);
+    }
+    if let Some(stored) = golden.get("attention") {
+        attention(&case, stored, &mut worst);
+    } else {
+        joint(&case);
+    }
+    if let Some(stored) = golden.get("layers") {
+        let found = block_on(layers(&case)).unwrap();
+        let [found] = found.as_slice() else { panic!("{} stacks", found.len()) };
+        // Terms of both signs cancel in these sums as they do in gradient times input.
+        worst.hold("layers.outputs", &found.outputs, &numbers(&stored["outputs"]), NEAR);
+        worst.hold("layers.heads", &found.z, &numbers(&stored["heads"]), NEAR);
     }
     let found: Vec<String> = worst.found.iter().map(|(what, off)| format!("{what} {off:.1e}")).collect();
     println!("{}: {}", worst.name, found.join(", "));
