@@ -5,7 +5,7 @@ use std::sync::Arc;
 use headlight_document::{AttentionDetail, Explanation, Measure, Method, Parameters, Request, Task};
 
 use super::marks::{self, Mark};
-use super::plausibility::{Plausibility, plausibility};
+use headlight_statistics::{Plausibility, plausibility};
 
 /// Methods of one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

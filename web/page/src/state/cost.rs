@@ -204,7 +204,7 @@ mod tests {
         let none = of_comparison(&methods, &[], &plain, SIZE);
         assert_eq!(none, Runs { forward: 11, both: 1 });
         let curves = of_comparison(&methods, &[Measure::Curves], &plain, SIZE);
-        assert_eq!(curves.forward, 11 + 8 * 24 + 2);
+        assert_eq!(curves.forward, 11 + 16 * 22 + 2);
         let again = of_comparison(&methods, &[Measure::SensitivityMax], &plain, SIZE);
         assert_eq!(again, Runs { forward: 11 * 11, both: 11 });
     }

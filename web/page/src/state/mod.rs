@@ -15,7 +15,6 @@ pub mod grouping;
 pub mod heat;
 pub mod marks;
 pub mod pieces;
-pub mod plausibility;
 pub mod prompt;
 pub mod sources;
 pub mod table;

@@ -3,7 +3,7 @@
 use headlight_document::{Explanation, Faithfulness, Measured};
 
 use super::format::{duration, number, percent};
-use super::plausibility::Plausibility;
+use headlight_statistics::Plausibility;
 
 /// A figure of each method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -323,7 +323,7 @@ mod tests {
     #[test]
     fn a_table_has_the_figures_that_there_are_and_no_other() {
         let document = document();
-        let plausible = [Some(Plausibility { f1: 0.5, auprc: 0.75 }), None];
+        let plausible = [Some(Plausibility { precision: 0.5, recall: 0.5, f1: 0.5, iou: 0.5, auprc: 0.75 }), None];
         let table = Table::of(&document, &plausible);
         use Column as C;
         assert_eq!(table.columns, [C::Deletion, C::DeletionRank, C::TauLoo, C::F1, C::Auprc, C::Time]);
