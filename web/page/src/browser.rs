@@ -114,6 +114,12 @@ pub fn under(x: i32, y: i32, attribute: &str) -> Option<String> {
     document().element_from_point(x as f32, y as f32)?.get_attribute(attribute)
 }
 
+/// What an attribute says of the nearest element around where an event happened that has it.
+pub fn of_target(event: &web_sys::Event, attribute: &str) -> Option<String> {
+    let target: web_sys::Element = event.target()?.dyn_into().ok()?;
+    target.closest(&format!("[{attribute}]")).ok()??.get_attribute(attribute)
+}
+
 /// How many device pixels a CSS pixel has.
 pub fn pixel_ratio() -> f64 {
     let ratio = window().device_pixel_ratio();

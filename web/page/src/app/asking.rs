@@ -133,7 +133,7 @@ impl App {
                 serde_json::to_writer(file, &*document).is_ok()
             }),
             Saved::Figures(csv) => {
-                self.save_as(&document, "figures.csv", "text/csv", |file| file.write_all(csv.as_bytes()).is_ok())
+                self.save_as(&document, "figures.csv", "text/csv", |file| file.write_all(csv.as_bytes()).is_ok());
             }
             Saved::Values => self.save_as(&document, "values.csv", "text/csv", |file| {
                 file.write_all(table::values_csv(&document).as_bytes()).is_ok()

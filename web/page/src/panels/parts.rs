@@ -1,7 +1,10 @@
-//! Pieces of views that several panels are made of. Each is one function whatever it is given: a view macro's type grows
-//! with what stands in it, and with it the download.
+//! Pieces of views that several panels are made of. A view macro's type grows with what stands in it, and with it the
+//! download: what is here is one function whatever it is given. Tables and coloured texts, which are written whole and
+//! never changed piece by piece, are written straight into the page.
 
+use leptos::html::Div;
 use leptos::prelude::*;
+use web_sys::Element;
 
 /// A part of the page that is made anew whenever what it reads has changed.
 pub fn changing(make: impl Fn() -> Option<AnyView> + Send + 'static) -> AnyView {
@@ -20,17 +23,17 @@ pub fn text(read: impl Fn() -> String + Send + Sync + 'static) -> AnyView {
 /// A button.
 pub fn button(
     class: &'static str,
-    name: impl Into<String>,
-    title: impl Into<Signal<String>>,
-    disabled: impl Into<Signal<bool>>,
-    press: impl Fn() + Send + Sync + 'static,
+    name: &'static str,
+    title: Signal<String>,
+    disabled: Signal<bool>,
+    press: impl Fn() + 'static,
 ) -> AnyView {
-    plain_button(class, name.into(), title.into(), disabled.into(), Box::new(press))
+    boxed_button(class, name, title, disabled, Box::new(press))
 }
 
-fn plain_button(
+fn boxed_button(
     class: &'static str,
-    name: String,
+    name: &'static str,
     title: Signal<String>,
     disabled: Signal<bool>,
     press: Box<dyn Fn()>,
@@ -43,38 +46,83 @@ fn plain_button(
     .into_any()
 }
 
-/// A paragraph.
-pub fn paragraph(class: &'static str, said: impl Into<String>) -> AnyView {
-    let said: String = said.into();
-    view! { <p class=class>{said}</p> }.into_any()
+/// A button that always says the same and can always be pressed.
+pub fn plain_button(class: &'static str, name: &'static str, title: &str, press: impl Fn() + 'static) -> AnyView {
+    boxed_button(class, name, title.to_owned().into(), false.into(), Box::new(press))
 }
 
-/// Numbers as a table that is folded away: the headings of its columns, and its lines, each with its own heading.
-pub fn folded_table(
-    summary: &'static str,
-    name: &'static str,
-    label: String,
-    heads: Vec<String>,
-    lines: Vec<(String, Vec<String>)>,
-) -> AnyView {
-    let heads: Vec<_> = heads.into_iter().map(|head| view! { <th scope="col">{head}</th> }).collect();
-    let lines: Vec<_> = lines
-        .into_iter()
-        .map(|(head, cells)| {
-            let cells: Vec<_> = cells.into_iter().map(|cell| view! { <td class="figure">{cell}</td> }).collect();
-            view! { <tr><th scope="row">{head}</th> {cells}</tr> }
-        })
-        .collect();
-    view! {
-        <details class="as-table">
-            <summary>{summary}</summary>
-            <div class="table-box" tabindex="0" role="region" aria-label=label>
-                <table data-testid=name>
-                    <thead><tr>{heads}</tr></thead>
-                    <tbody>{lines}</tbody>
-                </table>
-            </div>
-        </details>
+/// A paragraph.
+pub fn paragraph(class: &'static str, said: &str) -> AnyView {
+    view! { <p class=class>{said.to_owned()}</p> }.into_any()
+}
+
+/// An element that is written once.
+pub struct Part(Element);
+
+impl Part {
+    /// Adds an element with these attributes and this text at the end, and gives it. Text is text, whatever it says.
+    pub fn add(&self, tag: &str, attributes: &[(&str, &str)], text: &str) -> Self {
+        let Ok(element) = document().create_element(tag) else { return Self(self.0.clone()) };
+        for (name, value) in attributes {
+            // Only a name that is none fails, and all of them are written here.
+            let _ = element.set_attribute(name, value);
+        }
+        if !text.is_empty() {
+            element.set_text_content(Some(text));
+        }
+        let _ = self.0.append_child(&element);
+        Self(element)
     }
-    .into_any()
+
+    /// Adds text at the end.
+    pub fn say(&self, text: &str) {
+        if !text.is_empty() {
+            let _ = self.0.append_child(&document().create_text_node(text));
+        }
+    }
+
+    /// Adds a box that scrolls, with a table in it, and gives the table. `label` is what the box is called.
+    pub fn add_table(&self, class: &str, name: &str, label: &str) -> Self {
+        let frame = [("class", class), ("tabindex", "0"), ("role", "region"), ("aria-label", label)];
+        self.add("div", &frame, "").add("table", &[("data-testid", name)], "")
+    }
+
+    /// Adds a line of a table: its heading and its cells.
+    pub fn add_line(&self, head: &str, cells: impl Iterator<Item = String>) {
+        let line = self.add("tr", &[], "");
+        line.add("th", &[("scope", "row")], head);
+        for cell in cells {
+            line.add("td", &[("class", "figure")], &cell);
+        }
+    }
+
+    /// Adds the line of a table's headings.
+    pub fn add_heads(&self, heads: impl Iterator<Item = String>) {
+        let line = self.add("thead", &[], "").add("tr", &[], "");
+        for head in heads {
+            line.add("th", &[("scope", "col")], &head);
+        }
+    }
+
+    /// Adds a part that is folded away.
+    pub fn add_details(&self, summary: &str) -> Self {
+        let details = self.add("details", &[("class", "as-table")], "");
+        details.add("summary", &[], summary);
+        details
+    }
+}
+
+/// A box that is written anew whenever what is read for it has changed.
+pub fn written(class: &'static str, write: impl Fn(&Part) + 'static) -> AnyView {
+    boxed_written(class, Box::new(write))
+}
+
+fn boxed_written(class: &'static str, write: Box<dyn Fn(&Part)>) -> AnyView {
+    let node = NodeRef::<Div>::new();
+    Effect::new(move |_| {
+        let Some(element) = node.get() else { return };
+        element.set_text_content(None);
+        write(&Part(element.into()));
+    });
+    view! { <div class=class node_ref=node></div> }.into_any()
 }

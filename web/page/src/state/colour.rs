@@ -13,6 +13,12 @@ impl Rgb {
         format!("rgb({} {} {})", self.0, self.1, self.2)
     }
 
+    /// As the style of an element that has it behind its text.
+    #[must_use]
+    pub fn style(self) -> String {
+        format!("background-color:{};color:{}", self.css(), self.ink().css())
+    }
+
     /// Relative luminance, as WCAG 2 defines it.
     #[must_use]
     pub fn luminance(self) -> f64 {

@@ -52,12 +52,8 @@ pub fn is_offered(method: Method, task: Task) -> bool {
 
 /// Ticks something, or takes its tick away; `all` says in which order ticks are kept.
 pub fn toggle<T: Copy + PartialEq>(ticked: &mut Vec<T>, one: T, all: &[T]) {
-    if ticked.contains(&one) {
-        ticked.retain(|&other| other != one);
-    } else {
-        ticked.push(one);
-    }
-    ticked.sort_by_key(|&one| all.iter().position(|&other| other == one));
+    let is_ticked = |other: &T| ticked.contains(other) != (*other == one);
+    *ticked = all.iter().copied().filter(is_ticked).collect();
 }
 
 /// An answer to a comparison.

@@ -4,7 +4,7 @@ use headlight_document::{Measure, Method};
 use leptos::prelude::*;
 
 use crate::app::{App, When};
-use crate::panels::parts::{button, changing, text};
+use crate::panels::parts::{button, changing, plain_button, text};
 use crate::state::compare::{GROUPS, is_offered, toggle};
 use crate::state::conductor::{Errand, Input};
 use crate::state::cost::{self, Runs, Size};
@@ -13,14 +13,13 @@ use crate::state::words;
 
 /// The boxes to tick.
 pub fn choose(app: App) -> AnyView {
-    let size = Memo::new(move |_| app.size());
     let method_box = move |method: Method| {
         tick(
             format!("tick-{method}"),
             method.title(),
             Signal::derive(move || app.form.with(|form| form.ticked.contains(&method))),
             Signal::derive(move || app.form.with(|form| is_offered(method, form.task))),
-            cost_words(app, size, move |form, size| {
+            cost_words(app, move |form, size| {
                 let mut methods = form.compared();
                 methods.push(method);
                 cost::of_method(method, &methods, &form.parameters, size)
@@ -36,9 +35,7 @@ pub fn choose(app: App) -> AnyView {
             measure.title(),
             Signal::derive(move || app.form.with(|form| form.measures.contains(&measure))),
             Signal::from(true),
-            cost_words(app, size, move |form, size| {
-                cost::of_measure(measure, &form.compared(), &form.parameters, size)
-            }),
+            cost_words(app, move |form, size| cost::of_measure(measure, &form.compared(), &form.parameters, size)),
             Callback::new(move |()| {
                 app.edit(When::Never, |form| toggle(&mut form.measures, measure, Measure::ALL));
             }),
@@ -56,13 +53,9 @@ pub fn choose(app: App) -> AnyView {
     .into_any()
 }
 
-fn cost_words(
-    app: App,
-    size: Memo<Size>,
-    runs: impl Fn(&Form, Size) -> Runs + Send + Sync + 'static,
-) -> Signal<String> {
+fn cost_words(app: App, runs: impl Fn(&Form, Size) -> Runs + Send + Sync + 'static) -> Signal<String> {
     Signal::derive(move || {
-        let size = size.get();
+        let size = app.size();
         cost::words(app.form.with(|form| runs(form, size)), size)
     })
 }
@@ -130,7 +123,7 @@ pub fn run_line(app: App) -> AnyView {
                 <p>{text(line)}</p>
                 // Without a value the bar shows that the end is not known.
                 <progress max="1" aria-label="Progress of the comparison" value=Signal::derive(share)></progress>
-                {button("small", "cancel-comparison", "Cancel".to_owned(), false, move || app.tell(Input::Cancel))}
+                {plain_button("small", "cancel-comparison", "Cancel", move || app.tell(Input::Cancel))}
             </div>
         }
         .into_any()

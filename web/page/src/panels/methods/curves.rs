@@ -8,7 +8,7 @@ use super::read;
 use crate::app::App;
 use crate::draw;
 use crate::panels::attention::width_of;
-use crate::panels::parts::{changing, folded_table, paragraph};
+use crate::panels::parts::{Part, written};
 use crate::state::curves::{Plot, plot};
 use crate::state::format::{number, percent};
 
@@ -55,11 +55,13 @@ pub fn curve_view(app: App, at: usize, is_insertion: bool) -> AnyView {
 
 /// Every curve's numbers.
 pub fn curve_table(app: App) -> AnyView {
-    changing(move || read(app, of).flatten())
+    written("", move |part| {
+        read(app, |document| write(part, document));
+    })
 }
 
-fn of(document: &Explanation) -> Option<AnyView> {
-    let found = document.faithfulness.as_ref()?;
+fn write(part: &Part, document: &Explanation) {
+    let Some(found) = &document.faithfulness else { return };
     let mut columns: Vec<(String, &[f64])> = Vec::new();
     for is_insertion in [false, true] {
         let what = if is_insertion { "insertion" } else { "deletion" };
@@ -76,24 +78,19 @@ fn of(document: &Explanation) -> Option<AnyView> {
         }
     }
     columns.retain(|(_, values)| !values.is_empty());
-    let most = columns.iter().map(|(_, values)| values.len()).max()?;
-    let line = |words: usize| {
-        let cell = |(_, values): &(String, &[f64])| values.get(words).map(|&value| number(value)).unwrap_or_default();
-        (words.to_string(), columns.iter().map(cell).collect())
-    };
-    let lines = (0..most).map(line).collect();
-    let heads = std::iter::once("Tokens".to_owned()).chain(columns.iter().map(|(title, _)| title.clone())).collect();
+    let Some(most) = columns.iter().map(|(_, values)| values.len()).max() else { return };
     let note = format!(
         "Curves: the answer’s probability with more and more tokens left out (“{}” stands for them), or put in, those first \
          that a method ranks highest. The dashed line is the mean of random orders, the band reaches from their least to \
          their greatest: a deletion curve should fall below it, an insertion curve rise above.",
         found.replacement,
     );
-    Some(
-        view! {
-            {paragraph("caption curves-note", note)}
-            {folded_table("The curves as a table", "curve-table", "The curves’ numbers".to_owned(), heads, lines)}
-        }
-        .into_any(),
-    )
+    part.add("p", &[("class", "caption curves-note")], &note);
+    let table = part.add_details("The curves as a table").add_table("table-box", "curve-table", "The curves’ numbers");
+    table.add_heads(std::iter::once("Tokens".to_owned()).chain(columns.iter().map(|(title, _)| title.clone())));
+    let lines = table.add("tbody", &[], "");
+    for words in 0..most {
+        let cell = |(_, values): &(String, &[f64])| values.get(words).map(|&value| number(value)).unwrap_or_default();
+        lines.add_line(&words.to_string(), columns.iter().map(cell));
+    }
 }

@@ -1,85 +1,82 @@
 //! The figures of all methods as a table that can be sorted, with what random orders give below.
 
+use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 
-use crate::panels::parts::{changing, paragraph};
+use crate::browser;
+use crate::panels::parts::{Part, written};
 use crate::state::table::{Better, Column, Row, Table};
 
 /// The table.
 pub fn figures(table: Memo<Table>) -> AnyView {
     // By which column, and whether the best comes first.
     let by = RwSignal::new(None::<(Column, bool)>);
-    let place = move || {
-        by.get().and_then(|(column, first)| {
-            let at = table.with(|table| table.columns.iter().position(|&one| one == column))?;
-            Some((at, first))
-        })
+    let press = move |event: MouseEvent| {
+        let name = browser::of_target(&event, "data-sort");
+        let Some(&column) = Column::ALL.iter().find(|column| Some(column.name()) == name.as_deref()) else { return };
+        by.update(|by| *by = Some((column, *by != Some((column, true)))));
+        // The table is written anew, and with it the button that was pressed.
+        set_timeout(move || browser::focus(&format!("sort-{}", column.name())), std::time::Duration::from_millis(30));
     };
-    let head = move |column: Column| {
-        let arrow = if column.better() == Better::Higher { "↑" } else { "↓" };
-        let better = if column.better() == Better::Higher { "higher is better" } else { "lower is better" };
-        let state = move || match by.get() {
-            Some((sorted, first)) if sorted == column => Some(first),
-            _ => None,
-        };
-        // Lower figures are better in some columns: what is best first there is ascending.
-        let sort = move || {
-            state().map(|first| if first == (column.better() == Better::Lower) { "ascending" } else { "descending" })
-        };
-        view! {
-            <th scope="col" aria-sort=Signal::derive(sort)>
-                <button type="button" title=format!("{} Sort by it; {better}.", column.meaning())
-                    data-testid=format!("sort-{}", column.name())
-                    class:chosen=Signal::derive(move || state().is_some())
-                    on:click=move |_| by.set(Some((column, state().is_none_or(|first| !first))))>
-                    {column.title()} " " <span aria-label=better>{arrow}</span>
-                </button>
-            </th>
-        }
-        .into_any()
-    };
-    let line = |table: &Table, row: &Row, is_random: bool| {
-        let cells: Vec<_> = table
-            .columns
-            .iter()
-            .zip(&row.figures)
-            .enumerate()
-            .map(|(at, (column, &figure))| {
-                let is_best = !is_random && figure.is_some() && figure == table.best(at);
-                view! { <td class="figure" class:best=is_best>{column.text(figure)}</td> }
-            })
-            .collect();
-        view! { <tr class:random=is_random data-row=row.name><th scope="row">{row.title}</th> {cells}</tr> }.into_any()
-    };
-    changing(move || {
-        let table = table.get();
-        if table.columns.is_empty() {
-            return None;
-        }
-        let heads: Vec<AnyView> = table.columns.iter().map(|&column| head(column)).collect();
-        let lines: Vec<AnyView> = table
-            .sorted(place())
-            .into_iter()
-            .filter_map(|at| table.rows.get(at))
-            .map(|row| line(&table, row, false))
-            .chain(table.random.as_ref().map(|row| line(&table, row, true)))
-            .collect();
-        Some(
-            view! {
-                <h3 class="part-title">"Figures"</h3>
-                <div class="table-box figures" tabindex="0" role="region" aria-label="Figures of every method">
-                    <table data-testid="figures">
-                        <thead><tr><th scope="col">"Method"</th> {heads}</tr></thead>
-                        <tbody>{lines}</tbody>
-                    </table>
-                </div>
-                {paragraph(
-                    "caption",
-                    "An arrow says which end is better; the best of each column is bold. No column says that an explanation \
-                     is right: each measures one thing, on this text alone.",
-                )}
+    view! {
+        <div on:click=press>{written("", move |part| table.with(|table| write(part, table, by.get())))}</div>
+    }
+    .into_any()
+}
+
+fn write(part: &Part, table: &Table, by: Option<(Column, bool)>) {
+    if table.columns.is_empty() {
+        return;
+    }
+    part.add("h3", &[("class", "part-title")], "Figures");
+    let written = part.add_table("table-box figures", "figures", "Figures of every method");
+    let heads = written.add("thead", &[], "").add("tr", &[], "");
+    heads.add("th", &[("scope", "col")], "Method");
+    for &column in &table.columns {
+        let lower = column.better() == Better::Lower;
+        let better = if lower { "lower is better" } else { "higher is better" };
+        let sorted = match by {
+            // Lower figures are better in some columns: what is best first there is ascending.
+            Some((sorted, first)) if sorted == column => {
+                if first == lower {
+                    "ascending"
+                } else {
+                    "descending"
+                }
             }
-            .into_any(),
-        )
-    })
+            _ => "none",
+        };
+        let title = format!("{} Sort by it; {better}.", column.meaning());
+        let id = format!("sort-{}", column.name());
+        let attributes =
+            [("type", "button"), ("id", &*id), ("data-testid", &*id), ("data-sort", column.name()), ("title", &*title)];
+        let head = heads.add("th", &[("scope", "col"), ("aria-sort", sorted)], "");
+        let button = head.add("button", &attributes, column.title());
+        button.add("span", &[("aria-label", better)], if lower { " ↓" } else { " ↑" });
+    }
+    let lines = written.add("tbody", &[], "");
+    let place = by.and_then(|(column, first)| Some((table.columns.iter().position(|&one| one == column)?, first)));
+    for at in table.sorted(place) {
+        if let Some(row) = table.rows.get(at) {
+            line(&lines, table, row, "");
+        }
+    }
+    if let Some(row) = &table.random {
+        line(&lines, table, row, "random");
+    }
+    part.add(
+        "p",
+        &[("class", "caption")],
+        "An arrow says which end is better; the best of each column is bold. No column says that an explanation is right: \
+         each measures one thing, on this text alone.",
+    );
+}
+
+fn line(lines: &Part, table: &Table, row: &Row, class: &str) {
+    let line = lines.add("tr", &[("class", class), ("data-row", row.name)], "");
+    line.add("th", &[("scope", "row")], row.title);
+    for (at, (column, &figure)) in table.columns.iter().zip(&row.figures).enumerate() {
+        let is_best = class.is_empty() && figure.is_some() && figure == table.best(at);
+        line.add("td", &[("class", if is_best { "figure best" } else { "figure" })], &column.text(figure));
+    }
 }

@@ -8,7 +8,7 @@ use super::is_stale;
 use crate::app::App;
 use crate::draw;
 use crate::panels::attention::width_of;
-use crate::panels::parts::{button, changing, folded_table, paragraph, text};
+use crate::panels::parts::{Part, button, changing, paragraph, text, written};
 use crate::state::colour::Scale;
 use crate::state::form::Form;
 use crate::state::format::{number, signed};
@@ -94,12 +94,16 @@ fn heat_map(app: App, title: String, column: &'static str, names: Vec<String>, h
         });
         found.unwrap_or_else(|| "\u{a0}".to_owned())
     };
-    let heads = std::iter::once("layer".to_owned()).chain((0..columns).map(name)).collect();
-    let line = |layer: usize| {
-        let cell = |at: usize| heat.with_value(|heat| heat.at(layer, at)).map(number).unwrap_or_default();
-        (layer.to_string(), (0..columns).map(cell).collect())
+    let label = title.clone();
+    let numbers = move |part: &Part| {
+        let table = part.add_details("As a table").add_table("table-box", "heat-table", &label);
+        table.add_heads(std::iter::once("layer".to_owned()).chain((0..columns).map(name)));
+        let lines = table.add("tbody", &[], "");
+        for layer in 0..rows {
+            let cell = |at: usize| heat.with_value(|heat| heat.at(layer, at)).map(number).unwrap_or_default();
+            lines.add_line(&layer.to_string(), (0..columns).map(cell));
+        }
     };
-    let lines = (0..rows).map(line).collect();
     view! {
         <figure class="heat">
             <figcaption>
@@ -121,7 +125,7 @@ fn heat_map(app: App, title: String, column: &'static str, names: Vec<String>, h
                 ></canvas>
             </div>
             <p class="readout">{text(readout)}</p>
-            {folded_table("As a table", "heat-table", title, heads, lines)}
+            {written("", numbers)}
         </figure>
     }
     .into_any()

@@ -12,7 +12,7 @@ mod tuning;
 use headlight_document::Explanation;
 use leptos::prelude::*;
 
-use super::parts::{button, changing, paragraph};
+use super::parts::{changing, paragraph, plain_button};
 use crate::app::{App, Saved};
 use crate::state::compare::{Compared, plausible, same_subject};
 use crate::state::form::Form;
@@ -90,7 +90,7 @@ fn remark(app: App, is_stale: Memo<bool>) -> AnyView {
         Some(
             view! {
                 <div class="remark" role="status" data-testid="comparison-stale" data-stale=is_stale.get().to_string()>
-                    {paragraph("", said)} {button("small", "run-again", "Run again".to_owned(), false, run)}
+                    {paragraph("", said)} {plain_button("small", "run-again", "Run again", run)}
                 </div>
             }
             .into_any(),
@@ -101,7 +101,7 @@ fn remark(app: App, is_stale: Memo<bool>) -> AnyView {
 fn save(app: App, table: Memo<Table>) -> AnyView {
     let one = move |name: &'static str, title: &'static str, what: fn(&Table) -> Saved| {
         let save = move || app.save_comparison(table.with_untracked(what));
-        button("small", name, title.to_owned(), false, save)
+        plain_button("small", name, title, save)
     };
     view! {
         <div class="save-line" role="group" aria-label="Save the comparison">

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::app::{App, When};
 use crate::browser;
-use crate::panels::parts::{button, changing, paragraph, text};
+use crate::panels::parts::{changing, paragraph, plain_button, text};
 use crate::state::marks;
 use crate::state::pieces::{pieces, visible};
 use crate::state::words::count;
@@ -51,7 +51,7 @@ pub fn rationale(app: App) -> AnyView {
                 </button>
                 <span class="caption" data-testid="rationale-count" role="status">{text(said)}</span>
                 {changing(move || {
-                    (many.get() > 0).then(|| button("quiet", "rationale-clear", "Clear".to_owned(), false, clear))
+                    (many.get() > 0).then(|| plain_button("quiet", "rationale-clear", "Clear", clear))
                 })}
             </div>
             {changing(open)}

@@ -6,28 +6,24 @@ use leptos::prelude::*;
 use super::curves::curve_view;
 use super::read;
 use crate::app::App;
-use crate::panels::parts::{changing, paragraph, text};
+use crate::panels::parts::{Part, changing, paragraph, written};
 use crate::panels::tokens::drawn;
 use crate::state::colour::{Palette, Scale};
 use crate::state::format::{duration, number, signed};
-use crate::state::marks;
-use crate::state::trust;
+use crate::state::{marks, trust};
 
 /// The rows.
 pub fn rows(app: App, is_stale: Memo<bool>) -> AnyView {
-    // Which tokens the person marked, where the text is still the one that was marked.
-    let marked = Memo::new(move |_| {
-        let marks = if is_stale.get() { Vec::new() } else { app.form.with(|form| form.marks.clone()) };
-        read(app, |document| marks::marked(&marks::places(&document.input), &marks)).unwrap_or_default()
-    });
     let all = move || {
+        let count = read(app, |document| document.attributions.len())?;
+        Some((0..count).map(|at| row(app, at, is_stale)).collect_view().into_any())
+    };
+    let warnings = move |part: &Part| {
         read(app, |document| {
-            let rows: Vec<AnyView> =
-                (0..document.attributions.len()).filter_map(|at| row(app, document, at, marked)).collect();
-            let warnings: Vec<AnyView> =
-                document.warnings.iter().map(|warning| paragraph("warning", warning.clone())).collect();
-            view! { <ol class="method-rows" data-testid="method-rows">{rows}</ol> {warnings} }.into_any()
-        })
+            for warning in &document.warnings {
+                part.add("p", &[("class", "warning")], warning);
+            }
+        });
     };
     view! {
         {paragraph(
@@ -35,94 +31,84 @@ pub fn rows(app: App, is_stale: Memo<bool>) -> AnyView {
             "Blue speaks for the answer, orange against it; where a method has no sign, a stronger colour says more. Each row \
              has its own scale: its strongest colour is the number beside its name.",
         )}
-        {changing(all)}
+        <ol class="method-rows" data-testid="method-rows">{changing(all)}</ol>
+        {written("", warnings)}
     }
     .into_any()
 }
 
-fn row(app: App, document: &Explanation, at: usize, marked: Memo<Vec<bool>>) -> Option<AnyView> {
-    let attribution = document.attributions.get(at)?;
-    let method = attribution.method;
-    let values: Vec<f64> =
-        attribution.values.iter().chain(attribution.output_values.iter().flatten()).copied().collect();
-    // SmoothGrad over saliency has no sign either, whatever its method says.
-    let is_signed = method.is_signed() && !is_unsigned_base(attribution);
-    let parts = drawn(document);
-    let shown = StoredValue::new((document.input.tokens.clone(), values));
-    let grouped = Memo::new(move |_| {
-        let grouping = app.form.with(|form| form.grouping);
-        shown.with_value(|(tokens, values)| grouping.apply(tokens, values))
-    });
-    let sign = if is_signed { "±" } else { "" };
-    let limit = move || {
-        let limit = grouped.with(|values| Scale::of(values.iter().copied(), is_signed).limit);
-        format!("{sign}{}", number(limit))
-    };
-    let colours = move || {
-        let values = grouped.get();
-        let scale = Scale::of(values.iter().copied(), is_signed);
-        let (palette, marked) = (Palette::of(app.dark.get()), marked.get());
-        let own = shown.with_value(|(_, own)| own.clone());
-        let tokens = parts.iter().zip(values).zip(own).enumerate().map(|(at, (((piece, name), value), own))| {
-            let colour = scale.colour(value, palette);
-            let said = if is_signed { signed(value) } else { number(value) };
-            let mut class = "token".to_owned();
-            for (is_so, name) in [
-                (piece.special, " special"),
-                (piece.aside, " aside"),
-                (marked.get(at).copied().unwrap_or_default(), " marked"),
-            ] {
-                class.push_str(if is_so { name } else { "" });
-            }
-            view! {
-                {piece.gap.clone()}
-                <span
-                    class=class
-                    title=format!("{name}: {said}")
-                    data-value=own.to_string()
-                    style=format!("background-color:{};color:{}", colour.css(), colour.ink().css())
-                >
-                    {piece.text.clone()}
-                </span>
-            }
+fn row(app: App, at: usize, is_stale: Memo<bool>) -> AnyView {
+    let curves = move || {
+        let has = read(app, |document| {
+            let measured: &Measured = document.faithfulness.as_ref()?.methods.get(at)?;
+            Some((measured.deletion.is_some(), measured.insertion.is_some()))
         });
-        Some(tokens.collect_view().into_any())
+        let (deletion, insertion) = has.flatten().unwrap_or_default();
+        [(deletion, false), (insertion, true)].into_iter().filter(|(is_there, _)| *is_there)
     };
-    let measured = document.faithfulness.as_ref().and_then(|all| all.methods.get(at));
-    let time = document.timing_ms.get(method.name()).copied().map(duration);
-    let checks = trust::lines(attribution).join(" ");
-    let distrust = attribution.checks.distrust.clone();
-    let verdicts = measured.map(|measured| measured.verdicts.clone()).unwrap_or_default();
-    let warn = |said: String| {
-        view! { <p class="warning distrust"><span class="sign" aria-hidden="true">"!"</span> {said}</p> }.into_any()
+    let curves: Vec<AnyView> = untrack(curves).map(|(_, is_insertion)| curve_view(app, at, is_insertion)).collect();
+    let method = untrack(|| read(app, |document| document.attributions.get(at).map(|one| one.method.name())));
+    let write = move |part: &Part| {
+        read(app, |document| write(app, part, document, at, is_stale.get()));
     };
-    let warnings: Vec<AnyView> = distrust.into_iter().chain(verdicts).map(warn).collect();
-    let has = |curve: fn(&Measured) -> bool| measured.is_some_and(curve);
-    let curves = [(has(|one| one.deletion.is_some()), false), (has(|one| one.insertion.is_some()), true)];
-    let curves: Vec<AnyView> = curves
-        .into_iter()
-        .filter(|(is_there, _)| *is_there)
-        .map(|(_, is_insertion)| curve_view(app, at, is_insertion))
-        .collect();
-    let class = if document.input.tokens.len() > 60 { "flow row-text long" } else { "flow row-text" };
-    Some(
-        view! {
-            <li class="method-row" data-testid="method-row" data-method=method.name()>
-                <div class="row-head">
-                    <h3>{method.title()}</h3>
-                    <span class="figure" title="The number of its strongest colour">{text(limit)}</span>
-                    <span class="figure row-time" title="How long it took">{time}</span>
-                </div>
-                <div class=class>{changing(colours)}</div>
-                {warnings}
-                {(!checks.is_empty()).then(|| paragraph("caption", checks))}
-                <div class="row-curves">{curves}</div>
-            </li>
-        }
-        .into_any(),
-    )
+    view! {
+        <li class="method-row" data-testid="method-row" data-method=method.flatten()>
+            {written("", write)} <div class="row-curves">{curves}</div>
+        </li>
+    }
+    .into_any()
 }
 
-fn is_unsigned_base(attribution: &Attribution) -> bool {
+fn write(app: App, part: &Part, document: &Explanation, at: usize, is_stale: bool) {
+    let Some(attribution) = document.attributions.get(at) else { return };
+    let (method, input) = (attribution.method, &document.input);
+    // SmoothGrad over saliency has no sign either, whatever its method says.
+    let is_signed = method.is_signed() && !is_of_saliency(attribution);
+    let own: Vec<f64> = attribution.values.iter().chain(attribution.output_values.iter().flatten()).copied().collect();
+    // What the person marked, where the text is still the one that was marked.
+    let (grouping, marked) = app.form.with(|form| {
+        let marks = if is_stale { &[][..] } else { &form.marks };
+        (form.grouping, marks::marked(&marks::places(input), marks))
+    });
+    let values = grouping.apply(&input.tokens, &own);
+    let scale = Scale::of(values.iter().copied(), is_signed);
+    let palette = Palette::of(app.dark.get());
+
+    let head = part.add("div", &[("class", "row-head")], "");
+    head.add("h3", &[], method.title());
+    let limit = format!("{}{}", if is_signed { "±" } else { "" }, number(scale.limit));
+    head.add("span", &[("class", "figure"), ("title", "The number of its strongest colour")], &limit);
+    if let Some(&time) = document.timing_ms.get(method.name()) {
+        head.add("span", &[("class", "figure row-time"), ("title", "How long it took")], &duration(time));
+    }
+
+    let is_long = input.tokens.len() > 60;
+    let flow = part.add("div", &[("class", if is_long { "flow row-text long" } else { "flow row-text" })], "");
+    for (at, (((piece, name), &value), own)) in drawn(document).iter().zip(&values).zip(&own).enumerate() {
+        let mut class = "token".to_owned();
+        let is_marked = marked.get(at).copied().unwrap_or_default();
+        for (is_so, name) in [(piece.special, " special"), (piece.aside, " aside"), (is_marked, " marked")] {
+            class.push_str(if is_so { name } else { "" });
+        }
+        let said = format!("{name}: {}", if is_signed { signed(value) } else { number(value) });
+        let (style, own) = (scale.colour(value, palette).style(), own.to_string());
+        flow.say(&piece.gap);
+        flow.add("span", &[("class", &class), ("title", &said), ("data-value", &own), ("style", &style)], &piece.text);
+    }
+
+    let measured = document.faithfulness.as_ref().and_then(|all| all.methods.get(at));
+    let verdicts = measured.map(|measured| &*measured.verdicts).unwrap_or_default();
+    for said in attribution.checks.distrust.iter().chain(verdicts) {
+        let warning = part.add("p", &[("class", "warning distrust")], "");
+        warning.add("span", &[("class", "sign"), ("aria-hidden", "true")], "!");
+        warning.add("span", &[], said);
+    }
+    let checks = trust::lines(attribution).join(" ");
+    if !checks.is_empty() {
+        part.add("p", &[("class", "caption")], &checks);
+    }
+}
+
+fn is_of_saliency(attribution: &Attribution) -> bool {
     attribution.parameters.get("base").and_then(|base| base.as_str()) == Some("saliency")
 }
