@@ -1,4 +1,5 @@
-//! Every method on the registered models, against Captum, SHAP and lime (`tests/golden/methods`).
+//! Every method and measure on the registered models, against Captum, SHAP, lime, networkx and ferret's formulas
+//! (`tests/golden/methods`).
 
 #![allow(
     clippy::unwrap_used,
@@ -10,13 +11,15 @@
 )]
 
 mod common;
+#[path = "../../explain/tests/faithfulness/mod.rs"]
+mod faithfulness;
 #[path = "../../explain/tests/methods/mod.rs"]
 mod methods;
 
 use headlight_models::{Batch, Input};
 
 use common::open;
-use methods::{check, golden, ids, target};
+use methods::{golden, ids, target};
 
 fn compare(model: &str, names: &[&str]) {
     let (model_, _) = open(model);
@@ -25,7 +28,8 @@ fn compare(model: &str, names: &[&str]) {
         let batch = Batch::one(&ids(&golden["ids"]));
         let input = Input::embed(model_.transformer(), &batch, None);
         let target = target(&golden, batch.ids[0].len() - 1);
-        check(model_.transformer(), &golden, &input, &target);
+        methods::check(model_.transformer(), &golden, &input, &target);
+        faithfulness::check(model_.transformer(), &golden, &input, &target);
     }
 }
 

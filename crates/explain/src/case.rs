@@ -53,7 +53,7 @@ impl<'a> Case<'a> {
         let batches = count.div_ceil(most);
         (0..batches).map(move |index| {
             let range = index * most..count.min((index + 1) * most);
-            (range, Part { pulse, index, batches, passes })
+            (range, Part::new(pulse, index, batches, passes))
         })
     }
 
@@ -218,18 +218,30 @@ pub(crate) fn lost() -> ExplainError {
     ExplainError::Device("a result is missing".to_owned())
 }
 
-/// Passes the beats of one batch among several on, as one piece of work.
+/// Passes the beats of one run among several on, as one piece of work.
 pub(crate) struct Part<'a> {
     pulse: &'a dyn Pulse,
     index: usize,
-    batches: usize,
+    runs: usize,
+    /// 2 where each run is taken back down too, so that forward and backward are its halves.
     passes: usize,
+}
+
+impl<'a> Part<'a> {
+    /// The run `index` of `runs`.
+    pub fn new(pulse: &'a dyn Pulse, index: usize, runs: usize, passes: usize) -> Self {
+        Self { pulse, index, runs, passes }
+    }
 }
 
 impl Pulse for Part<'_> {
     fn beat(&self, stage: Stage, done: usize, total: usize) -> Beat<'_> {
-        let pass = usize::from(stage == Stage::Backward);
-        let before = (self.index * self.passes + pass) * total;
-        self.pulse.beat(Stage::Attribute, before + done, self.batches * self.passes * total)
+        let (done, parts) = match stage {
+            Stage::Forward => (done, self.passes),
+            Stage::Backward => ((self.passes - 1) * total + done, self.passes),
+            // What is several runs itself counts them as one.
+            Stage::Unpack | Stage::Attribute => (done, 1),
+        };
+        self.pulse.beat(Stage::Attribute, self.index * parts * total + done, self.runs * parts * total)
     }
 }

@@ -11,6 +11,7 @@ pub mod faithfulness;
 mod game;
 mod gradient;
 mod random;
+mod removal;
 mod solve;
 mod target;
 
@@ -18,6 +19,7 @@ pub use case::Case;
 pub use game::Game;
 pub use gradient::{Explained, explain, observe};
 pub use random::Random;
+pub use removal::Removal;
 pub use target::{Choice, Read, Reading, Target, pooled};
 
 use headlight_models::RunError;

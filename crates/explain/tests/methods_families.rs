@@ -1,4 +1,4 @@
-//! Every method on small checkpoints of the families, against Captum, SHAP and lime.
+//! Every method and measure on small checkpoints of the families, against Captum, SHAP, lime and networkx.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,36 +8,17 @@
     reason = "a test fails by panicking and shows its worst error"
 )]
 
+mod checkpoints;
+mod faithfulness;
 mod methods;
 
-use std::fs::{File, read};
-
-use burn::tensor::Device;
 use headlight_explain::{Target, observe, pooled};
-use headlight_models::{Batch, Capture, Config, Input, Silent, Transformer, run};
-use headlight_weights::SafetensorsFile;
+use headlight_models::{Batch, Capture, Input, Silent, run};
 use pollster::block_on;
 use serde_json::Value;
 
-use methods::{check, golden, ids, target};
-
-fn path(name: &str, file: &str) -> String {
-    format!("{}/../../tests/golden/families/{name}/{file}", env!("CARGO_MANIFEST_DIR"))
-}
-
-/// A checkpoint, with the values of its configuration that one head is described with.
-fn opened(folder: &str, head: Option<&str>) -> Box<dyn Transformer> {
-    let mut values: Value = serde_json::from_slice(&read(path(folder, "config.json")).unwrap()).unwrap();
-    if let Some(head) = head {
-        let families: Value = serde_json::from_slice(&read(path(folder, "golden.json")).unwrap()).unwrap();
-        for (key, value) in families["heads"][head]["config"].as_object().unwrap() {
-            values[key] = value.clone();
-        }
-    }
-    let config = Config::from_json(&serde_json::to_vec(&values).unwrap()).unwrap();
-    let mut file = SafetensorsFile::open(File::open(path(folder, "model.safetensors")).unwrap()).unwrap();
-    block_on(headlight_models::open(&config, &mut file, &Device::flex(), &Silent)).unwrap()
-}
+use checkpoints::opened;
+use methods::{golden, ids, target};
 
 fn compare(name: &str) {
     let golden = golden(&format!("families/{name}"));
@@ -63,7 +44,8 @@ fn compare(name: &str) {
     let seen = block_on(observe(model, input.clone(), &target, Capture::none(), &Silent)).unwrap();
     let value = seen.value.into_data().try_into_vec::<f32>().unwrap();
     assert!((f64::from(value[0]) - golden["value"].as_f64().unwrap()).abs() < 1e-4, "{name}");
-    check(model, &golden, &input, &target);
+    methods::check(model, &golden, &input, &target);
+    faithfulness::check(model, &golden, &input, &target);
 }
 
 macro_rules! families {

@@ -20,8 +20,8 @@ use headlight_explain::attribution::{
     integrated_gradients, kernel_shap, layers, lime, occlusion, partition_shap, removal, saliency, smoothgrad,
     value_zeroing,
 };
-use headlight_explain::faithfulness::{ORDERS, Removal, curves, erasure_by_removal, random_orders};
-use headlight_explain::{Case, Choice, Game, Random, Read, Target, explain, pooled};
+use headlight_explain::faithfulness::{ORDERS, curves, erasure_by_removal, random_orders};
+use headlight_explain::{Case, Choice, Game, Random, Read, Removal, Target, explain, pooled};
 use headlight_models::{Batch, Capture, Input, Silent, Transformer, run};
 use headlight_weights::SafetensorsFile;
 use pollster::block_on;

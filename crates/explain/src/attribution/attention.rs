@@ -3,7 +3,7 @@
 //! It says where a model looks, not what that does to the target (Jain & Wallace 2019, "Attention is not Explanation";
 //! Wiegreffe & Pinter 2019 answer).
 
-use headlight_models::{Capture, Point, Side, run};
+use headlight_models::{Capture, Side, run};
 
 use crate::ExplainError;
 use crate::attention::{Square, joint};
@@ -30,7 +30,6 @@ pub async fn attention(case: &Case<'_>, layer: Option<usize>, head: Option<usize
             (hook, map)
         });
     let steps = joint::steps(case, maps.collect()).await?;
-    debug_assert!(steps.iter().all(|step| matches!(step.hook.point, Point::Pattern | Point::CrossPattern)));
     let all = steps.iter().fold(Square::zero(case.tokens()), |all, step| all.plus(&step.map));
     Ok(all.column_means(&case.target_rows()))
 }

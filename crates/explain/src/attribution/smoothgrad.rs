@@ -4,7 +4,7 @@ use headlight_models::Input;
 
 use super::{grad_x_input, integrated_gradients, saliency};
 use crate::ExplainError;
-use crate::case::{Case, each, read, sides, tensor, zip};
+use crate::case::{Case, Part, each, read, sides, tensor, zip};
 use crate::random::Random;
 
 /// Copies, where nobody says otherwise (Captum's `NoiseTunnel`).
@@ -82,7 +82,7 @@ pub async fn smoothgrad(case: &Case<'_>, base: &Base, noise: Noise) -> Result<Sa
     if let Base::IntegratedGradients(baseline, steps) = base {
         for sample in 0..samples {
             let copy = narrowed(sample..sample + 1);
-            let pulse = Sample { pulse: case.pulse, sample, samples };
+            let pulse = Part::new(case.pulse, sample, samples, 1);
             let case = Case { input: &copy, pulse: &pulse, ..*case };
             rows.push(integrated_gradients(&case, baseline, *steps).await?.values);
         }
@@ -125,22 +125,4 @@ fn mean(rows: &[Vec<f64>]) -> Sampled {
     };
     let standard_errors = values.iter().enumerate().map(spread).collect();
     Sampled { values, standard_errors }
-}
-
-/// Passes the beats of one copy among several on.
-struct Sample<'a> {
-    pulse: &'a dyn headlight_models::Pulse,
-    sample: usize,
-    samples: usize,
-}
-
-impl headlight_models::Pulse for Sample<'_> {
-    fn beat(
-        &self,
-        stage: headlight_models::pulse::Stage,
-        done: usize,
-        total: usize,
-    ) -> headlight_models::pulse::Beat<'_> {
-        self.pulse.beat(stage, self.sample * total + done, self.samples * total)
-    }
 }

@@ -177,14 +177,7 @@ impl Zeroing<'_> {
             columns.extend(found);
         }
         // `[key, query]` so far.
-        let column = |key: usize| columns.iter().skip(key * tokens);
-        let mut rows = vec![0.0; tokens * keys];
-        for key in 0..keys {
-            for (place, value) in rows.iter_mut().skip(key).step_by(keys).zip(column(key)) {
-                *place = *value;
-            }
-        }
-        Ok(rows)
+        Ok((0..tokens).flat_map(|query| columns.iter().skip(query).step_by(tokens.max(1)).copied()).collect())
     }
 }
 

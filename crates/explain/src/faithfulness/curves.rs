@@ -65,7 +65,7 @@ pub(super) async fn along(game: &mut Game<'_>, orders: Vec<Vec<usize>>) -> Resul
 }
 
 /// What the curves of an order ask about: those of deletion, then those of insertion.
-pub(super) fn coalitions(order: &[usize]) -> Vec<Vec<bool>> {
+fn coalitions(order: &[usize]) -> Vec<Vec<bool>> {
     let points = |are_there| {
         (0..=order.len()).map(move |count| coalition(order.len(), order.get(..count).unwrap_or_default(), are_there))
     };

@@ -3,10 +3,10 @@
 use headlight_statistics::positives;
 
 use super::random_orders::mean;
-use super::removal::Removal;
 use super::{check, coalition};
 use crate::ExplainError;
 use crate::game::Game;
+use crate::removal::Removal;
 
 /// Both measures for each tenth of a ranking's rationale, in units of the target; the lists are equally long.
 #[derive(Clone, Debug, Default, PartialEq)]

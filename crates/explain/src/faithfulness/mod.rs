@@ -4,7 +4,7 @@
 //! whatever was explained, without the foil ([`Target::as_probability`](crate::Target::as_probability)). They rank *units*: a
 //! token each, or groups of them; special tokens are in no unit and always stay. There are two ways to leave a unit out. *By
 //! mask*, a [`Game`](crate::Game) over a case with that target: a token such as `[MASK]` stands in its place. *By removal*, a
-//! [`Removal`]: the other tokens close up. Masked texts are unlike what a model was trained on, shortened ones say other
+//! [`Removal`](crate::Removal): the other tokens close up. Masked texts are unlike what a model was trained on, shortened ones say other
 //! things; where the two disagree, neither should be leant on.
 //!
 //! ```ignore
@@ -19,19 +19,15 @@
 //! Values are remembered, so that what several measures or methods ask for is asked once. Scores and probabilities are those
 //! of one text: a measure is as uncertain as one text is, and says nothing of others.
 
-mod cost;
 mod curves;
 mod erasure;
 mod random_orders;
-mod removal;
 mod sensitivity;
 mod tau_loo;
 
-pub use cost::{Measure, evaluations};
 pub use curves::{Curve, Curves, curves};
 pub use erasure::{Erasure, erasure, erasure_by_removal, rationales};
 pub use random_orders::{Band, Better, ORDERS, RandomOrders, random_orders};
-pub use removal::Removal;
 pub use sensitivity::{Perturbation, RADIUS, SAMPLES as PERTURBATIONS, sensitivity_max};
 pub use tau_loo::{tau_loo, tau_loo_by_removal};
 

@@ -94,7 +94,7 @@ pub async fn random_orders(game: &mut Game<'_>, orders: usize, seed: u64) -> Res
 }
 
 /// The orders that a seed stands for: each shuffled afresh from the places 0 … d − 1, one after the other.
-pub(super) fn drawn(units: usize, orders: usize, seed: u64) -> Vec<Vec<usize>> {
+fn drawn(units: usize, orders: usize, seed: u64) -> Vec<Vec<usize>> {
     let mut random = Random::new(seed, DRAWN);
     let order = |_| {
         let mut order: Vec<usize> = (0..units).collect();

@@ -1,10 +1,9 @@
 //! How much an explanation moves when the text's embeddings hardly do.
 
-use headlight_models::pulse::Beat;
-use headlight_models::{Input, Pulse, Stage};
+use headlight_models::{Input, Pulse};
 
 use crate::ExplainError;
-use crate::case::{Case, each, sides, tensor};
+use crate::case::{Case, Part, each, sides, tensor};
 use crate::random::Random;
 
 /// How far an entry of an embedding is moved at most, where nobody says otherwise (Captum).
@@ -63,7 +62,7 @@ pub async fn sensitivity_max(
             let here = drawn.next().and_then(|drawn| drawn.chunks_exact((tokens * width).max(1)).nth(sample));
             side.clone() + tensor(here.unwrap_or_default().iter().copied(), [1, tokens, width], side)
         });
-        let pulse = Copies { pulse: case.pulse, sample, samples };
+        let pulse = Part::new(case.pulse, sample, samples, 2);
         let found = explain(copy, &pulse).await?;
         if found.len() != explained.len() {
             return Err(ExplainError::OtherUnits { scores: found.len(), units: explained.len() });
@@ -75,23 +74,4 @@ pub async fn sensitivity_max(
 
 fn norm(values: impl Iterator<Item = f64>) -> f64 {
     values.map(|value| value * value).sum::<f64>().sqrt()
-}
-
-/// Passes the beats of one copy among several on, whatever they are of, as parts of the whole.
-struct Copies<'a> {
-    pulse: &'a dyn Pulse,
-    sample: usize,
-    samples: usize,
-}
-
-impl Pulse for Copies<'_> {
-    fn beat(&self, stage: Stage, done: usize, total: usize) -> Beat<'_> {
-        // Forward and backward are the halves of one copy.
-        let (done, total) = match stage {
-            Stage::Forward => (done, 2 * total),
-            Stage::Backward => (total + done, 2 * total),
-            Stage::Unpack | Stage::Attribute => (done, total),
-        };
-        self.pulse.beat(Stage::Attribute, self.sample * total + done, self.samples * total)
-    }
 }

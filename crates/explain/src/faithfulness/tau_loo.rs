@@ -2,10 +2,10 @@
 
 use headlight_statistics::kendall_tau_b;
 
-use super::removal::Removal;
 use super::{check, coalition};
 use crate::ExplainError;
 use crate::game::Game;
+use crate::removal::Removal;
 
 /// Kendall's τ-b between `scores`, signed, one a unit, and p(x) − p(x without the unit), by mask (ferret's τ-LOO, Attanasio et
 /// al. 2023). In [−1, 1], greater is better. None where either has one value throughout, or there are fewer than two units.

@@ -25,12 +25,12 @@ pub fn ids(value: &Value) -> Vec<u32> {
     value.as_array().unwrap().iter().map(|id| id.as_u64().unwrap() as u32).collect()
 }
 
-fn sizes(value: &Value) -> Vec<usize> {
+pub fn sizes(value: &Value) -> Vec<usize> {
     value.as_array().unwrap().iter().map(|id| id.as_u64().unwrap() as usize).collect()
 }
 
 /// One list of numbers, or those of both sides one after the other.
-fn numbers(value: &Value) -> Vec<f64> {
+pub fn numbers(value: &Value) -> Vec<f64> {
     if value.is_object() {
         return [numbers(&value["source"]), numbers(&value["prefix"])].concat();
     }

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::{Int, Tensor};
-use headlight_models::pulse::Beat;
-use headlight_models::{Input, Pulse, Stage};
+use headlight_models::Input;
 
 use crate::ExplainError;
-use crate::case::{Case, each, lost};
+use crate::case::{Case, Part, each, lost};
 
 /// As a [`Game`](crate::Game), but that units which are not there are taken out instead of replaced. Values are remembered.
 #[derive(Debug)]
@@ -50,26 +49,26 @@ impl<'a> Removal<'a> {
         missing.dedup();
         // Texts that run together are as long, have the same types, and are read at the same tokens.
         let mut groups: Vec<(Shape, Vec<Text<'_>>)> = Vec::new();
-        let mut total = 0;
         for coalition in missing {
             let Some((shape, kept)) = self.left(coalition) else {
                 self.known.insert(coalition.clone(), f64::NAN);
                 continue;
             };
-            total += 1;
             let text = Text { coalition, kept };
             match groups.iter_mut().find(|(known, _)| *known == shape) {
                 Some((_, texts)) => texts.push(text),
                 None => groups.push((shape, vec![text])),
             }
         }
-        let mut done = 0;
+        let most = self.case.most.max(1);
+        let runs = groups.iter().map(|(_, texts)| texts.len().div_ceil(most)).sum();
+        let mut index = 0;
         for (shape, texts) in &groups {
             let target = match shape.places {
                 Some((first, last)) => self.case.target.clone().at(first, last),
                 None => self.case.target.clone(),
             };
-            for texts in texts.chunks(self.case.most.max(1)) {
+            for texts in texts.chunks(most) {
                 let input = Input {
                     types: shape.types.clone(),
                     ..each(self.case.input, |side, start| {
@@ -81,10 +80,10 @@ impl<'a> Removal<'a> {
                         select(side, texts.iter().map(kept).collect())
                     })
                 };
-                let pulse = Texts { pulse: self.case.pulse, done, total };
+                let pulse = Part::new(self.case.pulse, index, runs, 1);
                 let values = self.case.values_of(&target, input, &pulse).await?;
                 self.known.extend(texts.iter().map(|text| text.coalition.clone()).zip(values));
-                done += texts.len();
+                index += 1;
             }
         }
         let value = |coalition| self.known.get(coalition).copied().ok_or_else(lost);
@@ -152,17 +151,4 @@ fn select(side: &Tensor<3>, kept: Vec<Vec<usize>>) -> Tensor<3> {
     let left = rows.len() / texts.max(1);
     let rows = Tensor::<1, Int>::from_ints(rows.as_slice(), &side.device());
     side.clone().reshape([tokens, width]).select(0, rows).reshape([texts, left, width])
-}
-
-/// Counts texts instead of blocks.
-struct Texts<'a> {
-    pulse: &'a dyn Pulse,
-    done: usize,
-    total: usize,
-}
-
-impl Pulse for Texts<'_> {
-    fn beat(&self, _: Stage, _: usize, _: usize) -> Beat<'_> {
-        self.pulse.beat(Stage::Attribute, self.done, self.total)
-    }
 }

@@ -1,4 +1,4 @@
-//! Measures of faithfulness on small checkpoints of the families, against Captum.
+//! What measures of faithfulness do where no library has values: two texts, groups of tokens, nothing to divide by, a stop.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,48 +10,12 @@
 )]
 
 mod checkpoints;
-mod faithfulness;
-mod methods;
 
 use checkpoints::opened;
-use headlight_explain::faithfulness::{Perturbation, Removal, curves, erasure_by_removal, sensitivity_max};
-use headlight_explain::{Case, Choice, ExplainError, Game, Read, Target, pooled};
-use headlight_models::{Batch, Capture, Input, Silent, run};
+use headlight_explain::faithfulness::{Perturbation, curves, erasure_by_removal, sensitivity_max};
+use headlight_explain::{Case, Choice, ExplainError, Game, Read, Removal, Target};
+use headlight_models::{Batch, Input, Silent};
 use pollster::block_on;
-use serde_json::Value;
-
-use methods::{golden, ids, target};
-
-fn compare(name: &str) {
-    let golden = golden(&format!("families/{name}"));
-    let model = opened(golden["model"].as_str().unwrap(), golden.get("head").and_then(Value::as_str));
-    let model = model.as_ref();
-    let batch = Batch::one(&ids(&golden["ids"]));
-    let input = Input::embed(model, &batch, None);
-    let target = if golden["target"]["kind"] == "similarity" {
-        let other = model.embed(&Batch::one(&ids(&golden["second_ids"])));
-        let run = block_on(run::run(model, other, Capture::none(), &Silent)).unwrap();
-        Target::Similarity { other: pooled(run.hidden) }
-    } else {
-        target(&golden, batch.ids[0].len() - 1)
-    };
-    faithfulness::check(model, &golden, &input, &target);
-}
-
-macro_rules! families {
-    ($($test:ident: $name:literal),* $(,)?) => {
-        $(#[test]
-        fn $test() {
-            compare($name);
-        })*
-    };
-}
-
-families! {
-    bert_mean: "bert-mean", bert_sequence: "bert-sequence", bert_similarity: "bert-similarity",
-    distilbert_span: "distilbert-span", electra_token: "electra-token", roberta_word: "roberta-word",
-    gpt2: "gpt2", gpt_neox: "gpt_neox", llama: "llama", mistral: "mistral", qwen3: "qwen3",
-}
 
 /// Where there are two texts, both are taken from: as asking about the shortened texts afresh.
 #[test]
