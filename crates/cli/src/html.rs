@@ -9,19 +9,25 @@ use crate::format::checks;
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;\
 color:#1b1f24;background:#fff}p.text{font-size:1.2rem;line-height:2;white-space:pre-wrap}\
 span{border-radius:.2rem;padding:.15rem 0}table{border-collapse:collapse}td,th{padding:.1rem .8rem .1rem 0;\
-text-align:left;font-variant-numeric:tabular-nums}small{color:#57606a}";
+text-align:left;font-variant-numeric:tabular-nums}small{color:#57606a}.wide{overflow-x:auto}.wide td,.wide th{white-space:nowrap}";
+
+/// How a page begins, its title as a heading included.
+pub fn head(title: &str) -> String {
+    let title = escape(title);
+    format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+         <title>Headlight: {title}</title><style>{STYLE}</style><h1>{title}</h1>"
+    )
+}
 
 /// Writes the page.
 pub fn page(explanation: &Explanation) -> String {
-    let mut page = String::new();
     let (model, target) = (&explanation.model, &explanation.target);
+    let mut page = head(&model.title);
     // Writing to a string cannot fail.
     let _ = write!(
         page,
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <title>Headlight: {title}</title><style>{STYLE}</style><h1>{title}</h1><p>Target <b>{token}</b> as {read}: \
-         {value:.4}</p>",
-        title = escape(&model.title),
+        "<p>Target <b>{token}</b> as {read}: {value:.4}</p>",
         token = escape(&target.text),
         read = target.read,
         value = target.value,

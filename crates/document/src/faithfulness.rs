@@ -144,6 +144,23 @@ pub struct Measured {
     pub verdicts: Vec<String>,
 }
 
+impl Measured {
+    /// Nothing measured yet.
+    #[must_use]
+    pub fn new(method: Method) -> Self {
+        Self {
+            method,
+            deletion: None,
+            insertion: None,
+            erasure: None,
+            tau_loo: None,
+            sensitivity_max: None,
+            randomization: None,
+            verdicts: Vec::new(),
+        }
+    }
+}
+
 /// One curve.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Curve {

@@ -15,6 +15,7 @@ pub mod prompt;
 pub mod request;
 pub mod source;
 pub mod target_spec;
+mod units;
 
 pub use explanation::{
     Attention, AttentionKind, AttentionSummary, Attribution, Candidate, Checks, Explanation, Foil, Input, InputToken,

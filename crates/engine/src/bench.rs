@@ -39,8 +39,7 @@ pub async fn measure(
     let vocabulary = transformer.architecture().vocabulary as u32;
     let mut times = Vec::with_capacity(runs);
     for index in 0..runs as u32 {
-        let ids: Vec<u32> = (0..tokens as u32).map(|i| (1000 + (i * 31 + index) % 20_000) % vocabulary).collect();
-        let batch = Batch::one(&ids);
+        let batch = text(tokens, index, vocabulary);
         let began = clock();
         let mut transaction = Transaction::default();
         let captures = match work {
@@ -122,8 +121,7 @@ pub async fn measure_method(
     let units: Vec<Vec<usize>> = (0..tokens).map(|token| vec![token]).collect();
     let mut times = Vec::with_capacity(runs);
     for index in 0..runs as u32 {
-        let ids: Vec<u32> = (0..tokens as u32).map(|i| (1000 + (i * 31 + index) % 20_000) % vocabulary).collect();
-        let input = Input::embed(transformer, &Batch::one(&ids), None);
+        let input = Input::embed(transformer, &text(tokens, index, vocabulary), None);
         let (most, threads) = (methods::most(model, &input), methods::threads(info));
         let case = Case { model: transformer, input: &input, target: &target, most, threads, pulse: &Silent };
         let began = clock();
@@ -152,6 +150,12 @@ pub async fn measure_method(
         times.push(clock() - began);
     }
     Ok(times)
+}
+
+/// Tokens that differ from run to run.
+fn text(tokens: usize, run: u32, vocabulary: u32) -> Batch {
+    let ids: Vec<u32> = (0..tokens as u32).map(|i| (1000 + (i * 31 + run) % 20_000) % vocabulary).collect();
+    Batch::one(&ids)
 }
 
 async fn read(transaction: Transaction) -> Result<(), EngineError> {

@@ -61,16 +61,7 @@ pub(crate) async fn measure(
     let mut methods = Vec::with_capacity(values.len());
     for (method, values) in values {
         let scores = picked(values, &tokens);
-        let mut found = Measured {
-            method: *method,
-            deletion: None,
-            insertion: None,
-            erasure: None,
-            tau_loo: None,
-            sensitivity_max: None,
-            randomization: None,
-            verdicts: Vec::new(),
-        };
+        let mut found = Measured::new(*method);
         if let Some(random) = &random {
             let curves = measures::curves(&mut game, &scores).await?;
             let better = random.better_than(&curves);
@@ -184,30 +175,21 @@ fn verdicts(found: &Measured) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn measured() -> Measured {
-        Measured {
-            method: Method::Saliency,
-            deletion: None,
-            insertion: None,
-            erasure: None,
-            tau_loo: None,
-            sensitivity_max: None,
-            randomization: None,
-            verdicts: Vec::new(),
-        }
-    }
-
     #[test]
     fn what_is_no_better_than_random_is_told() {
         let curve = |better_than| Some(document::Curve { values: vec![1.0, 0.0], area: 0.5, better_than });
-        let told = |deletion, insertion| verdicts(&Measured { deletion, insertion, ..measured() });
+        let told = |deletion, insertion| verdicts(&Measured { deletion, insertion, ..Measured::new(Method::Saliency) });
         assert_eq!(told(curve(1.0), curve(0.95)), Vec::<String>::new());
         assert!(
             told(curve(0.5), curve(0.2))[0].contains("10 of 20 random orders, and showing only these does more than 4")
         );
         assert!(told(curve(0.9), curve(1.0))[0].starts_with("Leaving out"));
         assert!(told(None, curve(0.0))[0].starts_with("Showing only"));
-        let alike = verdicts(&Measured { randomization: Some(0.8), sensitivity_max: Some(2.5), ..measured() });
+        let alike = verdicts(&Measured {
+            randomization: Some(0.8),
+            sensitivity_max: Some(2.5),
+            ..Measured::new(Method::Saliency)
+        });
         assert!(alike[0].contains("ρ 0.80") && alike[1].contains("250 %"), "{alike:?}");
     }
 

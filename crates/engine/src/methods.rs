@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use headlight_document::message::{DeviceInfo, DeviceKind};
-use headlight_document::{self as document, Checks, InputToken, Method, Parameters, Units};
+use headlight_document::{self as document, Checks, InputToken, Method, Parameters};
 use headlight_explain::attribution::{self, Base, Noise, Sampled};
 use headlight_explain::{Case, ExplainError, Game};
 use headlight_models::{Architecture, Input, Transformer};
@@ -242,27 +242,7 @@ impl Asked<'_> {
 
     /// What is left out together. A written token is always a unit of its own.
     fn units(&self, case: &Case<'_>, special: &[bool]) -> Vec<Vec<usize>> {
-        let mut units: Vec<Vec<usize>> = Vec::new();
-        let mut last = None;
-        let mut sentence = 0;
-        for (at, token) in self.tokens.iter().enumerate() {
-            if special.get(at) == Some(&true) {
-                continue;
-            }
-            let group = match self.parameters.units {
-                Units::Token => (0, at),
-                Units::Word => token.word.map_or((1, at), |word| (2 + usize::from(token.source), word)),
-                Units::Sentence => (usize::from(token.source), sentence),
-            };
-            match units.last_mut() {
-                Some(unit) if last == Some(group) => unit.push(at),
-                _ => units.push(vec![at]),
-            }
-            last = Some(group);
-            if token.text.trim_end().ends_with(['.', '!', '?', '…', '。', '！', '？', '\n']) {
-                sentence += 1;
-            }
-        }
+        let mut units = self.parameters.units.of(self.tokens);
         units.extend(
             (self.tokens.len()..case.tokens()).filter(|at| special.get(*at) == Some(&false)).map(|at| vec![at]),
         );

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-use headlight_document::Explanation;
+use headlight_document::{Explanation, Units};
 
 use crate::error::Error;
 
@@ -38,24 +38,20 @@ impl Lexicon {
             "negative" => valence <= -STRONG,
             _ => valence.abs() >= STRONG,
         };
-        let same_word = |a: usize, b: usize| {
-            let (a, b) = (tokens.get(a), tokens.get(b));
-            a.zip(b).is_some_and(|(a, b)| a.word.is_some() && a.word == b.word && a.source == b.source)
-        };
         let mut marked = vec![false; tokens.len()];
-        let mut first = 0;
-        while first < tokens.len() {
-            let mut after = first + 1;
-            while after < tokens.len() && same_word(first, after) {
-                after += 1;
-            }
-            let piece = tokens.get(first).zip(tokens.get(after - 1)).filter(|(first, _)| first.source == 0);
+        for unit in Units::Word.of(tokens) {
+            let ends =
+                unit.first().zip(unit.last()).and_then(|(first, last)| tokens.get(*first).zip(tokens.get(*last)));
+            let piece = ends.filter(|(first, _)| first.source == 0);
             let piece = piece.and_then(|(first, last)| document.input.text.get(first.start..last.end));
             let word = piece.map(|piece| piece.trim().to_lowercase()).unwrap_or_default();
             if self.valences.get(&word).is_some_and(|valence| counts(*valence)) {
-                marked.iter_mut().take(after).skip(first).for_each(|mark| *mark = true);
+                for token in unit {
+                    if let Some(mark) = marked.get_mut(token) {
+                        *mark = true;
+                    }
+                }
             }
-            first = after;
         }
         marked
     }

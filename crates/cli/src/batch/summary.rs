@@ -191,13 +191,11 @@ impl Summary {
             self.random.add(Figure::AopcSufficiency, random.aopc_sufficiency);
             self.random.add(Figure::DeletionArea, mean(&random.deletion.areas));
             self.random.add(Figure::InsertionArea, mean(&random.insertion.areas));
-            self.random.add(Figure::TauLoo, Some(0.0));
         }
         if let Some(marked) = marked.filter(|marked| marked.contains(&true)) {
-            // What a ranking without sense is expected to have: the share of tokens that are marked.
+            // What a random ranking has on average: its k first tokens of n hold k²/n of the k that are marked.
             let share = marked.iter().filter(|marked| **marked).count() as f64 / marked.len() as f64;
             self.random.add(Figure::PlausibilityF1, Some(share));
-            self.random.add(Figure::PlausibilityAuprc, Some(share));
         }
         for agreement in &document.agreement {
             let method = |place: usize| document.attributions.get(place).map(|one| one.method);

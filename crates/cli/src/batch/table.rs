@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::summary::{Entry, Figure, Finished, Row};
+use crate::html::{escape, head};
 
 /// The columns that any row has.
 fn columns(finished: &Finished) -> Vec<Figure> {
@@ -80,11 +81,8 @@ pub fn text(finished: &Finished) -> String {
 /// As one self-contained page: no script, no network.
 pub fn page(finished: &Finished) -> String {
     let columns = columns(finished);
-    let mut page = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <title>Headlight: {title}</title><style>{STYLE}</style><h1>{title}</h1><div class=\"wide\"><table><tr><th>",
-        title = escape(&finished.model),
-    );
+    let mut page = head(&finished.model);
+    page.push_str("<div class=\"wide\"><table><tr><th>");
     for figure in &columns {
         let _ = write!(page, "<th>{}", figure.title());
     }
@@ -108,9 +106,3 @@ pub fn page(finished: &Finished) -> String {
     page.push_str("</html>\n");
     page
 }
-
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:80rem;margin:2rem auto;padding:0 1rem;\
-color:#1b1f24;background:#fff}.wide{overflow-x:auto}table{border-collapse:collapse}td,th{padding:.2rem .8rem .2rem 0;\
-text-align:left;white-space:nowrap;font-variant-numeric:tabular-nums}";
-
-use crate::html::escape;

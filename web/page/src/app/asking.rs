@@ -112,7 +112,7 @@ impl App {
         }
         let fault = match request.validate() {
             Err(error) => Some(error.to_string()),
-            Ok(()) if request.methods.is_empty() => Some("Tick at least one method.".to_owned()),
+            Ok(()) if request.methods.is_empty() && !request.layers => Some("Tick at least one method.".to_owned()),
             Ok(()) if self.entry_now(&request.model).is_none() => Some("Choose a model first.".to_owned()),
             Ok(()) => None,
         };

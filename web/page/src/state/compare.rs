@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use headlight_document::{AttentionDetail, Explanation, Measure, Method, Parameters, Request, Task};
+use headlight_statistics::{Plausibility, plausibility};
 
 use super::marks::{self, Mark};
-use headlight_statistics::{Plausibility, plausibility};
 
 /// Methods of one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

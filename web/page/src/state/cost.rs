@@ -1,6 +1,6 @@
 //! What a method or a measure costs, before it is run: how many times the model is run, and about how long that takes.
 
-use headlight_document::{Explanation, InputToken, Measure, Method, Parameters, Units};
+use headlight_document::{Explanation, Measure, Method, Parameters, Units};
 
 use super::form::samples;
 
@@ -38,26 +38,10 @@ impl Size {
         Self {
             tokens: scaled(tokens.len()),
             ranked: scaled(ranked),
-            units: scaled(count_units(tokens, units)),
+            units: scaled(units.of(tokens).len()),
             layers: document.model.layers,
             run: run.map(|run| run * grown),
         }
-    }
-}
-
-fn count_units(tokens: &[InputToken], units: Units) -> usize {
-    let own = tokens.iter().filter(|token| !token.special);
-    match units {
-        Units::Token => own.count(),
-        // Words stand one after the other.
-        Units::Word => {
-            own.fold((0, None), |(count, last), token| {
-                let here = Some((token.source, token.word));
-                (count + usize::from(token.word.is_none() || here != last), here)
-            })
-            .0
-        }
-        Units::Sentence => own.filter(|token| token.text.trim_end().ends_with(['.', '!', '?', '。'])).count().max(1),
     }
 }
 
@@ -101,11 +85,8 @@ pub fn of_method(method: Method, methods: &[Method], parameters: &Parameters, si
     let steps = parameters.steps as usize;
     let drawn = |own: usize| samples(parameters, methods).map_or(own, |samples| samples as usize);
     match method {
-        Method::Saliency
-        | Method::GradXInput
-        | Method::Attention
-        | Method::AttentionRollout
-        | Method::AttentionFlow => Runs::default(),
+        Method::Saliency | Method::GradXInput => Runs::default(),
+        Method::Attention | Method::AttentionRollout | Method::AttentionFlow => forward(1),
         Method::IntegratedGradients => both(steps + 1),
         Method::SmoothGrad if parameters.base == Method::IntegratedGradients => both(drawn(5) * (steps + 1)),
         Method::SmoothGrad => both(drawn(5)),
@@ -219,27 +200,5 @@ mod tests {
         assert_eq!(words(path, Size { run: None, ..SIZE }), "51 runs");
         assert_eq!(words(Runs { forward: 1, both: 0 }, SIZE), "1 run, under a second");
         assert_eq!(words(Runs { forward: 0, both: 51 * 600 }, SIZE), "30600 runs, about 10 min");
-    }
-
-    #[test]
-    fn units_are_counted_as_they_are_left_out() {
-        let token = |text: &str, word: Option<usize>| InputToken {
-            id: 0,
-            text: text.into(),
-            source: 0,
-            start: 0,
-            end: 1,
-            special: word.is_none(),
-            word,
-        };
-        let tokens = [
-            token("[CLS]", None),
-            token("quiet", Some(0)),
-            token("ly", Some(0)),
-            token(".", Some(1)),
-            token("a", Some(2)),
-        ];
-        let counts = [Units::Token, Units::Word, Units::Sentence].map(|units| count_units(&tokens, units));
-        assert_eq!(counts, [4, 3, 1]);
     }
 }

@@ -1,9 +1,9 @@
 //! The figures of a comparison as a table, which can be sorted and saved, and its values as another.
 
 use headlight_document::{Explanation, Faithfulness, Measured};
+use headlight_statistics::Plausibility;
 
 use super::format::{duration, number, percent};
-use headlight_statistics::Plausibility;
 
 /// A figure of each method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,39 @@ pub enum Better {
     Higher,
     /// The lower.
     Lower,
+    /// What is nearest to nought: either sign tells of a likeness.
+    Nought,
+}
+
+impl Better {
+    /// What is least for the best figure.
+    fn key(self, figure: f64) -> f64 {
+        match self {
+            Self::Higher => -figure,
+            Self::Lower => figure,
+            Self::Nought => figure.abs(),
+        }
+    }
+
+    /// In words.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Higher => "higher is better",
+            Self::Lower => "lower is better",
+            Self::Nought => "nearer to 0 is better",
+        }
+    }
+
+    /// As a sign beside a column's title.
+    #[must_use]
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Higher => " ↑",
+            Self::Lower => " ↓",
+            Self::Nought => " → 0",
+        }
+    }
 }
 
 impl Column {
@@ -123,7 +156,8 @@ impl Column {
     #[must_use]
     pub fn better(self) -> Better {
         match self {
-            Self::Sufficiency | Self::Deletion | Self::Sensitivity | Self::Untrained | Self::Time => Better::Lower,
+            Self::Sufficiency | Self::Deletion | Self::Sensitivity | Self::Time => Better::Lower,
+            Self::Untrained => Better::Nought,
             _ => Better::Higher,
         }
     }
@@ -199,10 +233,10 @@ impl Table {
     pub fn sorted(&self, by: Option<(usize, bool)>) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.rows.len()).collect();
         let Some((column, best_first)) = by else { return order };
-        let lower = self.columns.get(column).is_some_and(|column| column.better() == Better::Lower);
+        let Some(better) = self.columns.get(column).map(|column| column.better()) else { return order };
         let key = |at: usize| {
             let figure = self.rows.get(at).and_then(|row| row.figures.get(column).copied().flatten());
-            figure.map_or(f64::INFINITY, |figure| if lower == best_first { figure } else { -figure })
+            figure.map_or(f64::INFINITY, |figure| better.key(figure) * if best_first { 1.0 } else { -1.0 })
         };
         order.sort_by(|&a, &b| key(a).total_cmp(&key(b)));
         order
@@ -213,9 +247,9 @@ impl Table {
     pub fn best(&self, column: usize) -> Option<f64> {
         let mut figures = self.rows.iter().filter_map(|row| row.figures.get(column).copied().flatten());
         let (first, second) = (figures.next()?, figures.next()?);
-        let lower = self.columns.get(column)?.better() == Better::Lower;
-        let better = |a: f64, b: f64| if lower { a.min(b) } else { a.max(b) };
-        Some(figures.fold(better(first, second), better))
+        let better = self.columns.get(column)?.better();
+        let best = |a: f64, b: f64| if better.key(b) < better.key(a) { b } else { a };
+        Some(figures.fold(best(first, second), best))
     }
 
     /// The table with comma-separated columns; numbers have all their digits.

@@ -13,13 +13,15 @@ use crate::state::words;
 
 /// The boxes to tick.
 pub fn choose(app: App) -> AnyView {
+    // Worked out once for all boxes: a keystroke changes it for each of them.
+    let size = Memo::new(move |_| app.size());
     let method_box = move |method: Method| {
         tick(
             format!("tick-{method}"),
             method.title(),
             Signal::derive(move || app.form.with(|form| form.ticked.contains(&method))),
             Signal::derive(move || app.form.with(|form| is_offered(method, form.task))),
-            cost_words(app, move |form, size| {
+            cost_words(app, size, move |form, size| {
                 let mut methods = form.compared();
                 methods.push(method);
                 cost::of_method(method, &methods, &form.parameters, size)
@@ -35,7 +37,9 @@ pub fn choose(app: App) -> AnyView {
             measure.title(),
             Signal::derive(move || app.form.with(|form| form.measures.contains(&measure))),
             Signal::from(true),
-            cost_words(app, move |form, size| cost::of_measure(measure, &form.compared(), &form.parameters, size)),
+            cost_words(app, size, move |form, size| {
+                cost::of_measure(measure, &form.compared(), &form.parameters, size)
+            }),
             Callback::new(move |()| {
                 app.edit(When::Never, |form| toggle(&mut form.measures, measure, Measure::ALL));
             }),
@@ -53,9 +57,13 @@ pub fn choose(app: App) -> AnyView {
     .into_any()
 }
 
-fn cost_words(app: App, runs: impl Fn(&Form, Size) -> Runs + Send + Sync + 'static) -> Signal<String> {
+fn cost_words(
+    app: App,
+    size: Memo<Size>,
+    runs: impl Fn(&Form, Size) -> Runs + Send + Sync + 'static,
+) -> Signal<String> {
     Signal::derive(move || {
-        let size = app.size();
+        let size = size.get();
         cost::words(app.form.with(|form| runs(form, size)), size)
     })
 }

@@ -33,12 +33,11 @@ fn write(part: &Part, table: &Table, by: Option<(Column, bool)>) {
     let heads = written.add("thead", &[], "").add("tr", &[], "");
     heads.add("th", &[("scope", "col")], "Method");
     for &column in &table.columns {
-        let lower = column.better() == Better::Lower;
-        let better = if lower { "lower is better" } else { "higher is better" };
+        let better = column.better();
         let sorted = match by {
             // Lower figures are better in some columns: what is best first there is ascending.
             Some((sorted, first)) if sorted == column => {
-                if first == lower {
+                if first == (better == Better::Lower) {
                     "ascending"
                 } else {
                     "descending"
@@ -46,13 +45,13 @@ fn write(part: &Part, table: &Table, by: Option<(Column, bool)>) {
             }
             _ => "none",
         };
-        let title = format!("{} Sort by it; {better}.", column.meaning());
+        let title = format!("{} Sort by it; {}.", column.meaning(), better.title());
         let id = format!("sort-{}", column.name());
         let attributes =
             [("type", "button"), ("id", &*id), ("data-testid", &*id), ("data-sort", column.name()), ("title", &*title)];
         let head = heads.add("th", &[("scope", "col"), ("aria-sort", sorted)], "");
         let button = head.add("button", &attributes, column.title());
-        button.add("span", &[("aria-label", better)], if lower { " ↓" } else { " ↑" });
+        button.add("span", &[("aria-label", better.title())], better.sign());
     }
     let lines = written.add("tbody", &[], "");
     let place = by.and_then(|(column, first)| Some((table.columns.iter().position(|&one| one == column)?, first)));
