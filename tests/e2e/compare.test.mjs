@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 
 import { launch } from './browser.mjs';
 import { relative } from './numbers.mjs';
-import { at, attribution, done, golden, SLOW } from './page.mjs';
+import { at, attribution, contrast, done, golden, onSentiment, SLOW } from './page.mjs';
 import { serve } from './server.mjs';
 
 let server;
@@ -24,20 +24,6 @@ after(async () => {
 
 const METHODS = ['occlusion', 'kernel_shap', 'attention_rollout', 'attention_flow', 'attention_gradient', 'value_zeroing'];
 
-/** Opens the page with a text about which the reference has every number. */
-async function opened(text) {
-  const page = await browser.open(`${server.url}?device=cpu`);
-  await page.waitForSelector(`${at('model-select')} option[value="sentiment"]`, { state: 'attached' });
-  await page.selectOption(at('model-select'), 'sentiment');
-  await page.fill(at('text'), text);
-  await page.waitForTimeout(600);
-  await done(page);
-  await page.selectOption(at('read'), 'prob');
-  await page.waitForTimeout(100);
-  await done(page);
-  return page;
-}
-
 async function saved(page, button) {
   const [download] = await Promise.all([page.waitForEvent('download'), page.click(at(button))]);
   return readFile(await download.path(), 'utf8');
@@ -52,13 +38,8 @@ async function compare(page) {
 
 test('methods and measures are the reference’s, in rows, figures and files', SLOW, async () => {
   const stored = await golden('methods/sentiment', 'foil');
-  const page = await opened(stored.text);
-  await page.click(`${at('candidates')} button.bar-row[data-id="1"]`);
-  await page.waitForTimeout(100);
-  await done(page);
-  await page.click(`${at('candidates')} button.versus[data-versus="0"]`);
-  await page.waitForTimeout(100);
-  await done(page);
+  const page = await onSentiment(browser, server, stored.text);
+  await contrast(page);
   for (const method of METHODS) await page.check(at(`tick-${method}`));
   for (const measure of ['curves', 'erasure', 'tau_loo', 'randomization']) await page.check(at(`measure-${measure}`));
   assert.match(await page.innerText(at('comparison-cost')), /\d/);
@@ -103,7 +84,7 @@ test('methods and measures are the reference’s, in rows, figures and files', S
 });
 
 test('a comparison is cancelled half way, and the page goes on', SLOW, async () => {
-  const page = await opened('A warm, funny and beautifully acted film that never once talks down to its audience.');
+  const page = await onSentiment(browser, server, 'A warm, funny and beautifully acted film that never once talks down to its audience.');
   await page.check(at('tick-lime'));
   for (const measure of ['curves', 'sensitivity_max']) await page.check(at(`measure-${measure}`));
   await page.click(at('run-comparison'));
@@ -114,4 +95,77 @@ test('a comparison is cancelled half way, and the page goes on', SLOW, async () 
   await page.fill(at('text'), 'Still here.');
   await page.waitForTimeout(600);
   await done(page, 'Still');
+});
+
+test('marked words are held against every method, outlive a reload, and a link brings the comparison back unrun', SLOW, async () => {
+  const stored = await golden('methods/sentiment', 'plain');
+  const page = await onSentiment(browser, server, stored.text, { read: stored.target.read });
+  await compare(page);
+  await page.click(at('rationale'));
+  // The places of the golden file count tokens that are not special, of which [CLS] is one before them.
+  const places = stored.plausibility.rationale.map((place) => place + 1);
+  await page.focus('[data-mark][tabindex="0"]');
+  for (const place of places) {
+    await page.focus(`[data-mark="${place}"]`);
+    await page.keyboard.press('Space');
+  }
+  assert.match(await page.innerText(at('rationale-count')), new RegExp(`^${places.length} token`));
+  const figures = (await saved(page, 'save-figures')).trim().split('\r\n').map((line) => line.split(','));
+  const row = figures.find(([method]) => method === 'grad_x_input');
+  const figure = (name) => Number(row[figures[0].indexOf(name)]);
+  assert.ok(Math.abs(figure('plausibility_f1') - stored.plausibility.f1) < 1e-3, `${figures}`);
+  assert.ok(Math.abs(figure('plausibility_auprc') - stored.plausibility.auprc) < 1e-3, `${figures}`);
+
+  await page.uncheck(at('tick-saliency'));
+  await page.check(at('measure-tau_loo'));
+  await page.waitForTimeout(600);
+  const link = page.url();
+  await page.reload();
+  await page.waitForSelector(at('methods'));
+  await done(page);
+  assert.equal(await page.inputValue(at('text')), stored.text);
+  assert.match(await page.innerText(at('rationale-count')), new RegExp(`^${places.length} token`));
+
+  const other = await browser.open(link.includes('#') ? link : `${link}${await page.evaluate(() => location.hash)}`);
+  await done(other);
+  assert.equal(await other.isChecked(at('tick-saliency')), false);
+  assert.equal(await other.isChecked(at('measure-tau_loo')), true);
+  assert.equal(await other.locator(at('method-row')).count(), 0, 'nothing costly runs unasked');
+});
+
+test('layers and heads are drawn, and their numbers are the reference’s', SLOW, async () => {
+  const stored = await golden('methods/sentiment', 'plain');
+  const page = await onSentiment(browser, server, stored.text, { read: stored.target.read });
+  await page.getByRole('button', { name: 'Gradient × activation by layer' }).click();
+  await page.waitForSelector(at('heat-canvas'));
+  const maps = await page.locator(at('heat-canvas')).evaluateAll((all) =>
+    all.map((canvas) => [Number(canvas.dataset.rows), Number(canvas.dataset.columns)]),
+  );
+  assert.deepEqual(maps, [[6, stored.ids.length], [6, 12]]);
+  const shown = await page.locator('figure.heat').first().locator('tbody tr').evaluateAll((rows) =>
+    rows.map((row) => [...row.querySelectorAll('td')].map((cell) => Number(cell.textContent.replace('−', '-')))),
+  );
+  // The table has three significant digits.
+  assert.ok(relative(shown.flat(), stored.layers.outputs) < 1e-2, `${shown}`);
+});
+
+test('emoji, Chinese, markup, nothing and very much are survived', SLOW, async () => {
+  const page = await onSentiment(browser, server, '这部电影很好看 🙂🏽 <img src=x onerror=alert(1)>');
+  await page.check(at('tick-kernel_shap'));
+  await compare(page);
+  assert.equal(await page.locator(`${at('method-rows')} img`).count(), 0);
+  assert.ok((await page.innerText(at('method-rows'))).includes('🙂🏽'));
+
+  await page.fill(at('text'), '   ');
+  await page.click(at('run-comparison'));
+  assert.match(await page.innerText(at('comparison-hint')), /Type some text/);
+
+  await page.fill(at('text'), 'word '.repeat(2000));
+  await page.waitForTimeout(700);
+  await page.click(at('run-comparison'));
+  await page.waitForSelector(at('comparison-hint'), { timeout: 120_000 });
+  assert.match(await page.innerText(at('comparison-hint')), /tokens/);
+  await page.fill(at('text'), 'Fine.');
+  await page.waitForTimeout(700);
+  await done(page, 'Fine');
 });

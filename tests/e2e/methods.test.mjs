@@ -1,13 +1,11 @@
 // Methods that ask the model again, in the page: each against the reference's values, with its checks, in a link.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 
 import { launch } from './browser.mjs';
 import { relative } from './numbers.mjs';
-import { at, attribution, done, exported, SLOW } from './page.mjs';
+import { at, attribution, contrast, done, exported, golden, onSentiment, SLOW } from './page.mjs';
 import { serve } from './server.mjs';
 
 let server;
@@ -23,9 +21,6 @@ after(async () => {
   await server?.close();
 });
 
-const golden = async (name) =>
-  JSON.parse(await readFile(fileURLToPath(new URL(`../golden/methods/${name}.json`, import.meta.url)), 'utf8'));
-
 /** Chooses a method and waits until the text has its colours. */
 async function choose(page, method) {
   await page.selectOption(at('method'), method);
@@ -35,28 +30,15 @@ async function choose(page, method) {
 }
 
 test('every method is computed in the page and is the reference’s, with its checks', SLOW, async () => {
-  const stored = await golden('sentiment/foil');
-  const page = await browser.open(`${server.url}?device=cpu`);
-  await page.waitForSelector(`${at('model-select')} option[value="sentiment"]`, { state: 'attached' });
-  await page.selectOption(at('model-select'), 'sentiment');
-  await page.fill(at('text'), stored.text);
-  await page.waitForTimeout(600);
-  await done(page);
-  await page.selectOption(at('read'), 'prob');
-  await page.waitForTimeout(100);
-  await done(page);
+  const stored = await golden('methods/sentiment', 'foil');
+  const page = await onSentiment(browser, server, stored.text);
 
   // Why positive, though it is the less probable one, rather than negative.
-  await page.click(`${at('candidates')} button.bar-row[data-id="1"]`);
-  await page.waitForTimeout(100);
-  await done(page);
-  await page.click(`${at('candidates')} button.versus[data-versus="0"]`);
-  await page.waitForTimeout(100);
-  await done(page);
-  const contrast = await exported(page);
-  assert.equal(contrast.target.foil.text, 'negative');
-  assert.ok(Math.abs(contrast.target.value - stored.value) < 1e-5);
-  assert.ok(relative(attribution(contrast, 'grad_x_input'), stored.grad_x_input) < 1e-3);
+  await contrast(page);
+  const explained = await exported(page);
+  assert.equal(explained.target.foil.text, 'negative');
+  assert.ok(Math.abs(explained.target.value - stored.value) < 1e-5);
+  assert.ok(relative(attribution(explained, 'grad_x_input'), stored.grad_x_input) < 1e-3);
   assert.match(await page.innerText(at('target')), /less that of “negative”/);
 
   const units = stored.units.flat();
@@ -97,7 +79,7 @@ test('every method is computed in the page and is the reference’s, with its ch
 });
 
 test('integrated gradients on SmolLM2 say that they must not be trusted', SLOW, async () => {
-  const stored = await golden('smollm2/france');
+  const stored = await golden('methods/smollm2', 'france');
   const page = await browser.open(`${server.url}?device=cpu`);
   await page.waitForSelector(`${at('model-select')} option[value="smollm2"]`, { state: 'attached' });
   await page.selectOption(at('method'), 'integrated_gradients');

@@ -33,6 +33,30 @@ export async function done(page, text) {
   );
 }
 
+/** Opens the page with the sentiment classifier and a text. */
+export async function onSentiment(browser, server, text, { device = 'cpu', read = 'prob' } = {}) {
+  const page = await browser.open(`${server.url}?device=${device}`);
+  await page.waitForSelector(`${at('model-select')} option[value="sentiment"]`, { state: 'attached' });
+  await page.selectOption(at('model-select'), 'sentiment');
+  await page.fill(at('text'), text);
+  await page.waitForTimeout(600);
+  await done(page);
+  await page.selectOption(at('read'), read);
+  await page.waitForTimeout(100);
+  await done(page);
+  return page;
+}
+
+/** Asks why positive rather than negative. */
+export async function contrast(page) {
+  await page.click(`${at('candidates')} button.bar-row[data-id="1"]`);
+  await page.waitForTimeout(100);
+  await done(page);
+  await page.click(`${at('candidates')} button.versus[data-versus="0"]`);
+  await page.waitForTimeout(100);
+  await done(page);
+}
+
 /** The document that the Export button gives. */
 export async function exported(page) {
   const [download] = await Promise.all([page.waitForEvent('download'), page.click(at('export'))]);

@@ -70,6 +70,64 @@ fn a_folder_is_a_model_too() {
     assert_eq!(document.model.sha256.len(), 64);
 }
 
+#[test]
+fn a_batch_goes_on_where_it_was_cut_and_ends_in_a_table() {
+    let folder = Folder::new("batch", &[]);
+    fs::create_dir_all(&folder.0).unwrap();
+    let (input, output) = (folder.0.join("texts.jsonl"), folder.0.join("documents.jsonl"));
+    let lexicon = folder.0.join("lexicon.txt");
+    let lines = [
+        r#""A warm and funny film.""#,
+        r#"{"text": "Dull and far too long.", "rationale": [[0, 4]]}"#,
+        r#"{"text": "  "}"#,
+        r#"{"text": "好电影 🙂 <b>x</b>", "target": "label:positive"}"#,
+    ];
+    fs::write(&input, lines.join("\n")).unwrap();
+    fs::write(&lexicon, "warm\t1.2\t0.5\nfunny\t1.9\ndull\t-1.7\n").unwrap();
+    let (input, output) = (input.to_str().unwrap(), output.to_str().unwrap());
+    let run = |more: &[&str]| {
+        let mut arguments = vec!["batch", "--model", "sentiment", "--device", "cpu", "--input", input, "--output", output];
+        arguments.extend(["--method", "grad_x_input", "--method", "occlusion", "--measure", "curves", "--measure", "erasure"]);
+        arguments.extend(more);
+        headlight(&arguments)
+    };
+    let whole = run(&["--format", "json", "--lexicon", lexicon.to_str().unwrap()]);
+    assert!(whole.status.success(), "{}", text(&whole.stderr));
+    let table: Value = serde_json::from_slice(&whole.stdout).unwrap();
+    // A text without letters cannot be answered, and does not hold up the others.
+    assert_eq!((&table["texts"], &table["failed"]), (&3.into(), &1.into()));
+    let methods: Vec<&str> = table["rows"].as_array().unwrap().iter().map(|row| row["method"].as_str().unwrap()).collect();
+    assert_eq!(methods, ["grad_x_input", "occlusion", "random"]);
+    assert_eq!(table["agreement"].as_array().unwrap().len(), 1);
+    let figures = table["rows"][1]["figures"].as_array().unwrap();
+    let mean = |name: &str| figures.iter().find(|one| one["figure"] == name).unwrap()["mean"].as_f64().unwrap();
+    // The table has the mean of what the documents say.
+    let written = fs::read_to_string(output).unwrap();
+    let documents: Vec<Explanation> =
+        written.lines().filter(|line| !line.contains("headlight/failure@1")).map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((written.lines().count(), documents.len()), (4, 3));
+    let area = |document: &Explanation| {
+        document.faithfulness.as_ref().unwrap().methods[1].deletion.as_ref().unwrap().area
+    };
+    assert!((mean("deletion_area") - documents.iter().map(area).sum::<f64>() / 3.0).abs() < 1e-9);
+    assert!((0.0..=1.0).contains(&mean("plausibility_auprc")));
+
+    // Cut off in the middle of the last line: what was whole stays as it is.
+    let kept: String = written.lines().take(2).map(|line| format!("{line}\n")).collect();
+    fs::write(output, format!("{kept}{}", &written[kept.len()..kept.len() + 20])).unwrap();
+    let again = run(&[]);
+    assert!(again.status.success(), "{}", text(&again.stderr));
+    let after = fs::read_to_string(output).unwrap();
+    assert!(after.starts_with(&kept) && after.lines().count() == 4);
+    assert!(text(&again.stdout).contains("Random orders"), "{}", text(&again.stdout));
+
+    // Another question's answers are not gone on with, and a line that is none is named.
+    let other = run(&["--read", "prob"]);
+    assert!(!other.status.success() && text(&other.stderr).contains("another question"), "{}", text(&other.stderr));
+    fs::write(input, "not JSON").unwrap();
+    assert!(text(&run(&[]).stderr).contains("Line 1 of the input"));
+}
+
 /// A folder of a test's own with files of registered models in it.
 struct Folder(PathBuf);
 

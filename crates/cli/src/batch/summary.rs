@@ -41,7 +41,7 @@ impl Figure {
         Self::TimeMs,
     ];
 
-    /// The column's head, and whether more or less is better.
+    /// The column's head, and which end is better.
     pub fn title(self) -> &'static str {
         match self {
             Self::AopcComprehensiveness => "comprehensiveness ↑",
@@ -52,7 +52,7 @@ impl Figure {
             Self::InsertionBetter => "insertion beats ↑",
             Self::TauLoo => "τ-LOO ↑",
             Self::SensitivityMax => "sensitivity ↓",
-            Self::Randomization => "untrained ρ ↓",
+            Self::Randomization => "untrained ρ → 0",
             Self::PlausibilityF1 => "plausibility F1 ↑",
             Self::PlausibilityAuprc => "AUPRC ↑",
             Self::TimeMs => "ms",

@@ -333,14 +333,9 @@ mod tests {
     fn document() -> Explanation {
         let mut document: Explanation = serde_json::from_str(include_str!("../../assets/sample.json")).unwrap();
         let measured = |method, area, tau_loo| Measured {
-            method,
             deletion: Some(Curve { values: vec![], area, better_than: 0.5 }),
-            insertion: None,
-            erasure: None,
             tau_loo,
-            sensitivity_max: None,
-            randomization: None,
-            verdicts: vec![],
+            ..Measured::new(method)
         };
         let methods: Vec<Method> = document.attributions.iter().map(|one| one.method).collect();
         let random =
@@ -378,6 +373,17 @@ mod tests {
         assert_eq!(table.sorted(Some((0, false))), [0, 1]);
         assert_eq!(table.sorted(Some((2, true))), [1, 0]);
         assert_eq!(table.sorted(Some((2, false))), [1, 0]);
+    }
+
+    #[test]
+    fn of_a_correlation_with_nothing_learned_the_one_nearest_to_nought_is_best() {
+        let mut document = document();
+        for (measured, rho) in document.faithfulness.as_mut().unwrap().methods.iter_mut().zip([-0.8, 0.1]) {
+            measured.randomization = Some(rho);
+        }
+        let table = Table::of(&document, &[]);
+        let column = table.columns.iter().position(|&column| column == Column::Untrained).unwrap();
+        assert_eq!((table.best(column), table.sorted(Some((column, true)))), (Some(0.1), vec![1, 0]));
     }
 
     #[test]
