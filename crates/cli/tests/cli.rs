@@ -86,8 +86,18 @@ fn a_batch_goes_on_where_it_was_cut_and_ends_in_a_table() {
     fs::write(&lexicon, "warm\t1.2\t0.5\nfunny\t1.9\ndull\t-1.7\n").unwrap();
     let (input, output) = (input.to_str().unwrap(), output.to_str().unwrap());
     let run = |more: &[&str]| {
-        let mut arguments = vec!["batch", "--model", "sentiment", "--device", "cpu", "--input", input, "--output", output];
-        arguments.extend(["--method", "grad_x_input", "--method", "occlusion", "--measure", "curves", "--measure", "erasure"]);
+        let mut arguments =
+            vec!["batch", "--model", "sentiment", "--device", "cpu", "--input", input, "--output", output];
+        arguments.extend([
+            "--method",
+            "grad_x_input",
+            "--method",
+            "occlusion",
+            "--measure",
+            "curves",
+            "--measure",
+            "erasure",
+        ]);
         arguments.extend(more);
         headlight(&arguments)
     };
@@ -96,19 +106,22 @@ fn a_batch_goes_on_where_it_was_cut_and_ends_in_a_table() {
     let table: Value = serde_json::from_slice(&whole.stdout).unwrap();
     // A text without letters cannot be answered, and does not hold up the others.
     assert_eq!((&table["texts"], &table["failed"]), (&3.into(), &1.into()));
-    let methods: Vec<&str> = table["rows"].as_array().unwrap().iter().map(|row| row["method"].as_str().unwrap()).collect();
+    let methods: Vec<&str> =
+        table["rows"].as_array().unwrap().iter().map(|row| row["method"].as_str().unwrap()).collect();
     assert_eq!(methods, ["grad_x_input", "occlusion", "random"]);
     assert_eq!(table["agreement"].as_array().unwrap().len(), 1);
     let figures = table["rows"][1]["figures"].as_array().unwrap();
     let mean = |name: &str| figures.iter().find(|one| one["figure"] == name).unwrap()["mean"].as_f64().unwrap();
     // The table has the mean of what the documents say.
     let written = fs::read_to_string(output).unwrap();
-    let documents: Vec<Explanation> =
-        written.lines().filter(|line| !line.contains("headlight/failure@1")).map(|line| serde_json::from_str(line).unwrap()).collect();
+    let documents: Vec<Explanation> = written
+        .lines()
+        .filter(|line| !line.contains("headlight/failure@1"))
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert_eq!((written.lines().count(), documents.len()), (4, 3));
-    let area = |document: &Explanation| {
-        document.faithfulness.as_ref().unwrap().methods[1].deletion.as_ref().unwrap().area
-    };
+    let area =
+        |document: &Explanation| document.faithfulness.as_ref().unwrap().methods[1].deletion.as_ref().unwrap().area;
     assert!((mean("deletion_area") - documents.iter().map(area).sum::<f64>() / 3.0).abs() < 1e-9);
     assert!((0.0..=1.0).contains(&mean("plausibility_auprc")));
 
