@@ -12,6 +12,7 @@ pub mod say;
 pub mod serve;
 pub mod site;
 pub mod sizes;
+pub mod study;
 pub mod suite;
 pub mod system;
 pub mod toolchain;

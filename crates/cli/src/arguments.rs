@@ -131,8 +131,8 @@ pub struct Batch {
     #[arg(long, value_enum, default_value_t = Device::Auto)]
     pub device: Device,
     /// How to print the table over all texts.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
+    pub format: TableFormat,
 }
 
 /// How methods run that leave something to be chosen.
@@ -268,4 +268,17 @@ pub enum Format {
     Text,
     /// One self-contained page.
     Html,
+}
+
+/// How to print a table over many texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TableFormat {
+    /// Every figure, with how many texts it is the mean of.
+    Json,
+    /// For a terminal.
+    Text,
+    /// One self-contained page.
+    Html,
+    /// For a document.
+    Markdown,
 }

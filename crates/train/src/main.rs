@@ -1,18 +1,22 @@
-//! `headlight-train sentiment`: what `cargo xtask train sentiment` runs.
+//! `headlight-train`: what `cargo xtask train sentiment` runs, and the texts that its classifier did not learn from.
 
 #![allow(clippy::print_stderr, reason = "a command line tool says on standard error how it goes")]
+#![allow(clippy::print_stdout, reason = "a command line tool prints its answer")]
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use headlight_train::Error;
-use headlight_train::sentiment::{Progress, Recipe, run};
+use headlight_train::sentiment::{Progress, Recipe, held_out, run};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
 
 const USAGE: &str = "\
 headlight-train sentiment --adapter FOLDER --docs FOLDER --checkpoints FOLDER
-                          [--seed N] [--rank N] [--alpha X] [--epochs N] [--rate X] [--looks N] [--frozen]";
+                          [--seed N] [--rank N] [--alpha X] [--epochs N] [--rate X] [--looks N] [--frozen]
+headlight-train held-out --count N
+                          prints the first N texts that the sentiment recipe holds out, one line of JSON each";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -27,9 +31,23 @@ fn main() -> ExitCode {
 
 fn train(arguments: &[String]) -> Result<(), Error> {
     let usage = |what: String| Error::Usage(format!("{what}\n{USAGE}"));
+    let cache =
+        headlight_catalogue::cache().ok_or_else(|| Error::Usage("Set HEADLIGHT_CACHE: HOME is not set.".to_owned()))?;
     let mut rest = arguments.iter();
-    if rest.next().map(String::as_str) != Some("sentiment") {
-        return Err(usage("There is one recipe, sentiment.".to_owned()));
+    match rest.next().map(String::as_str) {
+        Some("sentiment") => {}
+        Some("held-out") => {
+            let count = match (rest.next().map(String::as_str), rest.next().map(|count| count.parse()), rest.next()) {
+                (Some("--count"), Some(Ok(count)), None) => count,
+                _ => return Err(usage("held-out takes --count and a number.".to_owned())),
+            };
+            for snippet in held_out(&cache, Recipe::default().seed, count, &|text| eprintln!("{text}"))? {
+                let label = if snippet.positive { "positive" } else { "negative" };
+                println!("{}", json!({ "text": snippet.text, "label": label }));
+            }
+            return Ok(());
+        }
+        _ => return Err(usage("There are sentiment, a recipe, and held-out.".to_owned())),
     }
     let mut recipe = Recipe::default();
     let mut folders: [Option<PathBuf>; 3] = [None, None, None];
@@ -56,8 +74,6 @@ fn train(arguments: &[String]) -> Result<(), Error> {
     let [Some(adapter), Some(docs), Some(checkpoints)] = folders else {
         return Err(usage("Three folders are needed.".to_owned()));
     };
-    let cache =
-        headlight_catalogue::cache().ok_or_else(|| Error::Usage("Set HEADLIGHT_CACHE: HOME is not set.".to_owned()))?;
     run(&cache, &recipe, [&adapter, &docs, &checkpoints], &Bar::new())
 }
 

@@ -179,6 +179,19 @@ fn open(config: &[u8], source: &mut dyn TensorSource) -> Result<PostNormEncoder,
     Ok(block_on(bert::open(&Config::from_json(config)?, source, &Device::flex(), &Silent))?)
 }
 
+/// The first `count` snippets of those that a recipe with this seed holds out, fetched if need be: texts that the classifier
+/// did not learn from.
+///
+/// # Errors
+/// [`Error`] where the data cannot be had or is wrong.
+pub fn held_out(cache: &Path, seed: u64, count: usize, say: &dyn Fn(&str)) -> Result<Vec<snippets::Snippet>, Error> {
+    let path = headlight_catalogue::fetch_dataset(cache, &MOVIE_SNIPPETS, say)?;
+    let found = snippets::read(&fs::read(&path).map_err(Error::io("read", &path))?)?;
+    let (_, mut held_out) = snippets::split(found.kept, seed);
+    held_out.truncate(count);
+    Ok(held_out)
+}
+
 /// Reads the snippets out of the cache, and divides them by the recipe's seed into those to learn from and those that
 /// are held out; with what is counted of them.
 ///

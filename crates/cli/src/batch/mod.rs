@@ -19,7 +19,7 @@ use self::lexicon::Lexicon;
 use self::line::Line;
 use self::output::Output;
 use self::summary::Summary;
-use crate::arguments::{Batch, Format};
+use crate::arguments::{Batch, TableFormat};
 use crate::bar::Bar;
 use crate::error::Error;
 use crate::explain::clock;
@@ -40,9 +40,10 @@ pub fn batch(arguments: &Batch) -> Result<String, Error> {
     }
     let finished = summary.finish();
     Ok(match arguments.format {
-        Format::Json => serde_json::to_string_pretty(&finished)? + "\n",
-        Format::Text => table::text(&finished),
-        Format::Html => table::page(&finished),
+        TableFormat::Json => serde_json::to_string_pretty(&finished)? + "\n",
+        TableFormat::Text => table::text(&finished),
+        TableFormat::Html => table::page(&finished),
+        TableFormat::Markdown => table::markdown(&finished),
     })
 }
 

@@ -60,6 +60,9 @@ impl Figure {
     }
 }
 
+/// The method's name of the row for random orders.
+pub const RANDOM: &str = "random";
+
 /// Numbers of all texts by figure.
 #[derive(Clone, Debug, Default)]
 struct Collected([Vec<f64>; Figure::ALL.len()]);
@@ -237,7 +240,7 @@ impl Summary {
             .collect();
         let random = self.random.finish();
         if !random.is_empty() {
-            let (method, title) = ("random".to_owned(), "Random orders".to_owned());
+            let (method, title) = (RANDOM.to_owned(), "Random orders".to_owned());
             rows.push(Row { method, title, figures: random, distrusted: 0 });
         }
         let pair = |(a, b, all): &(Method, Method, Vec<f64>)| {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::summary::{Entry, Figure, Finished, Row};
+use super::summary::{Entry, Figure, Finished, RANDOM, Row};
 use crate::html::{escape, head};
 
 /// The columns that any row has.
@@ -76,6 +76,51 @@ pub fn text(finished: &Finished) -> String {
         let _ = writeln!(text, "{note}");
     }
     text
+}
+
+/// For a document: the table, agreement, and what the table says of itself.
+pub fn markdown(finished: &Finished) -> String {
+    let columns = columns(finished);
+    let mut text = String::from("|");
+    for figure in &columns {
+        let _ = write!(text, " | {}", figure.title());
+    }
+    text.push_str(" |\n| ---");
+    text.push_str(&" | ---:".repeat(columns.len()));
+    text.push_str(" |\n");
+    for row in &finished.rows {
+        let _ = write!(text, "| {}", row.title);
+        for figure in &columns {
+            let _ = write!(text, " | {}", cell(row, *figure));
+        }
+        text.push_str(" |\n");
+    }
+    for note in notes(finished) {
+        let _ = write!(text, "\n{note}\n");
+    }
+    if !finished.agreement.is_empty() {
+        text.push_str("\n| Spearman’s ρ |");
+        let methods: Vec<&Row> = finished.rows.iter().filter(|row| row.method != RANDOM).collect();
+        let _ = write!(text, "{}\n| --- |{}\n", titles(methods.iter().skip(1)), " ---: |".repeat(methods.len() - 1));
+        for (place, row) in methods.iter().enumerate().take(methods.len() - 1) {
+            let _ = write!(text, "| {} |", row.title);
+            for (other, column) in methods.iter().enumerate().skip(1) {
+                let pair = finished.agreement.iter().find(|pair| pair.methods.iter().eq([&row.method, &column.method]));
+                match pair.filter(|_| other > place) {
+                    Some(pair) => {
+                        let _ = write!(text, " {:.2} |", pair.spearman);
+                    }
+                    None => text.push_str("  |"),
+                }
+            }
+            text.push('\n');
+        }
+    }
+    text
+}
+
+fn titles<'a>(rows: impl Iterator<Item = &'a &'a Row>) -> String {
+    rows.map(|row| format!(" {} |", row.title)).collect()
 }
 
 /// As one self-contained page: no script, no network.
