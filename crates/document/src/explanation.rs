@@ -273,6 +273,10 @@ pub struct Checks {
     /// R², weighted, of LIME's linear model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub r2: Option<f64>,
+    /// Where the values are an estimate, made while the method still runs: the share of its work that they come from. Never in
+    /// a whole document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<f64>,
     /// Why the values must not be trusted, as a sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distrust: Option<String>,

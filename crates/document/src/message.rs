@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::source::{Cached, Inspection, Source};
-use crate::{Explanation, ModelEntry, Request};
+use crate::{Attribution, Explanation, ModelEntry, Request};
 
 /// A number that ties the events of one request to it. Chosen by the page, never used twice.
 pub type RequestId = u32;
@@ -83,6 +83,13 @@ pub enum Event {
         done: u64,
         /// How much there is, where that is known.
         total: Option<u64>,
+    },
+    /// A request that asks the model many times goes on: what it would say already.
+    Estimated {
+        /// The request.
+        id: RequestId,
+        /// What is done, and last what is an estimate ([`crate::Checks::share`]).
+        attributions: Vec<Attribution>,
     },
     /// What a model is made of.
     Inspected {

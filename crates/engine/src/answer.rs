@@ -6,13 +6,14 @@ use burn::tensor::Device;
 use headlight_document::explanation::SCHEMA;
 use headlight_document::message::{DeviceInfo, DeviceKind, Stage};
 use headlight_document::{
-    self as document, Attention, AttentionDetail, AttentionKind, AttentionSummary, Attribution, Checks, Explanation,
-    FileRole, Foil, Input, LayerAttribution, Method, Request,
+    self as document, Attention, AttentionDetail, AttentionKind, AttentionSummary, Explanation, FileRole, Foil, Input,
+    LayerAttribution, Method, Request,
 };
 use headlight_explain::attention::summarise;
-use headlight_explain::{Case, attribution, explain, observe};
+use headlight_explain::{Case, Estimates, attribution, explain, observe};
 use headlight_models::{Architecture, Capture, Side};
 
+use crate::attributions::{Layout, doubles};
 use crate::error::EngineError;
 use crate::faithfulness;
 use crate::methods::{self, Asked, Found};
@@ -89,7 +90,8 @@ pub async fn answer(
     let target = plan.target.clone().settled(results.id);
     let most = methods::most(model, &plan.input);
     let threads = methods::threads(info);
-    let case = Case { model: transformer, input: &plan.input, target: &target, most, threads, pulse: &relay };
+    let case =
+        Case { model: transformer, input: &plan.input, target: &target, most, threads, pulse: &relay, estimates: None };
     let asked = Asked {
         model,
         tokens: &plan.tokens,
@@ -97,12 +99,29 @@ pub async fn answer(
         parameters: &request.parameters,
         value: f64::from(results.value),
     };
+    let reply = reply(model, request, &plan.question, &plan.tokens, &results)?;
+    let layout = Layout {
+        tokens: plan.tokens.len(),
+        is_read_first: plan.input.source.is_some(),
+        before: reply.target.position.unwrap_or(0),
+        value: f64::from(results.value),
+    };
+    let mut attributions = results.methods.iter().map(|once| layout.once(once)).collect::<Result<Vec<_>, _>>()?;
     let mut found = Vec::with_capacity(request.methods.len());
     for method in request.methods.iter().copied().filter(|method| !method.is_single_run()) {
         let before = clock();
-        found.push((method, asked.run(&case, method).await?));
+        let tell = |values: &[f64], share: f64| {
+            let estimate = layout.again(method, Found::estimate(values, share, layout.value));
+            progress.estimate(attributions.iter().cloned().chain(estimate).collect());
+        };
+        let estimates: Option<&Estimates<'_>> = if progress.hears_estimates() { Some(&tell) } else { None };
+        let one = asked.run(&Case { estimates, ..case }, method).await?;
         timing.insert(method.name().to_owned(), clock() - before);
+        found.push((method, one.values.clone()));
+        attributions.push(layout.again(method, one)?);
     }
+    let place = |method: Method| request.methods.iter().position(|asked| *asked == method);
+    attributions.sort_by_key(|attribution| place(attribution.method));
 
     let all = every_value(&request.methods, &results, &found);
     let agreement = faithfulness::agreement(&all, &faithfulness::ranked(&asked, &case));
@@ -123,7 +142,8 @@ pub async fn answer(
         Vec::new()
     };
 
-    let mut explanation = document(model, info, request, plan, results, found, foil)?;
+    let mut explanation = document(model, info, request, plan, results, reply, foil);
+    explanation.attributions = attributions;
     explanation.layers = layers;
     explanation.agreement = agreement;
     explanation.faithfulness = measured;
@@ -138,58 +158,23 @@ fn document(
     request: &Request,
     plan: Plan,
     results: Results,
-    found: Vec<(Method, Found)>,
+    reply: Reply,
     foil: Option<Foil>,
-) -> Result<Explanation, EngineError> {
+) -> Explanation {
     let architecture = model.transformer.architecture();
-    let Reply { mut output, mut target } = reply(model, request, &plan.question, &plan.tokens, &results)?;
+    let Reply { mut output, mut target } = reply;
     if plan.answer.is_some() {
         output.text = plan.answer;
     }
-    let Results { value, methods, attention, .. } = results;
+    let Results { value, attention, .. } = results;
     let value = f64::from(value);
     if foil.is_some() {
         target.value = value;
         target.foil = foil;
     }
-    let (before, tokens) = (target.position.unwrap_or(0), plan.tokens.len());
-    let mut attributions = Vec::with_capacity(request.methods.len());
-    for Values { method, input, written } in methods {
-        if input.len() != tokens {
-            let found = input.len();
-            return Err(EngineError::Device(format!("{found} values came back for {tokens} tokens")));
-        }
-        attributions.push(Attribution {
-            method,
-            parameters: BTreeMap::new(),
-            values: doubles(&input),
-            standard_errors: None,
-            units: None,
-            // The token that begins every text was not written: it has a value, and no place among the written. Nothing
-            // after the target bears on it.
-            output_values: written.map(|written| doubles(written.get(1..=before).unwrap_or_default())),
-            checks: Checks { target_value: value, ..Checks::default() },
-        });
-    }
-    for (method, found) in found {
-        let Found { mut values, standard_errors, units, parameters, checks } = found;
-        if values.len() < tokens {
-            let found = values.len();
-            return Err(EngineError::Device(format!("{found} values came back for {tokens} tokens")));
-        }
-        let written = values.split_off(tokens);
-        let output_values = plan.input.source.as_ref().map(|_| written.get(1..=before).unwrap_or_default().to_vec());
-        let standard_errors = standard_errors.map(|mut errors| {
-            errors.truncate(tokens);
-            errors
-        });
-        attributions.push(Attribution { method, parameters, values, standard_errors, units, output_values, checks });
-    }
-    let place = |method: Method| request.methods.iter().position(|asked| *asked == method);
-    attributions.sort_by_key(|attribution| place(attribution.method));
     let mut warnings = plan.warnings;
     warnings.extend(flat_probability(&target, request));
-    Ok(Explanation {
+    Explanation {
         schema: SCHEMA.to_owned(),
         model: document::Model {
             id: model.entry.id.clone(),
@@ -220,20 +205,20 @@ fn document(
         output,
         warnings,
         target,
-        attributions,
+        attributions: Vec::new(),
         agreement: Vec::new(),
         faithfulness: None,
         layers: Vec::new(),
         attention: attention.into_iter().map(|maps| drawn(maps, request.attention)).collect(),
         timing_ms: BTreeMap::new(),
-    })
+    }
 }
 
 /// Each method's number for every token of the case, in the order in which they were asked for.
-fn every_value(methods: &[Method], results: &Results, found: &[(Method, Found)]) -> Vec<(Method, Vec<f64>)> {
+fn every_value(methods: &[Method], results: &Results, found: &[(Method, Vec<f64>)]) -> Vec<(Method, Vec<f64>)> {
     let of = |method: Method| {
         let once = results.methods.iter().find(|values| values.method == method);
-        let again = || found.iter().find(|(other, _)| *other == method).map(|(_, found)| found.values.clone());
+        let again = || found.iter().find(|(other, _)| *other == method).map(|(_, values)| values.clone());
         let joined = |values: &Values| {
             let mut all = doubles(&values.input);
             all.extend(values.written.iter().flatten().copied().map(f64::from));
@@ -253,10 +238,6 @@ fn by_layer(stack: attribution::LayerValues, causal: bool) -> LayerAttribution {
     };
     let singles = |values: Vec<f64>| values.into_iter().map(|value| value as f32).collect();
     LayerAttribution { kind, layers, heads, tokens, outputs: singles(outputs), z: singles(z) }
-}
-
-fn doubles(values: &[f32]) -> Vec<f64> {
-    values.iter().copied().map(f64::from).collect()
 }
 
 fn drawn(maps: Maps, detail: AttentionDetail) -> Attention {

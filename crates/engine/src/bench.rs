@@ -123,7 +123,8 @@ pub async fn measure_method(
     for index in 0..runs as u32 {
         let input = Input::embed(transformer, &text(tokens, index, vocabulary), None);
         let (most, threads) = (methods::most(model, &input), methods::threads(info));
-        let case = Case { model: transformer, input: &input, target: &target, most, threads, pulse: &Silent };
+        let case =
+            Case { model: transformer, input: &input, target: &target, most, threads, pulse: &Silent, estimates: None };
         let began = clock();
         match method {
             Timed::Value => {

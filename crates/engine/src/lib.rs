@@ -4,6 +4,7 @@
 //! The only room that front ends talk to. It speaks in documents, and knows neither the DOM nor a terminal.
 
 pub mod answer;
+mod attributions;
 pub mod bench;
 pub mod device;
 pub mod error;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use headlight_document::message::{DeviceInfo, DeviceKind};
 use headlight_document::{self as document, Checks, InputToken, Method, Parameters};
 use headlight_explain::attribution::{self, Base, Noise, Sampled};
-use headlight_explain::{Case, ExplainError, Game};
+use headlight_explain::{Case, Estimates, ExplainError, Game};
 use headlight_models::{Architecture, Input, Transformer};
 use serde_json::Value;
 
@@ -153,7 +153,14 @@ impl Asked<'_> {
                 tell("replacement", piece.clone().into());
                 tell("units", parameters.units.name().into());
                 let units = self.units(case, &special);
-                let mut game = Game::new(case, &units, id);
+                let by_token = |values: &[f64], share: f64| {
+                    if let Some(hear) = case.estimates {
+                        hear(&spread(&units, values, case.tokens()), share);
+                    }
+                };
+                let estimates: Option<&Estimates<'_>> = if case.estimates.is_some() { Some(&by_token) } else { None };
+                let by_unit = Case { estimates, ..*case };
+                let mut game = Game::new(&by_unit, &units, id);
                 let [nothing, everything] = game.ends().await?;
                 let (values, errors) = match method {
                     Method::Lime => {
@@ -251,6 +258,17 @@ impl Asked<'_> {
 }
 
 impl Found {
+    /// What a method would say already: values of the case's tokens, from this share of its work.
+    pub fn estimate(values: &[f64], share: f64, value: f64) -> Self {
+        Self {
+            values: values.to_vec(),
+            standard_errors: None,
+            units: None,
+            parameters: BTreeMap::new(),
+            checks: Checks { target_value: value, share: Some(share), ..Checks::default() },
+        }
+    }
+
     /// Notes what the values should sum to and how far they are from it.
     fn complete(&mut self, baseline_value: f64, error: f64) {
         let difference = self.checks.target_value - baseline_value;

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use headlight_document::Attribution;
 use headlight_document::message::Stage;
 use headlight_models::pulse::{self, Beat, Pulse};
 use thiserror::Error;
@@ -23,6 +24,15 @@ pub trait Progress {
     /// # Errors
     /// [`Cancelled`] where the work should stop.
     fn report(&self, stage: Stage, done: u64, total: Option<u64>) -> Pause<'_>;
+
+    /// What is known of an answer's attributions before it is whole: those that are done, then one that says of which share
+    /// of its work it comes.
+    fn estimate(&self, _: Vec<Attribution>) {}
+
+    /// Whether anybody hears of estimates: they cost a little.
+    fn hears_estimates(&self) -> bool {
+        false
+    }
 }
 
 /// Hears nothing and never stops anything.

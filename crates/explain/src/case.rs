@@ -27,7 +27,12 @@ pub struct Case<'a> {
     pub threads: usize,
     /// Hears of every step.
     pub pulse: &'a dyn Pulse,
+    /// Hears what a method that asks many times would say already, where anybody wants to know.
+    pub estimates: Option<&'a Estimates<'a>>,
 }
+
+/// Hears of an estimate: values as the method gives them, so far, and the share of the work that they come from.
+pub type Estimates<'a> = dyn Fn(&[f64], f64) + 'a;
 
 impl std::fmt::Debug for Case<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -119,6 +124,15 @@ impl<'a> Case<'a> {
             return Err(ExplainError::NoSuchHead { head, heads });
         }
         Ok((layer, head))
+    }
+
+    /// Tells what a method would say after `done` of `total` pieces of work.
+    pub(crate) fn estimate(&self, done: usize, total: usize, values: impl FnOnce() -> Option<Vec<f64>>) {
+        if let Some(tell) = self.estimates.filter(|_| done < total)
+            && let Some(values) = values().filter(|values| values.iter().all(|value| value.is_finite()))
+        {
+            tell(&values, done as f64 / total as f64);
+        }
     }
 
     /// Says how far a method is.

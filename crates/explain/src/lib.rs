@@ -15,7 +15,7 @@ mod removal;
 mod solve;
 mod target;
 
-pub use case::Case;
+pub use case::{Case, Estimates};
 pub use game::Game;
 pub use gradient::{Explained, explain, observe};
 pub use random::Random;

@@ -184,8 +184,15 @@ fn a_regression_over_all_coalitions_is_exact() {
         let ids = text(&mut Random::new(6, 103), UNITS);
         let input = Input::embed(model.as_ref(), &Batch::one(&ids), None);
         let target = Target::Token { position: UNITS - 1, choice: Choice::Id(7), read: Read::LogProb };
-        let case =
-            Case { model: model.as_ref(), input: &input, target: &target, most: 128, threads: 2, pulse: &Silent };
+        let case = Case {
+            model: model.as_ref(),
+            input: &input,
+            target: &target,
+            most: 128,
+            threads: 2,
+            pulse: &Silent,
+            estimates: None,
+        };
         let units: Vec<Vec<usize>> = (0..UNITS).map(|unit| vec![unit]).collect();
         let mut game = Game::new(&case, &units, MASK);
         let found = block_on(kernel_shap(&mut game, 0)).unwrap();

@@ -110,3 +110,57 @@ fn tokens_behind_a_causal_target_change_nothing() {
         }
     }
 }
+
+/// Who hears of estimates hears of a growing share of the work, of values that come nearer, and changes nothing.
+#[test]
+fn estimates_are_of_a_growing_share_and_change_nothing() {
+    use std::cell::RefCell;
+
+    use headlight_explain::attribution::{
+        Base, Baseline, Noise, balanced, integrated_gradients, kernel_shap, lime, partition_shap, smoothgrad,
+    };
+
+    for (folder, head) in [("gpt2", None), ("bert-other", Some("mean"))] {
+        let model = opened(folder, head);
+        let ids = text(&mut Random::new(3, 106), 14);
+        let input = Input::embed(model.as_ref(), &Batch::one(&ids), None);
+        let target = match head {
+            Some(_) => Target::Label { position: None, choice: Choice::Id(0), read: reading(0) },
+            None => Target::Token { position: 13, choice: Choice::Id(7), read: reading(0) },
+        };
+        let subject = Subject { name: folder.to_owned(), model, input, target, foil: None };
+        let units = subject.units();
+        let quiet = subject.case(5);
+        let zero = block_on(Baseline::Zero.embed(&quiet, &[false; 14])).unwrap();
+        let run = |what: &str, case: &Case<'_>| {
+            let mut game = Game::new(case, &units, MASK);
+            block_on(async {
+                match what {
+                    "integrated gradients" => integrated_gradients(case, &zero, 50).await.unwrap().values,
+                    "smoothgrad" => {
+                        let noise = Noise { samples: 40, ..Noise::default() };
+                        smoothgrad(case, &Base::GradXInput, noise).await.unwrap().values
+                    }
+                    "lime" => lime(&mut game, 1000, 0).await.unwrap().values,
+                    "kernel shap" => kernel_shap(&mut game, 0).await.unwrap().values,
+                    _ => partition_shap(&mut game, &balanced(14), 500, 10).await.unwrap().values,
+                }
+            })
+        };
+        for what in ["integrated gradients", "smoothgrad", "lime", "kernel shap", "partition shap"] {
+            let alone = run(what, &quiet);
+            let heard: RefCell<Vec<(f64, Vec<f64>)>> = RefCell::default();
+            let hear = |values: &[f64], share: f64| heard.borrow_mut().push((share, values.to_vec()));
+            let found = run(what, &Case { estimates: Some(&hear), ..quiet });
+            assert!(apart(&found, &alone, length(&alone)) < 1e-5, "{folder}: {what}");
+            let heard = heard.into_inner();
+            assert!(heard.len() >= 2, "{folder}: {what} told {} estimates", heard.len());
+            assert!(heard.is_sorted_by(|a, b| a.0 < b.0) && heard.iter().all(|(share, _)| (0.0..1.0).contains(share)));
+            let off: Vec<f64> = heard.iter().map(|(_, values)| apart(values, &found, length(&found))).collect();
+            println!("{folder:12} {what:22} {off:.3?}");
+            // The last one comes from at least half of the work.
+            assert!(off.last() < Some(&0.1) || off.last() < off.first(), "{folder}: {what} {off:?}");
+            assert!(off.iter().all(|off| *off < 1.0), "{folder}: {what} {off:?}");
+        }
+    }
+}

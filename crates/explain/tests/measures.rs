@@ -26,7 +26,7 @@ fn two_texts_are_shortened_each() {
     let embed = |source: &[u32], prefix: &[u32]| Input::embed(model, &Batch::one(prefix), Some(&Batch::one(source)));
     let input = embed(&source, &prefix);
     let target = Target::Token { position: 2, choice: Choice::Id(5), read: Read::Prob };
-    let case = Case { model, input: &input, target: &target, most: 3, threads: 1, pulse: &Silent };
+    let case = Case { model, input: &input, target: &target, most: 3, threads: 1, pulse: &Silent, estimates: None };
     let units: Vec<Vec<usize>> = [0, 1, 2, 3, 5, 6].map(|token| vec![token]).to_vec();
     let mut texts = Removal::new(&case, &units);
     let coalitions: Vec<Vec<bool>> =
@@ -71,7 +71,15 @@ fn sensitivity_of_nothing_is_none() {
     let model = opened("gpt2", None);
     let input = Input::embed(model.as_ref(), &Batch::one(&[3, 4, 5]), None);
     let target = Target::Token { position: 2, choice: Choice::Id(5), read: Read::Logit };
-    let case = Case { model: model.as_ref(), input: &input, target: &target, most: 4, threads: 1, pulse: &Silent };
+    let case = Case {
+        model: model.as_ref(),
+        input: &input,
+        target: &target,
+        most: 4,
+        threads: 1,
+        pulse: &Silent,
+        estimates: None,
+    };
     let nothing = async |_, _: &dyn headlight_models::Pulse| Ok(vec![0.0; 3]);
     let ask = |explained: &[f64]| block_on(sensitivity_max(&case, explained, Perturbation::default(), nothing));
     assert_eq!(ask(&[0.0; 3]), Ok(None));
@@ -98,7 +106,7 @@ fn groups_go_together_and_a_stop_loses_nothing() {
     let ids = [11, 12, 13, 14, 15, 16];
     let input = Input::embed(model, &Batch::one(&ids), None);
     let target = Target::Token { position: 5, choice: Choice::Id(7), read: Read::Prob };
-    let case = Case { model, input: &input, target: &target, most: 2, threads: 1, pulse: &Silent };
+    let case = Case { model, input: &input, target: &target, most: 2, threads: 1, pulse: &Silent, estimates: None };
     let units = [vec![0, 1], vec![2], vec![3, 4, 5]];
     let scores = [0.5, -1.0, 2.0];
 

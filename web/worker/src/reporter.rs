@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use headlight_document::Attribution;
 use headlight_document::message::{Event, RequestId, Stage};
 use headlight_engine::progress::Pause;
 use headlight_engine::{Cancelled, Progress};
@@ -91,5 +92,13 @@ impl Progress for Reporter {
             }
             if self.is_cancelled() { Err(Cancelled) } else { Ok(()) }
         })
+    }
+
+    fn estimate(&self, attributions: Vec<Attribution>) {
+        send(Event::Estimated { id: self.id, attributions });
+    }
+
+    fn hears_estimates(&self) -> bool {
+        true
     }
 }

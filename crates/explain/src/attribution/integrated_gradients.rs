@@ -4,7 +4,7 @@ use headlight_models::Input;
 use headlight_models::run::Gradients;
 
 use crate::ExplainError;
-use crate::case::{Case, column, each, read, sides, zip};
+use crate::case::{Case, Part, column, each, read, sides, zip};
 
 /// How many points of the line are gone through where nobody says otherwise (Captum's default).
 pub const STEPS: usize = 50;
@@ -38,10 +38,13 @@ impl Path {
 pub async fn integrated_gradients(case: &Case<'_>, baseline: &Input, steps: usize) -> Result<Path, ExplainError> {
     let line = zip(case.input, baseline, |x, from| x.clone() - from.clone());
     let points = gauss_legendre(steps.max(1));
+    let batches = points.len().div_ceil(case.most.max(1));
     let mut sum: Option<Input> = None;
-    for (range, part) in case.batches(points.len(), 2) {
-        let points = points.get(range).unwrap_or_default();
-        let (alphas, weights): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();
+    let (mut weight, mut next) = (0.0, 1);
+    for batch in 0..batches {
+        // Each goes along the whole line, so that the first ones are an estimate of all.
+        let (alphas, weights): (Vec<f64>, Vec<f64>) = points.iter().skip(batch).step_by(batches).copied().unzip();
+        let part = Part::new(case.pulse, batch, batches, 2);
         let at = zip(baseline, &line, |from, line| from.clone() + line.clone() * column(&alphas, line));
         let (_, Gradients { embeddings, source, .. }) = case.gradients(at, &part).await?;
         let gradient = Input { embeddings, source, types: Vec::new() };
@@ -50,14 +53,16 @@ pub async fn integrated_gradients(case: &Case<'_>, baseline: &Input, steps: usiz
             Some(sum) => zip(&sum, &here, |sum, here| sum.clone() + here.clone()),
             None => here,
         });
+        weight += weights.iter().sum::<f64>();
+        let done = batch + 1;
+        if let (Some(_), Some(sum)) = (case.estimates.filter(|_| done == next && done < batches), &sum) {
+            next = 2 * done;
+            let values = along(&line, sum).await?;
+            case.estimate(done, batches, || Some(values.into_iter().map(|value| value / weight).collect()));
+        }
     }
     let sum = sum.ok_or(headlight_models::RunError::Empty)?;
-    let product = zip(&line, &sum, |line, sum| (line.clone() * sum.clone()).sum_dim(2));
-    let mut values = Vec::with_capacity(case.tokens());
-    for side in sides(&product) {
-        let [here] = read([side.clone()]).await?;
-        values.extend(here);
-    }
+    let values = along(&line, &sum).await?;
     let ends = [case.input, baseline];
     let mut found = [0.0; 2];
     for (found, end) in found.iter_mut().zip(ends) {
@@ -65,6 +70,17 @@ pub async fn integrated_gradients(case: &Case<'_>, baseline: &Input, steps: usiz
     }
     let [target_value, baseline_value] = found;
     Ok(Path { values, target_value, baseline_value })
+}
+
+/// Σ_d line·gradient for every token.
+async fn along(line: &Input, gradient: &Input) -> Result<Vec<f64>, ExplainError> {
+    let product = zip(line, gradient, |line, sum| (line.clone() * sum.clone()).sum_dim(2));
+    let mut values = Vec::new();
+    for side in sides(&product) {
+        let [here] = read([side.clone()]).await?;
+        values.extend(here);
+    }
+    Ok(values)
 }
 
 /// Points in [0, 1] and their weights, which sum to one: Gauss and Legendre's of `count`. The nodes are the roots of the

@@ -66,7 +66,12 @@ async fn regressed(game: &mut Game<'_>, samples: usize, seed: u64) -> Result<Sam
     let [nothing, everything] = game.ends().await?;
     let drawn = coalitions(units, samples, &mut Random::new(seed, COALITIONS));
     let masks: Vec<Vec<bool>> = drawn.iter().map(|coalition| coalition.mask.clone()).collect();
-    let worth = game.values(&masks).await?;
+    // A sample's weights are relative to one another, so that those of the first ones need no scaling.
+    let first = |worth: &[f64]| {
+        let rows = drawn.iter().zip(worth).map(|(one, worth)| (&one.mask, worth - nothing, one.weight));
+        constrained(rows, units, everything - nothing)
+    };
+    let worth = game.sampled(&masks, first).await?;
     let fit = |group: Option<usize>| {
         // What is left of a drawn sample weighs as much as the whole of it.
         let weight = |one: &Coalition, left: f64| match one.group {

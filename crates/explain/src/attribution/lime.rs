@@ -45,13 +45,17 @@ pub struct Lime {
 pub async fn lime(game: &mut Game<'_>, samples: usize, seed: u64) -> Result<Lime, ExplainError> {
     let units = game.units();
     let masks = masks(units, samples.max(1), &mut Random::new(seed, MASKS));
-    let targets = game.values(&masks).await?;
     let weight = |mask: &Vec<bool>| {
         let kept = mask.iter().filter(|kept| **kept).count() as f64;
         let distance = 100.0 * (1.0 - (kept / units.max(1) as f64).sqrt());
         (-distance.powi(2) / WIDTH.powi(2)).exp().sqrt()
     };
     let weights: Vec<f64> = masks.iter().map(weight).collect();
+    let first = |targets: &[f64]| {
+        let masks = masks.get(..targets.len()).unwrap_or_default();
+        Fit { masks, targets, weights: &weights, units }.solve(|_| true).map(|(values, _)| values)
+    };
+    let targets = game.sampled(&masks, first).await?;
     let fit = Fit { masks: &masks, targets: &targets, weights: &weights, units };
     let (values, intercept) = fit.solve(|_| true).unwrap_or_else(|| (vec![0.0; units], 0.0));
     let without: Vec<_> =

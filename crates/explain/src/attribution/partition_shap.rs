@@ -96,7 +96,7 @@ pub async fn partition_shap(
         mask
     };
     let budget = evaluations.saturating_sub(2);
-    let mut asked = 0;
+    let (mut asked, mut next) = (0, budget.div_ceil(16));
     while !queue.is_empty() && asked < budget {
         let mut some = Vec::new();
         let mut masks: Vec<Vec<bool>> = Vec::new();
@@ -135,11 +135,23 @@ pub async fn partition_shap(
                 open(right, with_left, *left_worth, with),
             ]);
         }
+        // After each doubling of the work.
+        if asked >= next {
+            next = 2 * asked;
+            game.estimate(asked, budget, || Some(shared_out(values.clone(), &queue, merges, &members)));
+        }
     }
+    let values = shared_out(values, &queue, merges, &members);
+    Ok(Owen { values, base_value, target_value, used })
+}
+
+/// What units are worth when no further group is opened: what is on a group goes to its units by their number.
+fn shared_out(mut values: Vec<f64>, queue: &[Open], merges: &Merges, members: &[Vec<usize>]) -> Vec<f64> {
+    let units = values.len() - merges.len();
     for open in queue {
         values[open.group] += open.weight * (open.with - open.without);
     }
-    // From the whole text down, each group's share goes to its two parts by their numbers of units.
+    // From the whole text down, each group's share goes to its two parts.
     for (at, [left, right]) in merges.iter().enumerate().rev() {
         let share = values[units + at];
         let size = |group: usize| members.get(group).map_or(0, Vec::len) as f64;
@@ -148,7 +160,7 @@ pub async fn partition_shap(
         values[*right] += share * size(*right) / all;
     }
     values.truncate(units);
-    Ok(Owen { values, base_value, target_value, used })
+    values
 }
 
 /// The units of each group.

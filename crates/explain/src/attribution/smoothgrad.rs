@@ -83,8 +83,9 @@ pub async fn smoothgrad(case: &Case<'_>, base: &Base, noise: Noise) -> Result<Sa
         for sample in 0..samples {
             let copy = narrowed(sample..sample + 1);
             let pulse = Part::new(case.pulse, sample, samples, 1);
-            let case = Case { input: &copy, pulse: &pulse, ..*case };
-            rows.push(integrated_gradients(&case, baseline, *steps).await?.values);
+            let once = Case { input: &copy, pulse: &pulse, estimates: None, ..*case };
+            rows.push(integrated_gradients(&once, baseline, *steps).await?.values);
+            case.estimate(rows.len(), samples, || Some(mean(&rows).values));
         }
     } else {
         for (range, part) in case.batches(samples, 2) {
@@ -108,6 +109,7 @@ pub async fn smoothgrad(case: &Case<'_>, base: &Base, noise: Noise) -> Result<Sa
                 }
             }
             rows.extend(here);
+            case.estimate(rows.len(), samples, || Some(mean(&rows).values));
         }
     }
     Ok(mean(&rows))

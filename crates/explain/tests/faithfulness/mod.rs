@@ -114,7 +114,7 @@ fn methods(case: &Case<'_>, special: &[bool], mask: u32) -> Vec<(&'static str, V
 
 /// Holds every measure that `golden` has against it.
 pub fn check(model: &dyn Transformer, golden: &Value, input: &Input, target: &Target) {
-    let case = Case { model, input, target, most: 16, threads: 2, pulse: &Silent };
+    let case = Case { model, input, target, most: 16, threads: 2, pulse: &Silent, estimates: None };
     let mut worst = Worst { name: golden["name"].as_str().unwrap().to_owned(), found: Vec::new() };
     if let Some(stored) = golden.get("sensitivity_max") {
         sensitivity(&case, stored, &mut worst);

@@ -179,7 +179,7 @@ const TIMES_ROUNDING: f64 = 10.0;
 
 /// Holds every method against the values of `golden`.
 pub fn check(model: &dyn Transformer, golden: &Value, input: &Input, target: &Target) {
-    let case = Case { model, input, target, most: 16, threads: 2, pulse: &Silent };
+    let case = Case { model, input, target, most: 16, threads: 2, pulse: &Silent, estimates: None };
     let mut worst = Worst { name: golden["name"].as_str().unwrap().to_owned(), found: Vec::new() };
     let mask = golden["mask_id"].as_u64().unwrap() as u32;
     let mut special = vec![false; case.tokens()];

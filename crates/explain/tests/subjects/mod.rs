@@ -41,7 +41,15 @@ pub struct Subject {
 
 impl Subject {
     pub fn case(&self, most: usize) -> Case<'_> {
-        Case { model: self.model.as_ref(), input: &self.input, target: &self.target, most, threads: 1, pulse: &Silent }
+        Case {
+            model: self.model.as_ref(),
+            input: &self.input,
+            target: &self.target,
+            most,
+            threads: 1,
+            pulse: &Silent,
+            estimates: None,
+        }
     }
 
     /// Each token a unit, but a decoder's start.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headlight_document::message::Command;
-use headlight_document::{Explanation, Request, RequestError, Source, Task};
+use headlight_document::{Attribution, Explanation, Request, RequestError, Source, Task};
 use leptos::prelude::*;
 
-use super::{App, Listing, Shown, weights_hash};
+use super::{App, Estimate, Listing, Shown, weights_hash};
 use crate::browser;
-use crate::state::compare::Compared;
+use crate::state::compare::{Compared, estimated};
 use crate::state::conductor::{self, Input};
 use crate::state::cost::{self, Runs, Size};
 use crate::state::form::{Form, answers};
@@ -147,6 +147,37 @@ impl App {
         for effect in effects {
             self.carry_out(effect);
         }
+        self.end_estimates();
+    }
+
+    /// Takes estimates away that nothing is coming of any more.
+    fn end_estimates(self) {
+        let (is_asked, is_comparing) =
+            self.conductor.with_untracked(|conductor| (conductor.is_asked(), conductor.comparing().is_some()));
+        if !is_asked && self.estimate.with_untracked(Option::is_some) {
+            self.estimate.set(None);
+        }
+        if !is_comparing && let Some(before) = self.replaced.try_update_value(Option::take).flatten() {
+            self.compared.set(Some(before));
+        }
+    }
+
+    fn estimate(self, attributions: Vec<Attribution>, request: Request, is_comparison: bool) {
+        // Tokens and answer are those of the page, so that an estimate about anything else has no place on it.
+        if !self.shown.with_untracked(|shown| shown.is_about(&request)) {
+            return;
+        }
+        if !is_comparison {
+            self.estimate.set(Some(Estimate { request, attributions }));
+            return;
+        }
+        let document = self.shown.with_untracked(|shown| estimated(&shown.document, attributions));
+        let before = self.compared.get_untracked();
+        let is_whole = |one: &Compared| one.document.attributions.iter().all(|one| one.checks.share.is_none());
+        if let Some(before) = before.filter(is_whole) {
+            self.replaced.set_value(Some(before));
+        }
+        self.compared.set(Some(Compared { document: Arc::new(document), request }));
     }
 
     fn carry_out(self, effect: conductor::Effect) {
@@ -188,7 +219,13 @@ impl App {
                 self.watch.set_value(handle);
             }
             conductor::Effect::Show(document, request) => self.show(*document, *request),
+            conductor::Effect::Estimate { attributions, request, is_comparison } => {
+                self.estimate(attributions, *request, is_comparison);
+            }
             conductor::Effect::ShowComparison(document, request) => {
+                if !request.layers {
+                    self.replaced.set_value(None);
+                }
                 let place = if request.layers { self.layered } else { self.compared };
                 place.set(Some(Compared { document: Arc::new(*document), request: *request }));
             }

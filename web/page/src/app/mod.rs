@@ -12,11 +12,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headlight_document::message::{Command, DeviceChoice};
-use headlight_document::{Attention, Explanation, FileRole, Manifest, ModelEntry, Request, TargetSpec, Task, Token};
+use headlight_document::{
+    Attention, Attribution, Explanation, FileRole, Manifest, Method, ModelEntry, Request, TargetSpec, Task, Token,
+};
 use leptos::prelude::*;
 
 use crate::browser;
-use crate::state::compare::Compared;
+use crate::state::compare::{Compared, same_subject};
 use crate::state::conductor::{Conductor, Errand, Flight, Input, Phase};
 use crate::state::form::{Form, answers, is_untouched};
 use crate::state::sources::Sources;
@@ -35,6 +37,15 @@ pub struct Shown {
     pub request: Option<Request>,
     /// How many answers came before it.
     pub number: u32,
+}
+
+/// What an answer would say, from what has been computed of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Estimate {
+    /// The question.
+    pub request: Request,
+    /// What is done, and last the estimate.
+    pub attributions: Vec<Attribution>,
 }
 
 /// The list of models.
@@ -103,12 +114,16 @@ pub struct App {
     pub invited: RwSignal<Option<String>>,
     /// The comparison of methods on the page.
     pub compared: RwSignal<Option<Compared>>,
+    /// What an answer that is still being computed would say.
+    pub estimate: RwSignal<Option<Estimate>>,
     /// What the layers do, on the page.
     pub layered: RwSignal<Option<Compared>>,
     /// What is missing before methods can be compared.
     pub comparing_hint: RwSignal<Option<String>>,
     /// How many bytes wait for a yes.
     pub asking: RwSignal<Option<u64>>,
+    // The comparison that stood where an estimate of the next one stands.
+    replaced: StoredValue<Option<Compared>>,
     // Commands that wait until the worker answers.
     waiting: StoredValue<Vec<Command>>,
     // The brought model that is to be chosen once it is ready.
@@ -244,6 +259,21 @@ impl App {
         self.shown.with(|shown| shown.request.as_ref().is_none_or(|asked| answers(asked, &request)))
     }
 
+    /// Reads the attribution that is on show: an estimate of the chosen method's, else the document's, else its first; with the
+    /// document.
+    pub fn on_show<T>(self, read: impl FnOnce(&Explanation, &Attribution) -> T) -> Option<T> {
+        let method = self.form.with(|form| form.method);
+        self.shown.with(|shown| {
+            let document = &shown.document;
+            self.estimate.with(|estimate| {
+                let estimated = estimate.as_ref().filter(|estimate| shown.is_about(&estimate.request));
+                let newest = estimated.and_then(|estimate| of_method(&estimate.attributions, method));
+                let found = newest.or_else(|| of_method(&document.attributions, method));
+                Some(read(document, found.or_else(|| document.attributions.first())?))
+            })
+        })
+    }
+
     /// Reads the attention that is shown, of those that the explanation on the page has.
     pub fn attention<T>(self, read: impl FnOnce(&Explanation, &Attention) -> T) -> Option<T> {
         let kind = self.form.with(|form| form.kind);
@@ -358,6 +388,17 @@ impl App {
             handle.clear();
         }
     }
+}
+
+impl Shown {
+    /// Whether it is about the same number on the same text as another question.
+    pub fn is_about(&self, request: &Request) -> bool {
+        self.request.as_ref().is_some_and(|asked| same_subject(asked, request))
+    }
+}
+
+fn of_method(all: &[Attribution], method: Method) -> Option<&Attribution> {
+    all.iter().find(|attribution| attribution.method == method)
 }
 
 fn weights_hash(entry: &ModelEntry) -> &str {

@@ -50,6 +50,8 @@ impl App {
             panel: RwSignal::new(false),
             invited: RwSignal::default(),
             compared: RwSignal::default(),
+            estimate: RwSignal::default(),
+            replaced: StoredValue::default(),
             layered: RwSignal::default(),
             comparing_hint: RwSignal::default(),
             asking: RwSignal::default(),

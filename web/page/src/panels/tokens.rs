@@ -19,15 +19,12 @@ use crate::state::trust;
 /// tokens, taken together by words where that was chosen, and then of those that were written before the target.
 pub fn chosen_values(app: App) -> (Method, Vec<f64>) {
     let (method, grouping) = app.form.with(|form| (form.method, form.grouping));
-    app.shown.with(|shown| {
-        let all = &shown.document.attributions;
-        let found = all.iter().find(|attribution| attribution.method == method).or_else(|| all.first());
-        found.map_or((method, Vec::new()), |attribution| {
-            let written = attribution.output_values.iter().flatten();
-            let values: Vec<f64> = attribution.values.iter().chain(written).copied().collect();
-            (attribution.method, grouping.apply(&shown.document.input.tokens, &values))
-        })
-    })
+    let values = app.on_show(|document, attribution| {
+        let written = attribution.output_values.iter().flatten();
+        let values: Vec<f64> = attribution.values.iter().chain(written).copied().collect();
+        (attribution.method, grouping.apply(&document.input.tokens, &values))
+    });
+    values.unwrap_or((method, Vec::new()))
 }
 
 /// The colours of those values.
@@ -59,6 +56,9 @@ pub fn TokensPanel() -> impl IntoView {
     let pointed = RwSignal::new(None::<usize>);
     // Values of the chosen method with other parameters are stale too.
     let is_stale = move || {
+        if app.on_show(|_, found| found.checks.share.is_some()) == Some(true) {
+            return false;
+        }
         let is_old = app.shown.with(|shown| {
             let method = app.form.with(|form| form.method);
             shown.document.attributions.iter().any(|attribution| attribution.method == method)
@@ -94,12 +94,9 @@ fn Trust() -> impl IntoView {
     let app = App::get();
     let shown = Memo::new(move |_| {
         let method = app.form.with(|form| form.method);
-        app.shown.with(|shown| {
-            let all = &shown.document.attributions;
-            let found = all.iter().find(|attribution| attribution.method == method);
-            let lines = found.map(trust::lines).unwrap_or_default();
-            (lines, found.and_then(|found| found.checks.distrust.clone()))
-        })
+        let told = app
+            .on_show(|_, found| (found.method == method).then(|| (trust::lines(found), found.checks.distrust.clone())));
+        told.flatten().unwrap_or_default()
     });
     let waits = Memo::new(move |_| {
         let method = app.form.with(|form| form.method);
@@ -107,7 +104,8 @@ fn Trust() -> impl IntoView {
             let all = &shown.document.attributions;
             (all.iter().any(|one| one.method == method), all.first().map(|one| one.method))
         });
-        if is_there && app.is_whole() {
+        let is_estimated = app.on_show(|_, found| found.checks.share.is_some());
+        if is_there && app.is_whole() || is_estimated == Some(true) {
             return None;
         }
         let is_asked = app.conductor.with(|conductor| conductor.is_asked()) || app.pending.get();

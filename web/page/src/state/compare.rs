@@ -1,8 +1,9 @@
 //! Several methods side by side: which there are, and when an answer is about the question on the page.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use headlight_document::{AttentionDetail, Explanation, Measure, Method, Parameters, Request, Task};
+use headlight_document::{AttentionDetail, Attribution, Explanation, Measure, Method, Parameters, Request, Task};
 use headlight_statistics::{Plausibility, plausibility};
 
 use super::marks::{self, Mark};
@@ -77,6 +78,25 @@ pub fn same_subject(a: &Request, b: &Request) -> bool {
         ..request.clone()
     };
     subject(a) == subject(b)
+}
+
+/// What a document on the same question would be with these attributions alone: an estimate of a comparison.
+#[must_use]
+pub fn estimated(document: &Explanation, attributions: Vec<Attribution>) -> Explanation {
+    Explanation {
+        schema: document.schema.clone(),
+        model: document.model.clone(),
+        input: document.input.clone(),
+        output: document.output.clone(),
+        target: document.target.clone(),
+        warnings: document.warnings.clone(),
+        attributions,
+        agreement: Vec::new(),
+        faithfulness: None,
+        layers: Vec::new(),
+        attention: Vec::new(),
+        timing_ms: BTreeMap::new(),
+    }
 }
 
 /// How the rows of a comparison agree with a person's marks, one entry a method; none where nothing is marked.

@@ -2,7 +2,7 @@
 //! shell to carry out. It keeps one promise: never more than one request is in flight, and the newest wish wins.
 
 use headlight_document::message::{Command, DeviceChoice, DeviceInfo, Event, Failure, RequestId, Stage};
-use headlight_document::{Explanation, Request};
+use headlight_document::{Attribution, Explanation, Request};
 
 use super::compare::same_subject;
 
@@ -113,6 +113,15 @@ pub enum Effect {
     Watch(RequestId),
     /// Show an answer.
     Show(Box<Explanation>, Box<Request>),
+    /// Show what an answer, or a comparison if it is one, would say already.
+    Estimate {
+        /// What is done, and last the estimate.
+        attributions: Vec<Attribution>,
+        /// The question.
+        request: Box<Request>,
+        /// Whether methods are compared.
+        is_comparison: bool,
+    },
     /// Show a comparison.
     ShowComparison(Box<Explanation>, Box<Request>),
     /// A model became ready: remember whether this browser keeps it.
@@ -262,6 +271,16 @@ impl Conductor {
             Event::Progress { id, stage, done, total } => {
                 if let Some(flight) = self.flight.as_mut().filter(|flight| flight.id == id) {
                     flight.progress = Some(Progress { stage, done, total });
+                }
+            }
+            Event::Estimated { id, attributions } => {
+                if let Some(flight) = self.flight.as_ref().filter(|flight| flight.id == id && !flight.cancelling) {
+                    let (request, is_comparison) = match &flight.errand {
+                        Errand::Explain(request) => (request, false),
+                        Errand::Compare(request) => (request, true),
+                        Errand::Load(_) => return,
+                    };
+                    effects.push(Effect::Estimate { attributions, request: request.clone(), is_comparison });
                 }
             }
             Event::Loaded { id, model, kept, .. } => {

@@ -329,3 +329,16 @@ fn a_comparison_that_failed_can_be_tried_again() {
     conductor.step(Input::Restart(DeviceChoice::Cpu));
     assert_eq!(conductor.comparing(), Some(&*question("a")), "a new worker takes it up");
 }
+
+#[test]
+fn an_estimate_is_shown_while_its_request_runs_and_not_after() {
+    let estimated = |id| heard(Event::Estimated { id, attributions: vec![] });
+    let mut conductor = ready();
+    conductor.step(Input::Compare(question("a")));
+    let id = conductor.flight.as_ref().unwrap().id;
+    let effects = conductor.step(estimated(id));
+    assert!(matches!(&effects[..], [Effect::Estimate { is_comparison: true, .. }]), "{effects:?}");
+    assert!(conductor.step(estimated(id + 1)).is_empty());
+    conductor.step(Input::Cancel);
+    assert!(conductor.step(estimated(id)).is_empty());
+}

@@ -9,6 +9,9 @@ use super::format::{number, signed};
 pub fn lines(attribution: &Attribution) -> Vec<String> {
     let checks = &attribution.checks;
     let mut lines = Vec::new();
+    if let Some(share) = checks.share {
+        lines.push(format!("A first estimate, from {:.0} % of the work: it will change.", 100.0 * share));
+    }
     if !attribution.parameters.is_empty() {
         let told = attribution.parameters.iter().map(|(name, value)| match value.as_str() {
             Some(text) => format!("{name} {text}"),
