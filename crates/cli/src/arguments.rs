@@ -147,6 +147,9 @@ pub struct Tuning {
     /// How many copies smoothgrad makes (5 if left out), or how many texts lime draws (5000).
     #[arg(long)]
     pub samples: Option<u32>,
+    /// How many texts lime draws, where that is another number than --samples.
+    #[arg(long, value_name = "N")]
+    pub lime_samples: Option<u32>,
     /// What smoothgrad smooths: saliency, grad_x_input or integrated_gradients.
     #[arg(long, default_value = "grad_x_input")]
     pub base: Method,
@@ -172,8 +175,9 @@ pub struct Tuning {
 
 impl From<&Tuning> for Parameters {
     fn from(tuning: &Tuning) -> Self {
-        let &Tuning { baseline, steps, samples, base, noise, evaluations, units, layer, head, seed } = tuning;
-        Self { baseline, steps, samples, base, noise, evaluations, units, layer, head, seed }
+        let &Tuning { baseline, steps, samples, lime_samples, base, noise, evaluations, units, layer, head, seed } =
+            tuning;
+        Self { baseline, steps, samples, lime_samples, base, noise, evaluations, units, layer, head, seed }
     }
 }
 

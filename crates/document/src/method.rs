@@ -147,6 +147,8 @@ pub struct Parameters {
     pub steps: u32,
     /// How many copies [`Method::SmoothGrad`] makes (5 where there is none), or how many texts [`Method::Lime`] draws (5000).
     pub samples: Option<u32>,
+    /// How many texts [`Method::Lime`] draws, where that is another number than `samples`.
+    pub lime_samples: Option<u32>,
     /// What [`Method::SmoothGrad`] smooths: saliency, grad_x_input or integrated_gradients.
     pub base: Method,
     /// Its noise: the standard deviation in percent of the greatest embedding entry less the least.
@@ -170,6 +172,7 @@ impl Default for Parameters {
             baseline: Baseline::Zero,
             steps: 50,
             samples: None,
+            lime_samples: None,
             base: Method::GradXInput,
             noise: 10,
             evaluations: 500,
@@ -196,6 +199,7 @@ impl Parameters {
         let bounds = [
             ("The number of steps", self.steps, 1, 1000),
             ("The number of samples", self.samples.unwrap_or(1), 1, 20_000),
+            ("The number of LIME’s samples", self.lime_samples.unwrap_or(1), 1, 20_000),
             ("The noise in percent", self.noise, 0, 1000),
             ("The number of evaluations", self.evaluations, 2, 20_000),
         ];
@@ -230,6 +234,7 @@ impl fmt::Display for Parameters {
         tell(self.baseline != default.baseline, "baseline", &self.baseline)?;
         tell(self.steps != default.steps, "steps", &self.steps)?;
         tell(self.samples.is_some(), "samples", &self.samples.unwrap_or_default())?;
+        tell(self.lime_samples.is_some(), "lime_samples", &self.lime_samples.unwrap_or_default())?;
         tell(self.base != default.base, "base", &self.base)?;
         tell(self.noise != default.noise, "noise", &self.noise)?;
         tell(self.evaluations != default.evaluations, "evaluations", &self.evaluations)?;
@@ -247,7 +252,8 @@ impl FromStr for Parameters {
         let unknown = |part: &str| RequestError::UnknownName {
             what: "parameter with a value",
             given: part.chars().take(60).collect(),
-            known: "baseline, steps, samples, base, noise, evaluations, units, layer, head, seed".to_owned(),
+            known: "baseline, steps, samples, lime_samples, base, noise, evaluations, units, layer, head, seed"
+                .to_owned(),
         };
         let mut read = Self::default();
         for part in given.split_whitespace() {
@@ -257,6 +263,7 @@ impl FromStr for Parameters {
                 "baseline" => read.baseline = value.parse()?,
                 "steps" => read.steps = number()?,
                 "samples" => read.samples = Some(number()?),
+                "lime_samples" => read.lime_samples = Some(number()?),
                 "base" => read.base = value.parse()?,
                 "noise" => read.noise = number()?,
                 "evaluations" => read.evaluations = number()?,
@@ -293,7 +300,7 @@ mod tests {
         assert_eq!(Parameters::default().validate(), Ok(()));
         let read: Parameters = "steps=20 base=saliency".parse().unwrap();
         assert_eq!(read, Parameters { steps: 20, base: Method::Saliency, ..Parameters::default() });
-        let all = "baseline=mean steps=3 samples=7 base=saliency noise=25 evaluations=9 units=word layer=2 head=1 seed=18446744073709551615";
+        let all = "baseline=mean steps=3 samples=7 lime_samples=9 base=saliency noise=25 evaluations=9 units=word layer=2 head=1 seed=18446744073709551615";
         let every: Parameters = all.parse().unwrap();
         assert_eq!((every.to_string().as_str(), Parameters::default().to_string().as_str()), (all, ""));
         assert_eq!(serde_json::from_str::<Parameters>(&serde_json::to_string(&every).unwrap()).unwrap(), every);
@@ -304,6 +311,7 @@ mod tests {
             Parameters { steps: 0, ..read },
             Parameters { steps: 1001, ..read },
             Parameters { samples: Some(1_000_000), ..read },
+            Parameters { lime_samples: Some(0), ..read },
             Parameters { noise: 1001, ..read },
             Parameters { evaluations: 1, ..read },
             Parameters { base: Method::SmoothGrad, ..read },

@@ -164,7 +164,8 @@ impl Asked<'_> {
                 let [nothing, everything] = game.ends().await?;
                 let (values, errors) = match method {
                     Method::Lime => {
-                        let samples = parameters.samples.map_or(attribution::LIME_SAMPLES, |samples| samples as usize);
+                        let samples = parameters.lime_samples.or(parameters.samples);
+                        let samples = samples.map_or(attribution::LIME_SAMPLES, |samples| samples as usize);
                         tell("samples", samples.into());
                         tell("seed", parameters.seed.into());
                         let lime = attribution::lime(&mut game, samples, parameters.seed).await?;

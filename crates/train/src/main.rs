@@ -15,8 +15,9 @@ use serde_json::json;
 const USAGE: &str = "\
 headlight-train sentiment --adapter FOLDER --docs FOLDER --checkpoints FOLDER
                           [--seed N] [--rank N] [--alpha X] [--epochs N] [--rate X] [--looks N] [--frozen]
-headlight-train held-out --count N
-                          prints the first N texts that the sentiment recipe holds out, one line of JSON each";
+headlight-train held-out COUNT WORDS
+                          prints the first COUNT texts of at most WORDS words that the sentiment recipe holds out, one line of
+                          JSON each";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -37,11 +38,9 @@ fn train(arguments: &[String]) -> Result<(), Error> {
     match rest.next().map(String::as_str) {
         Some("sentiment") => {}
         Some("held-out") => {
-            let count = match (rest.next().map(String::as_str), rest.next().map(|count| count.parse()), rest.next()) {
-                (Some("--count"), Some(Ok(count)), None) => count,
-                _ => return Err(usage("held-out takes --count and a number.".to_owned())),
-            };
-            for snippet in held_out(&cache, Recipe::default().seed, count, &|text| eprintln!("{text}"))? {
+            let numbers: Vec<usize> = rest.filter_map(|number| number.parse().ok()).collect();
+            let numbers = numbers.try_into().map_err(|_| usage("held-out takes two numbers.".to_owned()))?;
+            for snippet in held_out(&cache, Recipe::default().seed, numbers, &|text| eprintln!("{text}"))? {
                 let label = if snippet.positive { "positive" } else { "negative" };
                 println!("{}", json!({ "text": snippet.text, "label": label }));
             }

@@ -179,15 +179,21 @@ fn open(config: &[u8], source: &mut dyn TensorSource) -> Result<PostNormEncoder,
     Ok(block_on(bert::open(&Config::from_json(config)?, source, &Device::flex(), &Silent))?)
 }
 
-/// The first `count` snippets of those that a recipe with this seed holds out, fetched if need be: texts that the classifier
-/// did not learn from.
+/// The first `count` snippets of at most `words` words of those that a recipe with this seed holds out, fetched if need be:
+/// texts that the classifier did not learn from.
 ///
 /// # Errors
 /// [`Error`] where the data cannot be had or is wrong.
-pub fn held_out(cache: &Path, seed: u64, count: usize, say: &dyn Fn(&str)) -> Result<Vec<snippets::Snippet>, Error> {
+pub fn held_out(
+    cache: &Path,
+    seed: u64,
+    [count, words]: [usize; 2],
+    say: &dyn Fn(&str),
+) -> Result<Vec<snippets::Snippet>, Error> {
     let path = headlight_catalogue::fetch_dataset(cache, &MOVIE_SNIPPETS, say)?;
     let found = snippets::read(&fs::read(&path).map_err(Error::io("read", &path))?)?;
     let (_, mut held_out) = snippets::split(found.kept, seed);
+    held_out.retain(|snippet| snippet.text.split_whitespace().count() <= words);
     held_out.truncate(count);
     Ok(held_out)
 }
