@@ -97,6 +97,46 @@ test('a comparison is cancelled half way, and the page goes on', SLOW, async () 
   await done(page, 'Still');
 });
 
+test('a method shows a first estimate while it runs, and a cancelled one leaves the comparison before it', SLOW, async () => {
+  const text = 'A warm, funny and surprisingly honest film that loses its way only in the last and loudest of its acts.';
+  const page = await onSentiment(browser, server, text);
+  const is = (pattern, id) =>
+    page.waitForFunction(
+      ([pattern, place]) => new RegExp(pattern).test(document.querySelector(place)?.textContent ?? ''),
+      [pattern, id],
+      { timeout: 120_000, polling: 20 },
+    );
+  const values = () => page.locator(`${at('tokens')} .token`).evaluateAll((all) => all.map((one) => +one.dataset.value));
+
+  // The text itself.
+  await page.selectOption(at('method'), 'lime');
+  await is('A first estimate, from \\d+ % of the work', at('checks'));
+  const early = await values();
+  assert.equal(await page.getAttribute(at('status'), 'data-state'), 'running');
+  await page.waitForSelector(at('method-waits'), { state: 'detached' });
+  await done(page);
+  await is('R²', at('checks'));
+  const late = await values();
+  assert.doesNotMatch(await page.innerText(at('checks')), /estimate/);
+  const off = relative(early, late);
+  assert.ok(off > 1e-6 && off < 1, `the estimate is ${off} from what came`);
+
+  // The rows.
+  for (const box of await page.locator('.tick-groups input:checked').all()) await box.uncheck();
+  await page.check(at('tick-occlusion'));
+  await compare(page);
+  const rows = () => page.locator(at('method-row')).evaluateAll((rows) => rows.map((row) => row.dataset.method));
+  await page.check(at('tick-kernel_shap'));
+  await page.click(at('run-comparison'));
+  await is('A first estimate', `${at('method-row')}[data-method="kernel_shap"]`);
+  assert.deepEqual(await rows(), ['occlusion', 'kernel_shap']);
+  await page.click(at('cancel-comparison'));
+  await page.waitForSelector(at('comparison-progress'), { state: 'detached', timeout: 20_000 });
+  assert.deepEqual(await rows(), ['occlusion']);
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+});
+
 test('marked words are held against every method, outlive a reload, and a link brings the comparison back unrun', SLOW, async () => {
   const stored = await golden('methods/sentiment', 'plain');
   const page = await onSentiment(browser, server, stored.text, { read: stored.target.read });

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use headlight_document::message::DeviceChoice;
-use headlight_document::{AttentionDetail, Baseline, Measure, Method, Parameters, Read, TargetSpec, Task, Units};
+use headlight_document::{
+    AttentionDetail, Baseline, Hierarchy, Measure, Method, Parameters, Read, TargetSpec, Task, Units,
+};
 
 /// Shows what a language model attends to and which words its answer rests on.
 #[derive(Debug, Parser)]
@@ -78,6 +80,9 @@ pub struct Asking {
     /// times.
     #[arg(long = "method", default_value = "grad_x_input")]
     pub methods: Vec<Method>,
+    /// A piece of the text that is left out as one, wherever it stands; the rest goes by words. May be given several times.
+    #[arg(long = "select", value_name = "PIECE")]
+    pub select: Vec<String>,
     /// How methods that leave something to be chosen run.
     #[command(flatten)]
     pub tuning: Tuning,
@@ -159,7 +164,10 @@ pub struct Tuning {
     /// How many texts partition_shap asks about.
     #[arg(long, default_value_t = 500)]
     pub evaluations: u32,
-    /// What lime, kernel_shap and partition_shap leave out together: token, word or sentence.
+    /// The tree over the text that partition_shap goes down: text (along words, clauses and sentences) or balanced.
+    #[arg(long, default_value = "text")]
+    pub hierarchy: Hierarchy,
+    /// What lime, kernel_shap and partition_shap leave out together: token, word, sentence, or selection (see --select).
     #[arg(long, default_value = "token")]
     pub units: Units,
     /// The layer of attention (the last one if left out) and of value_zeroing (all), counted from 0.
@@ -175,9 +183,21 @@ pub struct Tuning {
 
 impl From<&Tuning> for Parameters {
     fn from(tuning: &Tuning) -> Self {
-        let &Tuning { baseline, steps, samples, lime_samples, base, noise, evaluations, units, layer, head, seed } =
-            tuning;
-        Self { baseline, steps, samples, lime_samples, base, noise, evaluations, units, layer, head, seed }
+        let &Tuning {
+            baseline,
+            steps,
+            samples,
+            lime_samples,
+            base,
+            noise,
+            evaluations,
+            hierarchy,
+            units,
+            layer,
+            head,
+            seed,
+        } = tuning;
+        Self { baseline, steps, samples, lime_samples, base, noise, evaluations, hierarchy, units, layer, head, seed }
     }
 }
 

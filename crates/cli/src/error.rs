@@ -37,6 +37,12 @@ pub enum Error {
         /// Why.
         error: io::Error,
     },
+    /// A piece that is to be left out as one.
+    #[error("The text has no {piece:?} that could be left out as one.")]
+    NoSuchPiece {
+        /// The piece.
+        piece: String,
+    },
     /// A line of a batch is no text.
     #[error("Line {line} of the input is neither a JSON string nor an object with a text ({reason}).")]
     Line {

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 use std::time::Instant;
 
-use headlight_document::{Explanation, Request, RequestError, Task, Token};
+use headlight_document::{Explanation, Request, RequestError, Task, Token, Units};
 use headlight_engine::device::Adapter;
 use headlight_engine::{Model, answer, choose};
 
@@ -38,6 +38,9 @@ async fn run(arguments: &Explain) -> Result<Explanation, Error> {
     } else if arguments.text.trim().is_empty() {
         return Err(RequestError::EmptyText.into());
     }
+    if let Some(piece) = arguments.asking.select.iter().find(|piece| !arguments.text.contains(piece.as_str())) {
+        return Err(Error::NoSuchPiece { piece: piece.clone() });
+    }
     let files = found.files()?;
     let bar = Bar::new();
     let chosen = choose(arguments.device.into(), Adapter::default()).await?;
@@ -63,6 +66,11 @@ impl Asking {
         request.read = self.read;
         request.methods.clone_from(&self.methods);
         request.parameters = (&self.tuning).into();
+        for piece in self.select.iter().filter(|piece| !piece.is_empty()) {
+            request.parameters.units = Units::Selection;
+            let found = text.match_indices(piece.as_str());
+            request.selection.extend(found.map(|(from, piece)| (0, from, from + piece.len())));
+        }
         request.measures.clone_from(&self.measures);
         request.layers = self.layers;
         request.foil = self.foil.as_deref().map(Token::from);

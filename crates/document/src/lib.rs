@@ -8,6 +8,7 @@ pub mod explanation;
 pub mod faithfulness;
 pub mod link;
 pub mod manifest;
+pub mod marks;
 pub mod message;
 pub mod method;
 mod names;
@@ -23,7 +24,8 @@ pub use explanation::{
 };
 pub use faithfulness::{Agreement, Band, Curve, Erasure, Faithfulness, Measure, Measured, RandomOrders};
 pub use manifest::{Example, FileRole, Manifest, ModelEntry, ModelFile};
-pub use method::{Baseline, Method, Parameters, Units};
+pub use marks::Mark;
+pub use method::{Baseline, Hierarchy, Method, Parameters, Units};
 pub use request::{AttentionDetail, Read, Request, RequestError, SecondText, Shot, Task};
 pub use source::{Cached, Inspection, Secret, Source};
 pub use target_spec::{TargetKind, TargetSpec, Token};

@@ -134,8 +134,23 @@ pub enum Units {
     Word,
     /// The tokens of a sentence.
     Sentence,
+    /// Each stretch of the text that a person picked ([`Request::selection`](crate::Request::selection)); the rest by words.
+    Selection,
 }
-names!(Units, "kind of unit", { Units::Token => "token", Units::Word => "word", Units::Sentence => "sentence" });
+names!(Units, "kind of unit", {
+    Units::Token => "token", Units::Word => "word", Units::Sentence => "sentence", Units::Selection => "selection",
+});
+
+/// The tree over a text's units that [`Method::PartitionShap`] goes down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Hierarchy {
+    /// Along words, clauses and sentences, as SHAP reads them off punctuation and conjunctions (its `Text` masker's).
+    #[default]
+    Text,
+    /// Halves of halves.
+    Balanced,
+}
+names!(Hierarchy, "hierarchy", { Hierarchy::Text => "text", Hierarchy::Balanced => "balanced" });
 
 /// What methods leave to be chosen. Each is at its reference's default where nothing is said. Written as
 /// `steps=20 units=word`: what differs from that alone, so that a link stays short.
@@ -155,6 +170,8 @@ pub struct Parameters {
     pub noise: u32,
     /// How many texts [`Method::PartitionShap`] asks about.
     pub evaluations: u32,
+    /// The tree that it goes down.
+    pub hierarchy: Hierarchy,
     /// What is left out together.
     pub units: Units,
     /// The layer of [`Method::Attention`] and [`Method::ValueZeroing`], counted from 0: the last one, and all one after the
@@ -176,6 +193,7 @@ impl Default for Parameters {
             base: Method::GradXInput,
             noise: 10,
             evaluations: 500,
+            hierarchy: Hierarchy::Text,
             units: Units::Token,
             layer: None,
             head: None,
@@ -238,6 +256,7 @@ impl fmt::Display for Parameters {
         tell(self.base != default.base, "base", &self.base)?;
         tell(self.noise != default.noise, "noise", &self.noise)?;
         tell(self.evaluations != default.evaluations, "evaluations", &self.evaluations)?;
+        tell(self.hierarchy != default.hierarchy, "hierarchy", &self.hierarchy)?;
         tell(self.units != default.units, "units", &self.units)?;
         tell(self.layer.is_some(), "layer", &self.layer.unwrap_or_default())?;
         tell(self.head.is_some(), "head", &self.head.unwrap_or_default())?;
@@ -252,8 +271,9 @@ impl FromStr for Parameters {
         let unknown = |part: &str| RequestError::UnknownName {
             what: "parameter with a value",
             given: part.chars().take(60).collect(),
-            known: "baseline, steps, samples, lime_samples, base, noise, evaluations, units, layer, head, seed"
-                .to_owned(),
+            known:
+                "baseline, steps, samples, lime_samples, base, noise, evaluations, hierarchy, units, layer, head, seed"
+                    .to_owned(),
         };
         let mut read = Self::default();
         for part in given.split_whitespace() {
@@ -267,6 +287,7 @@ impl FromStr for Parameters {
                 "base" => read.base = value.parse()?,
                 "noise" => read.noise = number()?,
                 "evaluations" => read.evaluations = number()?,
+                "hierarchy" => read.hierarchy = value.parse()?,
                 "units" => read.units = value.parse()?,
                 "layer" => read.layer = Some(number()?),
                 "head" => read.head = Some(number()?),
@@ -300,7 +321,7 @@ mod tests {
         assert_eq!(Parameters::default().validate(), Ok(()));
         let read: Parameters = "steps=20 base=saliency".parse().unwrap();
         assert_eq!(read, Parameters { steps: 20, base: Method::Saliency, ..Parameters::default() });
-        let all = "baseline=mean steps=3 samples=7 lime_samples=9 base=saliency noise=25 evaluations=9 units=word layer=2 head=1 seed=18446744073709551615";
+        let all = "baseline=mean steps=3 samples=7 lime_samples=9 base=saliency noise=25 evaluations=9 hierarchy=balanced units=word layer=2 head=1 seed=18446744073709551615";
         let every: Parameters = all.parse().unwrap();
         assert_eq!((every.to_string().as_str(), Parameters::default().to_string().as_str()), (all, ""));
         assert_eq!(serde_json::from_str::<Parameters>(&serde_json::to_string(&every).unwrap()).unwrap(), every);

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::faithfulness::Measure;
+use crate::marks::Mark;
 use crate::method::{Method, Parameters};
 use crate::names::names;
 use crate::target_spec::{TargetSpec, Token};
@@ -14,6 +15,9 @@ pub const MAX_TEXT_BYTES: usize = 20_000;
 
 /// The most labels, and the most examples, in a causal model's prompt.
 pub const MAX_LABELS: usize = 64;
+
+/// The most pieces of a text that may be picked.
+pub const MAX_MARKS: usize = 1000;
 
 /// The most methods in one request.
 pub const MAX_METHODS: usize = 16;
@@ -50,6 +54,9 @@ pub struct Request {
     /// What the methods leave to be chosen.
     #[serde(default, skip_serializing_if = "Parameters::is_default")]
     pub parameters: Parameters,
+    /// What a person picked, to be left out together: for [`Units::Selection`](crate::Units::Selection).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub selection: Vec<Mark>,
     /// What is measured of the methods' values.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub measures: Vec<Measure>,
@@ -81,6 +88,7 @@ impl Request {
             foil: None,
             methods: vec![Method::GradXInput],
             parameters: Parameters::default(),
+            selection: Vec::new(),
             measures: Vec::new(),
             layers: false,
             attention: AttentionDetail::Full,
@@ -102,6 +110,9 @@ impl Request {
         }
         if self.methods.len() > MAX_METHODS {
             return Err(RequestError::TooManyMethods { count: self.methods.len() });
+        }
+        if self.selection.len() > MAX_MARKS {
+            return Err(RequestError::TooManyMarks { count: self.selection.len() });
         }
         if self.measures.len() > Measure::ALL.len() {
             return Err(RequestError::TooManyMeasures { count: self.measures.len() });
@@ -161,6 +172,12 @@ pub enum RequestError {
     /// More than [`MAX_METHODS`].
     #[error("{count} methods were asked for; the most at once is {MAX_METHODS}.")]
     TooManyMethods {
+        /// How many.
+        count: usize,
+    },
+    /// More than [`MAX_MARKS`].
+    #[error("{count} pieces of the text were picked; the most at once is {MAX_MARKS}.")]
+    TooManyMarks {
         /// How many.
         count: usize,
     },

@@ -7,17 +7,23 @@ use crate::method::Units;
 const ENDS: [char; 8] = ['.', '!', '?', '…', '。', '！', '？', '\n'];
 
 impl Units {
-    /// The units of a text, as lists of its tokens in their order. Special tokens are in none.
+    /// The units of a text, as lists of its tokens in their order. Special tokens are in none. `selected` says which tokens a
+    /// person picked, for [`Units::Selection`].
     #[must_use]
-    pub fn of(self, tokens: &[InputToken]) -> Vec<Vec<usize>> {
+    pub fn of(self, tokens: &[InputToken], selected: &[bool]) -> Vec<Vec<usize>> {
         let mut units: Vec<Vec<usize>> = Vec::new();
         let mut last = None;
         let mut sentence = 0;
         for (at, token) in tokens.iter().enumerate().filter(|(_, token)| !token.special) {
+            let source = usize::from(token.source);
+            let word = token.word.map_or((1, at), |word| (2 + source, word));
+            let is_selected = self == Self::Selection && selected.get(at) == Some(&true);
             let group = match self {
                 Self::Token => (0, at),
-                Self::Word => token.word.map_or((1, at), |word| (2 + usize::from(token.source), word)),
-                Self::Sentence => (usize::from(token.source), sentence),
+                // A stretch that was picked is one, as long as nothing else comes between.
+                _ if is_selected => (4 + source, 0),
+                Self::Word | Self::Selection => word,
+                Self::Sentence => (source, sentence),
             };
             match units.last_mut() {
                 Some(unit) if last == Some(group) => unit.push(at),
@@ -55,11 +61,14 @@ mod tests {
             token("a", Some(2), 0),
             token("b", Some(2), 1),
         ];
-        assert_eq!(Units::Token.of(&tokens).len(), 5);
-        assert_eq!(Units::Word.of(&tokens), [vec![1, 2], vec![3], vec![4], vec![5]]);
-        assert_eq!(Units::Sentence.of(&tokens), [vec![1, 2, 3], vec![4], vec![5]]);
+        assert_eq!(Units::Token.of(&tokens, &[]).len(), 5);
+        assert_eq!(Units::Word.of(&tokens, &[]), [vec![1, 2], vec![3], vec![4], vec![5]]);
+        assert_eq!(Units::Sentence.of(&tokens, &[]), [vec![1, 2, 3], vec![4], vec![5]]);
+        assert_eq!(Units::Selection.of(&tokens, &[]), Units::Word.of(&tokens, &[]));
+        let selected = [false, false, false, true, true, true];
+        assert_eq!(Units::Selection.of(&tokens, &selected), [vec![1, 2], vec![3, 4], vec![5]]);
         let lines = [token("a", Some(0), 0), token("\n", Some(1), 0), token("b", Some(2), 0)];
-        assert_eq!(Units::Sentence.of(&lines), [vec![0, 1], vec![2]]);
-        assert!(Units::Word.of(&[]).is_empty());
+        assert_eq!(Units::Sentence.of(&lines, &[]), [vec![0, 1], vec![2]]);
+        assert!(Units::Word.of(&[], &[]).is_empty());
     }
 }

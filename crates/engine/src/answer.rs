@@ -7,7 +7,7 @@ use headlight_document::explanation::SCHEMA;
 use headlight_document::message::{DeviceInfo, DeviceKind, Stage};
 use headlight_document::{
     self as document, Attention, AttentionDetail, AttentionKind, AttentionSummary, Explanation, FileRole, Foil, Input,
-    LayerAttribution, Method, Request,
+    LayerAttribution, Method, Request, marks,
 };
 use headlight_explain::attention::summarise;
 use headlight_explain::{Case, Estimates, attribution, explain, observe};
@@ -92,9 +92,13 @@ pub async fn answer(
     let threads = methods::threads(info);
     let case =
         Case { model: transformer, input: &plan.input, target: &target, most, threads, pulse: &relay, estimates: None };
+    let own = marks::own(plan.prompt.as_deref(), &request.text, request.second_text.as_deref());
+    let places = marks::places(&plan.tokens, plan.prompt.is_some(), &own);
+    let selected = marks::marked(&places, &request.selection);
     let asked = Asked {
         model,
         tokens: &plan.tokens,
+        selected: &selected,
         written: target.places().map_or(0, |(position, _)| position + 1),
         parameters: &request.parameters,
         value: f64::from(results.value),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use headlight_document::message::{DeviceInfo, DeviceKind};
-use headlight_document::{self as document, Checks, InputToken, Method, Parameters};
+use headlight_document::{self as document, Checks, Hierarchy, InputToken, Method, Parameters};
 use headlight_explain::attribution::{self, Base, Noise, Sampled};
 use headlight_explain::{Case, Estimates, ExplainError, Game};
 use headlight_models::{Architecture, Input, Transformer};
@@ -49,6 +49,8 @@ pub(crate) struct Asked<'a> {
     pub model: &'a Model,
     /// The input's tokens.
     pub tokens: &'a [InputToken],
+    /// Which of them a person picked.
+    pub selected: &'a [bool],
     /// How many tokens of the decoder, its start included, bear on the target, where the input goes to an encoder.
     pub written: usize,
     pub parameters: &'a Parameters,
@@ -182,11 +184,15 @@ impl Asked<'_> {
                         (shap.values, (!is_exact).then_some(shap.standard_errors))
                     }
                     _ => {
-                        let (merges, batch) = (attribution::balanced(units.len()), attribution::PARTITION_BATCH);
+                        let merges = match parameters.hierarchy {
+                            Hierarchy::Balanced => attribution::balanced(units.len()),
+                            Hierarchy::Text => attribution::by_text(&self.texts(&units)),
+                        };
+                        let batch = attribution::PARTITION_BATCH;
                         let budget = parameters.evaluations as usize;
                         let owen = attribution::partition_shap(&mut game, &merges, budget, batch).await?;
                         tell("evaluations", owen.used.into());
-                        tell("hierarchy", "balanced".into());
+                        tell("hierarchy", parameters.hierarchy.name().into());
                         (owen.values, None)
                     }
                 };
@@ -250,11 +256,25 @@ impl Asked<'_> {
 
     /// What is left out together. A written token is always a unit of its own.
     fn units(&self, case: &Case<'_>, special: &[bool]) -> Vec<Vec<usize>> {
-        let mut units = self.parameters.units.of(self.tokens);
+        let mut units = self.parameters.units.of(self.tokens, self.selected);
         units.extend(
             (self.tokens.len()..case.tokens()).filter(|at| special.get(*at) == Some(&false)).map(|at| vec![at]),
         );
         units
+    }
+
+    /// The units' texts, those that go on with a word behind `##`, which is how a tree of a text knows them.
+    fn texts(&self, units: &[Vec<usize>]) -> Vec<String> {
+        let word_of = |at: &usize| self.tokens.get(*at).and_then(|token| Some((token.source, token.word?)));
+        let mut last = None;
+        let text = |unit: &Vec<usize>| {
+            let text: String = unit.iter().filter_map(|at| self.tokens.get(*at)).map(|token| &*token.text).collect();
+            let word = unit.first().and_then(word_of);
+            let goes_on = word.is_some() && word == last;
+            last = unit.last().and_then(word_of);
+            format!("{}{}", if goes_on { "##" } else { "" }, text.trim())
+        };
+        units.iter().map(text).collect()
     }
 }
 

@@ -92,7 +92,11 @@ fn a_document_has_each_method_with_its_parameters_and_checks() {
             Method::ValueZeroing => (one.values.clone(), numbers(&golden["attention"]["value_zeroing"]["values"])),
             Method::Lime => (unit_values(&one.values), numbers(&golden["lime"]["fixed"]["values"])),
             Method::KernelShap => (unit_values(&one.values), numbers(&golden["shapley"]["exact"])),
-            Method::PartitionShap => (unit_values(&one.values), numbers(&golden["partition_shap"][0]["values"])),
+            Method::PartitionShap => {
+                let stored = &golden["partition_shap"][1];
+                assert_eq!((&one.parameters["hierarchy"], &stored["hierarchy"]), (&"text".into(), &"text".into()));
+                (unit_values(&one.values), numbers(&stored["values"]))
+            }
         };
         assert!(common::relative(&ours, &theirs) < 1e-3, "{}: {ours:?}, {theirs:?}", one.method);
         let has_none = one.method.is_single_run()
@@ -110,6 +114,18 @@ fn a_document_has_each_method_with_its_parameters_and_checks() {
     let [shap, path] = found.attributions.as_slice() else { panic!("two methods") };
     assert_eq!(shap.units.as_deref().and_then(|units| units.first()).map(Vec::as_slice), Some([0, 1].as_slice()));
     assert_eq!((shap.values[0], shap.checks.distrust.as_ref()), (shap.values[1], None));
+
+    // What was picked is left out as one, the rest by words; the picked piece has its tokens' even shares.
+    request.methods = vec![Method::KernelShap];
+    request.parameters.units = Units::Selection;
+    request.selection = vec![(0, 15, 29)];
+    let picked = pollster::block_on(answer(&model, &chosen.info, &request, &Quiet, common::clock)).unwrap();
+    let picked = &picked.attributions[0];
+    assert_eq!(picked.units, Some(vec![vec![0, 1], vec![2, 3], vec![4]]));
+    assert_eq!(picked.values[2], picked.values[3]);
+    let (sum, whole) =
+        (picked.values.iter().sum::<f64>(), picked.checks.target_value - picked.checks.baseline_value.unwrap());
+    assert!((sum - whole).abs() < 1e-3 * whole.abs());
     let distrust = path.checks.distrust.as_deref().unwrap();
     assert!(distrust.contains("must not be trusted"), "{distrust}");
     assert!(path.checks.completeness_error.unwrap().abs() > 1.0);

@@ -39,7 +39,7 @@ impl Lexicon {
             _ => valence.abs() >= STRONG,
         };
         let mut marked = vec![false; tokens.len()];
-        for unit in Units::Word.of(tokens) {
+        for unit in Units::Word.of(tokens, &[]) {
             let ends =
                 unit.first().zip(unit.last()).and_then(|(first, last)| tokens.get(*first).zip(tokens.get(*last)));
             let piece = ends.filter(|(first, _)| first.source == 0);

@@ -1,5 +1,6 @@
 //! Owen values: Shapley values that respect a hierarchy of the text's units, in few evaluations.
 
+use super::hierarchy::Merges;
 use crate::ExplainError;
 use crate::game::Game;
 
@@ -8,10 +9,6 @@ pub const EVALUATIONS: usize = 500;
 
 /// Evaluations that are asked for together (SHAP's `PartitionExplainer`).
 pub const BATCH: usize = 10;
-
-/// A binary tree over units: each merge joins two groups. Numbers below the number of units are units, those above are the
-/// merges in order; the last is the whole text.
-pub type Merges = Vec<[usize; 2]>;
 
 /// Owen values, and what they cost.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,26 +21,6 @@ pub struct Owen {
     pub target_value: f64,
     /// Evaluations that were asked for.
     pub used: usize,
-}
-
-/// A tree of halves of halves: a range of units is cut behind its first half, rounded up.
-#[must_use]
-pub fn balanced(units: usize) -> Merges {
-    fn merge(start: usize, end: usize, units: usize, merges: &mut Merges) -> usize {
-        if end - start == 1 {
-            return start;
-        }
-        let middle = start + (end - start).div_ceil(2);
-        let left = merge(start, middle, units, merges);
-        let right = merge(middle, end, units, merges);
-        merges.push([left, right]);
-        units + merges.len() - 1
-    }
-    let mut merges = Vec::new();
-    if units > 0 {
-        merge(0, units, units, &mut merges);
-    }
-    merges
 }
 
 /// A group that is yet to be shared out.
@@ -176,12 +153,11 @@ fn members(units: usize, merges: &Merges) -> Vec<Vec<usize>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::hierarchy::balanced;
     use super::*;
 
     #[test]
-    fn halves_of_halves_end_in_the_whole_text() {
-        assert_eq!(balanced(5), [[0, 1], [5, 2], [3, 4], [6, 7]]);
-        assert!(balanced(1).is_empty() && balanced(0).is_empty());
+    fn the_last_group_is_the_whole_text() {
         let mut whole = members(9, &balanced(9)).pop().unwrap();
         whole.sort_unstable();
         assert_eq!(whole, (0..9).collect::<Vec<_>>());

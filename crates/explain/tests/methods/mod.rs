@@ -5,8 +5,8 @@ use std::fs;
 
 use headlight_explain::attribution::{
     self, Base, Baseline, EXACT, Merges, Noise, attention_flow, attention_gradient, attention_gradient_map,
-    attention_rollout, balanced, flow_map, integrated_gradients, kernel_shap, layers, lime, occlusion, partition_shap,
-    removal, rollout_map, smoothgrad, value_zeroing, value_zeroing_maps,
+    attention_rollout, balanced, by_text, flow_map, integrated_gradients, kernel_shap, layers, lime, occlusion,
+    partition_shap, removal, rollout_map, smoothgrad, value_zeroing, value_zeroing_maps,
 };
 use headlight_explain::{Case, Choice, Game, Read, Target};
 use headlight_models::{Input, Silent, Transformer};
@@ -300,6 +300,9 @@ pub fn check(model: &dyn Transformer, golden: &Value, input: &Input, target: &Ta
             stored["merges"].as_array().unwrap().iter().map(|pair| sizes(pair).try_into().unwrap()).collect();
         if stored["hierarchy"] == "balanced" {
             assert_eq!(merges, balanced(units.len()));
+        } else {
+            let texts: Vec<String> = serde_json::from_value(golden["tree_tokens"].clone()).unwrap();
+            assert_eq!(merges, by_text(&texts), "{}: the tree of {texts:?}", worst.name);
         }
         let size = |key: &str| stored[key].as_u64().unwrap() as usize;
         let found = block_on(partition_shap(&mut game, &merges, size("evaluations"), size("batch"))).unwrap();

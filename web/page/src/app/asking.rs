@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headlight_document::message::Command;
-use headlight_document::{Attribution, Explanation, Request, RequestError, Source, Task};
+use headlight_document::{Attribution, Explanation, Request, RequestError, Source, Task, Units};
 use leptos::prelude::*;
 
 use super::{App, Estimate, Listing, Shown, weights_hash};
@@ -14,7 +14,7 @@ use crate::state::compare::{Compared, estimated};
 use crate::state::conductor::{self, Input};
 use crate::state::cost::{self, Runs, Size};
 use crate::state::form::{Form, answers};
-use crate::state::{attention, table};
+use crate::state::{attention, marks, table};
 use crate::worker::Line;
 
 /// How long a cancelled request may say nothing before its worker is replaced.
@@ -93,9 +93,14 @@ impl App {
     pub fn size(self) -> Size {
         let (model, units, bytes) = self.form.with(|form| (form.model.clone(), form.parameters.units, form.text.len()));
         self.shown.with(|shown| {
+            let input = &shown.document.input;
+            let selected = match units {
+                Units::Selection => self.form.with(|form| marks::marked(&input.places(), &form.marks)),
+                _ => Vec::new(),
+            };
             // What the page opens with was measured elsewhere.
             let is_measured = shown.request.is_some() && shown.document.model.id == model;
-            Size::of(&shown.document, units, bytes, is_measured)
+            Size::of(&shown.document, units, &selected, bytes, is_measured)
         })
     }
 

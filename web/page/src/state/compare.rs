@@ -72,6 +72,7 @@ pub fn same_subject(a: &Request, b: &Request) -> bool {
     let subject = |request: &Request| Request {
         methods: Vec::new(),
         parameters: Parameters::default(),
+        selection: Vec::new(),
         measures: Vec::new(),
         layers: false,
         attention: AttentionDetail::None,
@@ -102,7 +103,7 @@ pub fn estimated(document: &Explanation, attributions: Vec<Attribution>) -> Expl
 /// How the rows of a comparison agree with a person's marks, one entry a method; none where nothing is marked.
 #[must_use]
 pub fn plausible(document: &Explanation, marks: &[Mark]) -> Vec<Option<Plausibility>> {
-    let places = marks::places(&document.input);
+    let places = document.input.places();
     let marked = marks::marked(&places, marks);
     let ranked: Vec<usize> =
         (0..places.len()).filter(|&at| document.input.tokens.get(at).is_some_and(|token| !token.special)).collect();

@@ -26,10 +26,10 @@ pub struct Size {
 }
 
 impl Size {
-    /// Of a document's text. `bytes` is how long the text has become since: a longer one has more tokens, each of which costs
+    /// Of a document's text. `selected` says which tokens the person picked; `bytes` is how long the text has become since: a longer one has more tokens, each of which costs
     /// more runs and makes each run longer.
     #[must_use]
-    pub fn of(document: &Explanation, units: Units, bytes: usize, is_measured: bool) -> Self {
+    pub fn of(document: &Explanation, units: Units, selected: &[bool], bytes: usize, is_measured: bool) -> Self {
         let tokens = &document.input.tokens;
         let grown = bytes as f64 / document.input.text.len().max(1) as f64;
         let scaled = |count: usize| (count as f64 * grown).ceil() as usize;
@@ -38,7 +38,7 @@ impl Size {
         Self {
             tokens: scaled(tokens.len()),
             ranked: scaled(ranked),
-            units: scaled(units.of(tokens).len()),
+            units: scaled(units.of(tokens, selected).len()),
             layers: document.model.layers,
             run: run.map(|run| run * grown),
         }

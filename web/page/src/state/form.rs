@@ -3,7 +3,7 @@
 use headlight_document::link::{Link, LinkError, View};
 use headlight_document::{
     AttentionDetail, AttentionKind, FileRole, Manifest, Measure, Method, ModelEntry, Parameters, Read, Request,
-    TargetSpec, Task, Token,
+    TargetSpec, Task, Token, Units,
 };
 use serde_json::{Value, json};
 
@@ -157,6 +157,7 @@ impl Form {
             foil: self.foil.clone(),
             parameters: Parameters { samples: samples(&self.parameters, &methods), ..self.parameters },
             methods,
+            selection: if self.parameters.units == Units::Selection { self.marks.clone() } else { Vec::new() },
             measures: Vec::new(),
             layers: false,
             attention: AttentionDetail::Full,
@@ -281,7 +282,7 @@ impl Form {
             parameters: request.parameters,
             ticked: Method::ALL.iter().copied().filter(|method| request.methods.contains(method)).collect(),
             measures: Measure::ALL.iter().copied().filter(|measure| request.measures.contains(measure)).collect(),
-            marks: Vec::new(),
+            marks: request.selection,
             grouping: Grouping::None,
             kind: view.attention,
             head: view.head,
@@ -314,10 +315,12 @@ impl Form {
         Some(form)
     }
 
-    /// Takes what no link has, and a draft of the same texts does: the marks.
+    /// Takes what no link has, and a draft of the same texts does: the marks, unless they are left out together.
     pub fn join(&mut self, draft: Self) {
         if (&self.text, &self.second_text) == (&draft.text, &draft.second_text) {
-            self.marks = draft.marks;
+            if self.marks.is_empty() {
+                self.marks = draft.marks;
+            }
             self.grouping = draft.grouping;
         }
     }
@@ -337,7 +340,8 @@ pub fn answers(asked: &Request, wanted: &Request) -> bool {
     let is_tuned = wanted.methods.iter().any(|method| !method.is_single_run());
     let parameters = if is_tuned { wanted.parameters } else { asked.parameters };
     let methods = if has_all { asked.methods.clone() } else { wanted.methods.clone() };
-    *asked == Request { methods, parameters, ..wanted.clone() }
+    let selection = if is_tuned { wanted.selection.clone() } else { asked.selection.clone() };
+    *asked == Request { methods, parameters, selection, ..wanted.clone() }
 }
 
 /// Whether a model does a task by going on with a prompt of examples, which can then be changed.

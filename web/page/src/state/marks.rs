@@ -1,41 +1,11 @@
 //! The words that a person marked as what the answer should rest on: places in the text, so that they outlive another
 //! model's tokens, and an edit beside them.
 
-use headlight_document::{Input, InputToken};
+use headlight_document::Input;
+use headlight_document::InputToken;
+use headlight_document::marks::overlap;
+pub use headlight_document::marks::{Mark, marked};
 use serde_json::{Value, json};
-
-use super::pieces::own;
-
-/// A marked piece: of which text (0, or 1 for the second), its first byte, and the byte after its last.
-pub type Mark = (usize, usize, usize);
-
-/// Where each token stands in the person's own texts; nowhere for special tokens and for the examples of a prompt.
-#[must_use]
-pub fn places(input: &Input) -> Vec<Option<Mark>> {
-    let prompted = own(input);
-    let place = |token: &InputToken| {
-        if token.special || token.start >= token.end {
-            return None;
-        }
-        if input.prompt.is_none() {
-            return Some((usize::from(token.source), token.start, token.end));
-        }
-        let (source, from, to) =
-            prompted.iter().copied().find(|&(_, from, to)| token.start < to && token.end > from)?;
-        Some((source, token.start.saturating_sub(from), token.end.min(to) - from))
-    };
-    input.tokens.iter().map(place).collect()
-}
-
-/// Which tokens are marked.
-#[must_use]
-pub fn marked(places: &[Option<Mark>], marks: &[Mark]) -> Vec<bool> {
-    places.iter().map(|place| place.is_some_and(|place| marks.iter().any(|&mark| overlap(place, mark)))).collect()
-}
-
-fn overlap(a: Mark, b: Mark) -> bool {
-    a.0 == b.0 && a.1 < b.2 && b.1 < a.2
-}
 
 /// Marks the tokens from one to another, or takes their marks away. A word is marked as a whole.
 pub fn paint(input: &Input, marks: &mut Vec<Mark>, from: usize, to: usize, on: bool) {
@@ -45,7 +15,7 @@ pub fn paint(input: &Input, marks: &mut Vec<Mark>, from: usize, to: usize, on: b
         let is_same = |one: &InputToken| one.word.is_some() && one.word == token.word && one.source == token.source;
         (from..=to).contains(&at) || picked.iter().any(is_same)
     };
-    for ((at, token), place) in input.tokens.iter().enumerate().zip(places(input)) {
+    for ((at, token), place) in input.tokens.iter().enumerate().zip(input.places()) {
         let Some(place) = place.filter(|_| is_picked(at, token)) else { continue };
         if !on {
             marks.retain(|&mark| !overlap(mark, place));
@@ -119,7 +89,7 @@ mod tests {
         paint(&input, &mut marks, 2, 2, true);
         assert_eq!(marks, [(0, 2, 7), (0, 7, 9)]);
         paint(&input, &mut marks, 5, 3, true);
-        assert_eq!(marked(&places(&input), &marks), [false, false, true, true, true, false]);
+        assert_eq!(marked(&input.places(), &marks), [false, false, true, true, true, false]);
         paint(&input, &mut marks, 3, 3, false);
         assert_eq!(marks, [(0, 10, 14)]);
         paint(&input, &mut marks, 0, 99, false);
@@ -148,7 +118,7 @@ mod tests {
         input.text = "good".into();
         input.prompt = Some("bad: 0\ngood:".into());
         input.tokens = vec![token(0, 3, Some(0)), token(6, 11, Some(1)), token(11, 12, Some(2))];
-        assert_eq!(places(&input), [None, Some((0, 0, 4)), None]);
+        assert_eq!(input.places(), [None, Some((0, 0, 4)), None]);
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub struct Piece {
 #[must_use]
 pub fn pieces(input: &Input) -> Vec<Piece> {
     let first = input.prompt.as_deref().unwrap_or(&input.text);
-    let own = own(input);
+    let own = input.own();
     let (mut ends, mut source) = ([0, 0], None);
     input
         .tokens
@@ -52,20 +52,6 @@ pub fn split(text: &str, special: bool) -> (&'static str, &str) {
         Some(rest) if !rest.trim().is_empty() && !special => (" ", rest),
         _ => ("", text),
     }
-}
-
-/// Where the person's own texts stand in a prompt, each with its number (1 for the second), first byte and the byte after its
-/// last; nowhere where there is no prompt, or where it is their own text.
-#[must_use]
-pub fn own(input: &Input) -> Vec<(usize, usize, usize)> {
-    let Some(prompt) = &input.prompt else { return Vec::new() };
-    let own = std::iter::once(input.text.as_str()).chain(input.second_text.as_deref());
-    // The last time: an example may say the same.
-    let find = |(source, text): (usize, &str)| {
-        let text = text.trim();
-        prompt.rfind(text).filter(|_| !text.is_empty()).map(|from| (source, from, from + text.len()))
-    };
-    own.enumerate().filter_map(find).collect()
 }
 
 /// A token's piece where white space must show and room is short, as on an axis: at most `most` characters.

@@ -25,7 +25,7 @@ pub fn rationale(app: App) -> AnyView {
     });
     let many = Memo::new(move |_| {
         app.shown.with(|shown| {
-            let places = marks::places(&shown.document.input);
+            let places = shown.document.input.places();
             app.form.with(|form| marks::marked(&places, &form.marks).into_iter().filter(|&mark| mark).count())
         })
     });
@@ -66,7 +66,7 @@ fn strip(app: App, is_open: RwSignal<bool>) -> AnyView {
         let names = input.tokens.iter().map(|token| visible(&token.text));
         pieces(input).into_iter().zip(names).collect::<Vec<_>>()
     });
-    let places = app.shown.with_untracked(|shown| marks::places(&shown.document.input));
+    let places = app.shown.with_untracked(|shown| shown.document.input.places());
     let can = StoredValue::new(places.iter().map(Option::is_some).collect::<Vec<_>>());
     let first = places.iter().position(Option::is_some).unwrap_or(0);
     let marked = Memo::new(move |_| app.form.with(|form| marks::marked(&places, &form.marks)));

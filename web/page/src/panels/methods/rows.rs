@@ -68,7 +68,7 @@ fn write(app: App, part: &Part, document: &Explanation, at: usize, is_stale: boo
     // What the person marked, where the text is still the one that was marked.
     let (grouping, marked) = app.form.with(|form| {
         let marks = if is_stale { &[][..] } else { &form.marks };
-        (form.grouping, marks::marked(&marks::places(input), marks))
+        (form.grouping, marks::marked(&input.places(), marks))
     });
     let values = grouping.apply(&input.tokens, &own);
     let scale = Scale::of(values.iter().copied(), is_signed);

@@ -1,10 +1,10 @@
 //! The parameters of the methods that are ticked or colour the text, and no others.
 
-use headlight_document::{Baseline, Method, Parameters, Units};
+use headlight_document::{Baseline, Hierarchy, Method, Parameters, Units};
 use leptos::prelude::*;
 
 use crate::app::{App, When};
-use crate::panels::parts::{changing, text};
+use crate::panels::parts::{changing, paragraph, text};
 use crate::state::form::samples;
 use crate::state::tuning::{Number, has_baseline};
 
@@ -61,9 +61,15 @@ pub fn tuning(app: App) -> AnyView {
         }
         .into_any()
     };
-    let bears = move |field: Number| methods.with(|methods| field.bears(methods, base.get()));
+    // Measures draw random orders and an untrained model's weights.
+    let is_measured = move || app.form.with(|form| !form.measures.is_empty());
+    let bears = move |field: Number| {
+        methods.with(|methods| field.bears(methods, base.get())) || (field == Number::Seed && is_measured())
+    };
+    let has_tree = move || methods.with(|methods| methods.contains(&Method::PartitionShap));
     let has_base = move || methods.with(|methods| methods.contains(&Method::SmoothGrad));
     let has_units = move || methods.with(|methods| methods.iter().any(|method| method.has_units()));
+    let picks = move || has_units() && app.form.with(|form| form.parameters.units == Units::Selection);
     let has_path = move || methods.with(|methods| has_baseline(methods, base.get()));
     let is_empty = move || !(has_base() || has_units() || has_path() || Number::ALL.iter().any(|&field| bears(field)));
     let fields: Vec<AnyView> =
@@ -74,9 +80,14 @@ pub fn tuning(app: App) -> AnyView {
             <div class="settings">
                 {changing(move || has_path().then(|| choice(app, &BASELINE)))}
                 {changing(move || has_units().then(|| choice(app, &UNITS)))}
+                {changing(move || has_tree().then(|| choice(app, &HIERARCHY)))}
                 {changing(move || has_base().then(|| choice(app, &BASE)))}
                 {fields}
             </div>
+            {changing(move || picks().then(|| paragraph(
+                "caption",
+                "Words that you mark below as your own rationale are left out as one; the others go word by word.",
+            )))}
             <p class="hint" id="tuning-fault" role="alert" data-testid="parameter-fault">
                 {text(move || fault.with(|fault| fault.as_ref().map(|(_, said)| said.clone()).unwrap_or_default()))}
             </p>
@@ -108,6 +119,14 @@ const UNITS: Choice = Choice {
     names: || Units::ALL.iter().map(|one| one.name()).collect(),
     read: |parameters| parameters.units.name(),
     write: |parameters, name| parameters.units = name.parse().unwrap_or_default(),
+};
+
+const HIERARCHY: Choice = Choice {
+    title: "Partition SHAP’s tree",
+    id: "hierarchy",
+    names: || Hierarchy::ALL.iter().map(|one| one.name()).collect(),
+    read: |parameters| parameters.hierarchy.name(),
+    write: |parameters, name| parameters.hierarchy = name.parse().unwrap_or_default(),
 };
 
 const BASE: Choice = Choice {
