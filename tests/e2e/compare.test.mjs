@@ -173,6 +173,40 @@ test('marked words are held against every method, outlive a reload, and a link b
   assert.equal(await other.locator(at('method-row')).count(), 0, 'nothing costly runs unasked');
 });
 
+test('a marked stretch is left out as one, and a link brings it along', SLOW, async () => {
+  const page = await onSentiment(browser, server, 'Not a single joke lands.');
+  for (const box of await page.locator('.tick-groups input:checked').all()) await box.uncheck();
+  await page.check(at('tick-partition_shap'));
+  await page.click('details.tuning summary');
+  await page.selectOption(at('parameter-units'), 'selection');
+  await page.click(at('rationale'));
+  for (const place of [2, 3]) {
+    await page.focus(`[data-mark="${place}"]`);
+    await page.keyboard.press('Space');
+  }
+  await compare(page);
+  const document = JSON.parse(await saved(page, 'save-comparison'));
+  const [owen] = document.attributions;
+  assert.deepEqual(owen.units, [[1], [2, 3], [4], [5], [6]]);
+  assert.equal(owen.values[2], owen.values[3]);
+  assert.deepEqual([owen.parameters.units, owen.parameters.hierarchy], ['selection', 'text']);
+  const sum = owen.values.reduce((sum, value) => sum + value, 0);
+  assert.ok(Math.abs(sum - (owen.checks.target_value - owen.checks.baseline_value)) < 1e-4);
+  await page.waitForTimeout(600);
+
+  // Another browser, with no draft.
+  const stranger = await launch();
+  try {
+    const other = await stranger.open(page.url());
+    await done(other);
+    assert.match(await other.innerText(at('rationale-count')), /^2 token/);
+    assert.equal(await other.inputValue(at('parameter-units')), 'selection');
+    assert.deepEqual(other.complaints, []);
+  } finally {
+    await stranger.close();
+  }
+});
+
 test('layers and heads are drawn, and their numbers are the reference’s', SLOW, async () => {
   const stored = await golden('methods/sentiment', 'plain');
   const page = await onSentiment(browser, server, stored.text, { read: stored.target.read });

@@ -1,6 +1,7 @@
 """Times PyTorch eager on the CPU: forward with every attention map gathered, and that plus the gradient at the word
-embeddings; with `--methods`, Captum's integrated gradients (50 steps, as one batch) and InputXGradient. One line of JSON a row: {"name", "tokens", "threads", "median_ms", "min_ms", "runs"}.
-usage: bench_torch.py [--models FOLDER] [--model smollm2|minilm|sentiment]… [--methods] [--tokens N]… [--threads N]… [--repeat N] [--json FILE]
+embeddings; with `--method`, Captum's InputXGradient or integrated gradients (50 steps, as one batch). One line of JSON a row:
+{"name", "tokens", "threads", "median_ms", "min_ms", "runs"}.
+usage: bench_torch.py [--models FOLDER] [--model smollm2|minilm|sentiment]… [--method NAME]… [--tokens N]… [--threads N]… [--repeat N] [--json FILE]
 
 Rows are <model>-forward and <model>-forward-backward. SmolLM2 computes the logits of the last position alone (as an
 explanation of the next token needs); `--all-logits` computes every position's. Its target is the most probable next
@@ -103,7 +104,7 @@ def main():
     parser.add_argument("--threads", action="append", type=int)
     parser.add_argument("--repeat", type=int, default=10)
     parser.add_argument("--all-logits", action="store_true")
-    parser.add_argument("--methods", action="store_true")
+    parser.add_argument("--method", action="append", choices=["grad_x_input", "integrated_gradients"])
     parser.add_argument("--json", type=Path, help="also write the rows, as one JSON array, to this file")
     options = parser.parse_args()
     cores = os.cpu_count() or 1
@@ -136,11 +137,12 @@ def main():
                     return work
 
                 kinds = [("forward", forward_only), ("forward-backward", forward_backward)]
-                if options.methods:
-                    kinds = [
-                        ("grad_x_input", captum(InputXGradient)),
-                        ("integrated_gradients", captum(IntegratedGradients, n_steps=50)),
-                    ]
+                if options.method:
+                    known = {
+                        "grad_x_input": captum(InputXGradient),
+                        "integrated_gradients": captum(IntegratedGradients, n_steps=50),
+                    }
+                    kinds = [(method, known[method]) for method in options.method]
                 for kind, work in kinds:
                     times = timed(work, options.repeat)
                     rows.append(

@@ -36,10 +36,26 @@ struct Row {
     #[serde(default)]
     threads: Option<usize>,
     median_ms: f64,
+    /// Over as many single runs as it stands for.
+    #[serde(default)]
+    ratio_to_single: Option<f64>,
+    #[serde(default)]
+    single_runs: Option<usize>,
 }
 
-/// The models and lengths that are timed natively.
-const NATIVE: &[(&str, [&str; 2])] = &[("smollm2", ["32", "64"]), ("minilm", ["32", "128"])];
+/// What is timed natively: a model, its lengths, and methods in the place of plain runs.
+struct Timed {
+    model: &'static str,
+    tokens: &'static [&'static str],
+    methods: &'static [&'static str],
+}
+
+const NATIVE: &[Timed] = &[
+    Timed { model: "smollm2", tokens: &["32", "64"], methods: &[] },
+    Timed { model: "minilm", tokens: &["32", "128"], methods: &[] },
+    Timed { model: "smollm2", tokens: &["64"], methods: &["grad_x_input"] },
+    Timed { model: "sentiment", tokens: &["40"], methods: &["integrated_gradients", "lime"] },
+];
 
 /// Ours natively; beside PyTorch eager on the CPU, where the environment for the reference values is there. Arguments go
 /// to `headlight bench`: `--device webgpu` times a graphics processor.
@@ -51,7 +67,7 @@ fn native(paths: &Paths, rest: &[&str]) -> Result<()> {
     if !torch {
         say::note("PyTorch is not measured: `cargo xtask reference` installs it.");
     }
-    for (model, tokens) in NATIVE {
+    for Timed { model, tokens, methods } in NATIVE {
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.current_dir(&paths.root).env("HEADLIGHT_CACHE", &paths.cache);
         cargo.args(["run", "--release", "--quiet", "--package", "headlight-cli"]);
@@ -66,10 +82,17 @@ fn native(paths: &Paths, rest: &[&str]) -> Result<()> {
             script.args(["--model", model, "--threads", "1", "--repeat", "7"]);
             python = Some(script);
         }
-        for count in tokens {
+        for count in *tokens {
             cargo.args(["--tokens", count]);
             if let Some(script) = &mut python {
                 script.args(["--tokens", count]);
+            }
+        }
+        for method in *methods {
+            cargo.args(["--method", method]);
+            // Captum's LIME is of another kind.
+            if let Some(script) = python.as_mut().filter(|_| *method != "lime") {
+                script.args(["--method", method]);
             }
         }
         let ours = rows(&process::output(cargo.args(rest))?);
@@ -91,7 +114,9 @@ fn compare(ours: &[Row], theirs: &[Row]) {
             let ratio = row.median_ms / peer.median_ms;
             format!(", PyTorch ({threads} thread) {:.1} ms, ratio {ratio:.2}", peer.median_ms)
         });
-        say::line(&format!("{:24} {:4} tokens: ours {:.1} ms{beside}", row.name, row.tokens, row.median_ms));
+        let single = row.ratio_to_single.zip(row.single_runs).filter(|(_, count)| *count > 1);
+        let single = single.map_or_else(String::new, |(ratio, count)| format!(", over {count} single runs {ratio:.2}"));
+        say::line(&format!("{:24} {:4} tokens: ours {:.1} ms{beside}{single}", row.name, row.tokens, row.median_ms));
     }
 }
 

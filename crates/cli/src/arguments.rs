@@ -216,9 +216,10 @@ pub struct Bench {
     /// How many runs of each, after one that is not counted.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub runs: u16,
-    /// Time integrated gradients (50 steps) and LIME (1000 samples) beside the single runs that they are made of.
-    #[arg(long)]
-    pub methods: bool,
+    /// Time a method instead: grad_x_input; integrated_gradients (50 steps) or lime (1000 samples), beside the single runs that
+    /// they are made of. May be given several times.
+    #[arg(long = "method")]
+    pub methods: Vec<Method>,
     /// Where to compute.
     #[arg(long, value_enum, default_value_t = Device::Cpu)]
     pub device: Device,

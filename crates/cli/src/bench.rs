@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use headlight_document::Method;
 use headlight_document::message::DeviceInfo;
 use headlight_engine::bench::{Timed, Work, measure, measure_method};
 use headlight_engine::device::Adapter;
@@ -28,8 +29,10 @@ async fn run(arguments: &Bench) -> Result<String, Error> {
     let model = Model::open(found.entry, files, &chosen.device, &bar).await?;
     let mut rows = String::new();
     for tokens in arguments.tokens.iter().copied().filter(|tokens| *tokens > 0) {
-        if arguments.methods {
-            methods(&mut rows, &id, &model, &chosen.info, tokens, usize::from(arguments.runs)).await?;
+        for method in &arguments.methods {
+            time(&mut rows, &id, &model, &chosen.info, *method, [tokens, usize::from(arguments.runs)]).await?;
+        }
+        if !arguments.methods.is_empty() {
             continue;
         }
         for (work, name) in [(Work::Forward, "forward"), (Work::ForwardBackward, "forward-backward")] {
@@ -46,34 +49,43 @@ async fn run(arguments: &Bench) -> Result<String, Error> {
     Ok(rows)
 }
 
-/// Times methods, and what as many single runs would take as each stands for.
-async fn methods(
+/// Times a method, and what as many single runs would take as it stands for.
+async fn time(
     rows: &mut String,
     id: &str,
     model: &Model,
     info: &DeviceInfo,
-    tokens: usize,
-    runs: usize,
+    method: Method,
+    [tokens, runs]: [usize; 2],
 ) -> Result<(), Error> {
-    for (single, many, names) in [
-        (Timed::GradXInput, Timed::IntegratedGradients, ["grad_x_input", "integrated_gradients"]),
-        (Timed::Value, Timed::Lime, ["value", "lime"]),
-    ] {
-        // Turn by turn, so that both meet the same machine.
-        let (mut singles, mut all) = (Vec::new(), Vec::new());
-        for _ in 0..runs {
-            singles.extend(measure_method(model, info, single, tokens, 8, clock).await?.split_off(1));
+    let (single, name, many) = match method {
+        Method::GradXInput => (Timed::GradXInput, "grad_x_input", None),
+        Method::IntegratedGradients => (Timed::GradXInput, "grad_x_input", Some(Timed::IntegratedGradients)),
+        Method::Lime => (Timed::Value, "value", Some(Timed::Lime)),
+        other => return Err(Error::NotTimed { method: other }),
+    };
+    // Turn by turn, so that both meet the same machine.
+    let (mut singles, mut all) = (Vec::new(), Vec::new());
+    for _ in 0..runs {
+        singles.extend(measure_method(model, info, single, tokens, 8, clock).await?.split_off(1));
+        if let Some(many) = many {
             all.extend(measure_method(model, info, many, tokens, 1, clock).await?);
         }
-        let (one, of_many) = (middle(&mut singles), middle(&mut all));
-        for (name, times, count, of) in [(names[0], singles, 1, one), (names[1], all, many.runs(), of_many)] {
-            let row = json!({
-                "name": format!("{id}-{name}"), "tokens": tokens, "device": info.name, "median_ms": of[0],
-                "min_ms": of[1], "runs": times.len(), "single_runs": count,
-                "ratio_to_single": of[0] / (one[0] * count as f64),
-            });
-            let _ = writeln!(rows, "{row}");
-        }
+    }
+    let one = middle(&mut singles);
+    let mut rows_of = vec![(name, singles, 1, one)];
+    if let Some(many) = many {
+        let found = middle(&mut all);
+        rows_of.push((method.name(), all, many.runs(), found));
+    }
+    for (name, times, count, of) in rows_of {
+        let row = json!({
+            "name": format!("{id}-{name}"), "tokens": tokens, "device": info.name, "median_ms": of[0],
+            "min_ms": of[1], "runs": times.len(), "single_runs": count,
+            "ratio_to_single": of[0] / (one[0] * count as f64),
+        });
+        // Writing to a string cannot fail.
+        let _ = writeln!(rows, "{row}");
     }
     Ok(())
 }

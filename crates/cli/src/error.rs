@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use headlight_document::RequestError;
+use headlight_document::{Method, RequestError};
 use headlight_engine::EngineError;
 use headlight_hub::HubError;
 use headlight_weights::WeightsError;
@@ -42,6 +42,12 @@ pub enum Error {
     NoSuchPiece {
         /// The piece.
         piece: String,
+    },
+    /// A method that the bench does not time.
+    #[error("{method} is not timed; there are grad_x_input, integrated_gradients and lime.")]
+    NotTimed {
+        /// The method.
+        method: Method,
     },
     /// A line of a batch is no text.
     #[error("Line {line} of the input is neither a JSON string nor an object with a text ({reason}).")]
