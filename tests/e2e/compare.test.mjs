@@ -29,6 +29,12 @@ async function saved(page, button) {
   return readFile(await download.path(), 'utf8');
 }
 
+/** Takes all ticks away. */
+async function untick(page) {
+  const ticked = page.locator('.tick-groups input:checked');
+  while ((await ticked.count()) > 0) await ticked.first().uncheck();
+}
+
 /** Runs what is ticked and waits until it has come. */
 async function compare(page) {
   await page.click(at('run-comparison'));
@@ -122,7 +128,7 @@ test('a method shows a first estimate while it runs, and a cancelled one leaves 
   assert.ok(off > 1e-6 && off < 1, `the estimate is ${off} from what came`);
 
   // The rows.
-  for (const box of await page.locator('.tick-groups input:checked').all()) await box.uncheck();
+  await untick(page);
   await page.check(at('tick-occlusion'));
   await compare(page);
   const rows = () => page.locator(at('method-row')).evaluateAll((rows) => rows.map((row) => row.dataset.method));
@@ -175,7 +181,7 @@ test('marked words are held against every method, outlive a reload, and a link b
 
 test('a marked stretch is left out as one, and a link brings it along', SLOW, async () => {
   const page = await onSentiment(browser, server, 'Not a single joke lands.');
-  for (const box of await page.locator('.tick-groups input:checked').all()) await box.uncheck();
+  await untick(page);
   await page.check(at('tick-partition_shap'));
   await page.click('details.tuning summary');
   await page.selectOption(at('parameter-units'), 'selection');
