@@ -163,7 +163,7 @@ impl App {
             self.estimate.set(None);
         }
         if !is_comparing && let Some(before) = self.replaced.try_update_value(Option::take).flatten() {
-            self.compared.set(Some(before));
+            self.compared.set(before);
         }
     }
 
@@ -177,10 +177,8 @@ impl App {
             return;
         }
         let document = self.shown.with_untracked(|shown| estimated(&shown.document, attributions));
-        let before = self.compared.get_untracked();
-        let is_whole = |one: &Compared| one.document.attributions.iter().all(|one| one.checks.share.is_none());
-        if let Some(before) = before.filter(is_whole) {
-            self.replaced.set_value(Some(before));
+        if self.replaced.with_value(Option::is_none) {
+            self.replaced.set_value(Some(self.compared.get_untracked()));
         }
         self.compared.set(Some(Compared { document: Arc::new(document), request }));
     }

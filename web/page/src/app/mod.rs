@@ -122,8 +122,8 @@ pub struct App {
     pub comparing_hint: RwSignal<Option<String>>,
     /// How many bytes wait for a yes.
     pub asking: RwSignal<Option<u64>>,
-    // The comparison that stood where an estimate of the next one stands.
-    replaced: StoredValue<Option<Compared>>,
+    // The comparison that stood where an estimate of the next one stands, if one did.
+    replaced: StoredValue<Option<Option<Compared>>>,
     // Commands that wait until the worker answers.
     waiting: StoredValue<Vec<Command>>,
     // The brought model that is to be chosen once it is ready.
