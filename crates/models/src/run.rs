@@ -11,6 +11,7 @@ use burn::tensor::Tensor;
 use thiserror::Error;
 
 use crate::batch::{Input, Layout};
+use crate::changes::Changes;
 use crate::hook::{Capture, Captures, Hook, Side};
 use crate::pulse::{Cancelled, Pulse, Stage};
 use crate::transformer::{Frame, Stack, Transformer};
@@ -109,9 +110,23 @@ pub async fn run(
     capture: Capture,
     pulse: &dyn Pulse,
 ) -> Result<Run, RunError> {
+    run_changed(model, input, capture, Changes::default(), pulse).await
+}
+
+/// As [`run`], with `changes` on the way, whose tensors have to fit the input.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_changed(
+    model: &dyn Transformer,
+    input: impl Into<Input>,
+    capture: Capture,
+    changes: Changes,
+    pulse: &dyn Pulse,
+) -> Result<Run, RunError> {
     let input = input.into();
     let mut frame = frame(model, &input.layout())?;
-    let mut captures = Captures::new(capture);
+    let mut captures = Captures::new(capture).with_changes(changes);
     let mut steps = Steps::new(model, Stage::Forward, pulse);
     if let Some((encoder, source, frame_there)) = encoder(model, input.source)? {
         captures.enter(Side::Encoder);
