@@ -76,6 +76,13 @@ impl Changes {
         self.by_head.is_empty() && self.residual.is_empty() && self.seen.is_empty()
     }
 
+    /// The first place that is changed: an encoder's before a decoder's, then by layer.
+    #[must_use]
+    pub fn first(&self) -> Option<Hook> {
+        let by_head = self.by_head.keys().chain(self.seen.keys()).copied();
+        by_head.chain(self.residual.keys().copied()).min()
+    }
+
     /// What is found at `hook` is multiplied with `factor` before anything else sees it; nought at a head's z takes the head
     /// out. There is something to change at [`Point::V`], [`Point::Pattern`], [`Point::Z`] and their likes for attention to an
     /// encoder.
@@ -194,5 +201,6 @@ mod tests {
         let ones = tensor(&[1.0, 1.0], [2, 1, 1, 1]);
         assert_eq!(numbers(changes.part(1, 2).by_head(HOOK, ones)), [30.0, 40.0]);
         assert!(!changes.is_empty() && Changes::default().is_empty());
+        assert_eq!((changes.first(), Changes::default().first()), (Some(HOOK), None));
     }
 }

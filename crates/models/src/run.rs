@@ -138,6 +138,36 @@ pub async fn run_changed(
     Ok(Run { hidden, captures })
 }
 
+/// Runs the blocks of the model's own stack from `layer` on, without gradients: `entering` (`[batch, token, width]`) is what
+/// enters that block, as [`Point::ResidPre`](crate::Point::ResidPre) has it of another run, and `memory` what [`encode`] gave,
+/// where there is an encoder. So what lies below a change is computed once. Blocks below count as done.
+///
+/// # Errors
+/// As [`run`].
+pub async fn resume(
+    model: &dyn Transformer,
+    layer: usize,
+    entering: Tensor<3>,
+    memory: Option<Tensor<3>>,
+    changes: Changes,
+    pulse: &dyn Pulse,
+) -> Result<Run, RunError> {
+    let layout = Layout { tokens: entering.dims()[1], types: Vec::new() };
+    let frame = Frame { memory, ..frame(model, &layout)? };
+    if frame.memory.is_none() && model.encoder().is_some() {
+        return Err(RunError::NoSource);
+    }
+    let mut captures = Captures::new(Capture::none()).with_changes(changes);
+    if frame.memory.is_some() {
+        captures.enter(Side::Decoder);
+    }
+    let layers = model.architecture().layers;
+    let mut steps = Steps::new(model, Stage::Forward, pulse);
+    steps.done = (steps.total + layer).saturating_sub(layers).min(steps.total);
+    let hidden = blocks(model, layer, entering, &frame, &mut captures, &mut steps).await?;
+    Ok(Run { hidden, captures })
+}
+
 /// Runs only the encoder of `model` on a text's embeddings `[batch, source token, width]`, without gradients: what a
 /// decoder looks at, of the same shape.
 ///
@@ -175,8 +205,20 @@ async fn pass(
     captures: &mut Captures,
     steps: &mut Steps<'_>,
 ) -> Result<Tensor<3>, RunError> {
-    let mut residual = stack.enter(embeddings, frame);
-    for layer in 0..stack.architecture().layers {
+    let entering = stack.enter(embeddings, frame);
+    blocks(stack, 0, entering, frame, captures, steps).await
+}
+
+/// The blocks from `first` on, and the last norm.
+async fn blocks(
+    stack: &dyn Stack,
+    first: usize,
+    mut residual: Tensor<3>,
+    frame: &Frame,
+    captures: &mut Captures,
+    steps: &mut Steps<'_>,
+) -> Result<Tensor<3>, RunError> {
+    for layer in first..stack.architecture().layers {
         residual = stack.block(layer, residual, frame, captures);
         steps.step().await?;
     }
