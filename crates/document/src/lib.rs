@@ -6,6 +6,7 @@
 
 pub mod explanation;
 pub mod faithfulness;
+pub mod heads;
 pub mod link;
 pub mod manifest;
 pub mod message;
@@ -22,6 +23,10 @@ pub use explanation::{
     LayerAttribution, Model, Output, OutputToken, SpanCandidate, Target, TokenLabel,
 };
 pub use faithfulness::{Agreement, Band, Curve, Erasure, Faithfulness, Measure, Measured, RandomOrders};
+pub use heads::{
+    Ablation, Direct, HeadFigure, HeadLabel, HeadProfile, HeadValues, Heads, Lens, LensEntry, Patching, Profile,
+    StackValues, TokenValues,
+};
 pub use manifest::{Example, FileRole, Manifest, ModelEntry, ModelFile};
 pub use method::{Baseline, Method, Parameters, Units};
 pub use request::{AttentionDetail, Read, Request, RequestError, SecondText, Shot, Task};

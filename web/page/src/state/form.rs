@@ -159,6 +159,8 @@ impl Form {
             methods,
             measures: Vec::new(),
             layers: false,
+            heads: Vec::new(),
+            patch: None,
             attention: AttentionDetail::Full,
         }
     }
