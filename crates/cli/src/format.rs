@@ -66,6 +66,9 @@ pub fn text(explanation: &Explanation) -> String {
 /// How many heads are named.
 const GREATEST: usize = 5;
 
+/// How many heads of one label are named.
+const NAMED: usize = 12;
+
 /// What there is to say of heads and layers, a line or two for each kind of figure.
 fn heads_text(text: &mut String, heads: &Heads) {
     // Writing to a string cannot fail.
@@ -139,7 +142,11 @@ fn labelled(profile: &Profile) -> Vec<(&'static str, String)> {
     ];
     let named = |label: HeadLabel| {
         let heads = profile.values.iter().enumerate().filter(|(_, head)| head.labels.contains(&label));
-        heads.map(|(index, _)| name(profile.kind, profile.heads, index)).collect::<Vec<_>>().join(" ")
+        let mut names: Vec<String> = heads.map(|(index, _)| name(profile.kind, profile.heads, index)).collect();
+        let more = names.len().saturating_sub(NAMED);
+        names.truncate(NAMED);
+        names.extend((more > 0).then(|| format!("and {more} more")));
+        names.join(" ")
     };
     labels.into_iter().map(|(label, what)| (what, named(label))).filter(|(_, named)| !named.is_empty()).collect()
 }

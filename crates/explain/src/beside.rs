@@ -52,22 +52,24 @@ fn split<B: Batched>(input: &B, count: usize) -> Vec<B> {
     (0..count).map(|index| input.part(begins(index), begins(index + 1) - begins(index))).collect()
 }
 
-/// What runs as a batch and can be cut.
+/// What runs as a batch and can be cut, where there are threads to cut it for.
 pub(crate) trait Batched: Send {
     /// How many sequences.
-    #[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "nothing is cut without threads"))]
+    #[cfg(not(target_arch = "wasm32"))]
     fn sequences(&self) -> usize;
 
     /// `size` of them, from the sequence `from` on.
-    #[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "nothing is cut without threads"))]
+    #[cfg(not(target_arch = "wasm32"))]
     fn part(&self, from: usize, size: usize) -> Self;
 }
 
 impl Batched for Input {
+    #[cfg(not(target_arch = "wasm32"))]
     fn sequences(&self) -> usize {
         self.embeddings.dims()[0]
     }
 
+    #[cfg(not(target_arch = "wasm32"))]
     fn part(&self, from: usize, size: usize) -> Self {
         Self {
             embeddings: self.embeddings.clone().narrow(0, from, size),
@@ -78,10 +80,12 @@ impl Batched for Input {
 }
 
 impl Batched for (Input, Changes) {
+    #[cfg(not(target_arch = "wasm32"))]
     fn sequences(&self) -> usize {
         self.0.sequences()
     }
 
+    #[cfg(not(target_arch = "wasm32"))]
     fn part(&self, from: usize, size: usize) -> Self {
         (self.0.part(from, size), self.1.part(from, size))
     }
