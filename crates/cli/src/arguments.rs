@@ -104,6 +104,9 @@ pub struct Asking {
     /// Say what the target loses without each head and each MLP: one run for each of them.
     #[arg(long)]
     pub ablate: bool,
+    /// Measure how much each head of a causal model looks at what came after the same token, on repeated random tokens.
+    #[arg(long)]
+    pub induction: bool,
     /// What to explain: next, next:TOKEN, next:#ID; label, label:NAME, label:NAME@POSITION; mask, mask:TOKEN@POSITION;
     /// span, span:START-END; output, output:TOKEN@STEP; similarity. What is left out, the model chooses. Positions count
     /// tokens from 0, special tokens included.

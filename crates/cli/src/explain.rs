@@ -71,6 +71,7 @@ impl Asking {
             (self.lens, HeadFigure::Lens),
             (self.direct, HeadFigure::Direct),
             (self.ablate, HeadFigure::Ablation),
+            (self.induction, HeadFigure::Induction),
         ];
         request.heads = figures.into_iter().filter(|(wanted, _)| *wanted).map(|(_, figure)| figure).collect();
         request.foil = self.foil.as_deref().map(Token::from);

@@ -96,6 +96,10 @@ fn heads_text(text: &mut String, heads: &Heads) {
     if let Some(ablation) = &heads.ablation {
         let _ = writeln!(text, "\nThe target loses most without the heads\n  {}", greatest(&ablation.heads));
     }
+    if let Some(induction) = &heads.induction {
+        let best = greatest(std::slice::from_ref(&induction.scores));
+        let _ = writeln!(text, "\nInduction on repeated random tokens, the greatest\n  {best}");
+    }
     if let Some(patching) = &heads.patching {
         let _ = writeln!(
             text,

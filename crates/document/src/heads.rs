@@ -17,10 +17,12 @@ pub enum HeadFigure {
     Direct,
     /// What the target loses without each head and each MLP: one run for each of them.
     Ablation,
+    /// Each head's induction score on repeated random tokens: of the model, whatever the text. For causal models with one stack.
+    Induction,
 }
 names!(HeadFigure, "figure of heads", {
     HeadFigure::Profile => "profile", HeadFigure::Lens => "lens", HeadFigure::Direct => "direct",
-    HeadFigure::Ablation => "ablation",
+    HeadFigure::Ablation => "ablation", HeadFigure::Induction => "induction",
 });
 
 /// All that was asked for of heads and layers, for one target.
@@ -41,6 +43,9 @@ pub struct Heads {
     /// What another text's activations do, put into this text's run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patching: Option<Patching>,
+    /// How much each head looks at what came after the same token, where texts repeat themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub induction: Option<Induction>,
 }
 
 /// The heads of one kind of attention.
@@ -231,4 +236,20 @@ pub struct Patching {
     pub pattern: Vec<HeadValues>,
     /// Of what enters each block at each token.
     pub residual: Vec<TokenValues>,
+}
+
+/// Induction scores: the mean of a pattern's diagonal at offset 1 − length over texts of random tokens said twice, as
+/// TransformerLens measures it. From 0 to 1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Induction {
+    /// How many tokens are said twice.
+    pub length: usize,
+    /// How many texts.
+    pub texts: usize,
+    /// The ids that are drawn: the least, and one more than the greatest.
+    pub range: [u32; 2],
+    /// What random numbers begin with.
+    pub seed: u64,
+    /// Each head's score.
+    pub scores: HeadValues,
 }

@@ -24,8 +24,8 @@ pub use explanation::{
 };
 pub use faithfulness::{Agreement, Band, Curve, Erasure, Faithfulness, Measure, Measured, RandomOrders};
 pub use heads::{
-    Ablation, Direct, HeadFigure, HeadLabel, HeadProfile, HeadValues, Heads, Lens, LensEntry, Patching, Profile,
-    StackValues, TokenValues,
+    Ablation, Direct, HeadFigure, HeadLabel, HeadProfile, HeadValues, Heads, Induction, Lens, LensEntry, Patching,
+    Profile, StackValues, TokenValues,
 };
 pub use manifest::{Example, FileRole, Manifest, ModelEntry, ModelFile};
 pub use method::{Baseline, Method, Parameters, Units};

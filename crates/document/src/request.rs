@@ -369,8 +369,8 @@ mod tests {
         pair.target = TargetSpec::Next(None);
         assert!(matches!(pair.validate(), Err(RequestError::TargetOfAnotherTask { .. })));
         let mut taken = Request::new("smollm2", Task::Continue, "Hello");
-        taken.heads = vec![HeadFigure::Lens; 5];
-        assert_eq!(taken.validate(), Err(RequestError::TooManyFigures { count: 5 }));
+        taken.heads = vec![HeadFigure::Lens; 6];
+        assert_eq!(taken.validate(), Err(RequestError::TooManyFigures { count: 6 }));
         taken.heads.truncate(1);
         taken.patch = Some(" ".into());
         assert_eq!(taken.validate(), Err(RequestError::EmptyText));

@@ -5,7 +5,7 @@ use headlight_document::{
 };
 use headlight_explain::Case;
 use headlight_explain::ablation::ablation;
-use headlight_explain::attention::{self as found, Attends, ByHead, Kind, Tokens, profile};
+use headlight_explain::attention::{self as found, Attends, ByHead, Kind, Repeated, Tokens, induction, profile};
 use headlight_explain::direct::direct;
 use headlight_explain::lens::lens;
 use headlight_explain::patching::{Patching, Taken};
@@ -13,6 +13,12 @@ use headlight_models::{Head, Input, Side};
 
 use crate::error::EngineError;
 use crate::methods::Asked;
+
+/// How many random tokens are said twice, where induction is measured.
+const LENGTH: usize = 24;
+
+/// In how many texts.
+const TEXTS: usize = 4;
 
 /// Finds what is `wanted` for the case's target; `ids` are those of all of its tokens.
 pub(crate) async fn heads(
@@ -55,6 +61,23 @@ pub(crate) async fn heads(
                 .into_iter()
                 .map(|mlps| StackValues { kind: stack(case, mlps.side), values: mlps.values })
                 .collect(),
+        });
+    }
+    if wants(HeadFigure::Induction) {
+        let tokenizer = &asked.model.tokenizer;
+        let end = case.model.architecture().vocabulary as u32;
+        // What is special stands in front in most vocabularies.
+        let start = (0..end).find(|id| !tokenizer.is_special(*id)).unwrap_or(0);
+        let seed = asked.parameters.seed;
+        let length = LENGTH.min(case.model.architecture().context / 2);
+        let repeated = Repeated { start, end, before: None, length, texts: TEXTS, seed };
+        let found = induction(case.model, repeated, case.most, case.pulse).await?;
+        heads.induction = found.map(|scores| document::Induction {
+            length,
+            texts: TEXTS,
+            range: [start, end],
+            seed,
+            scores: by_head(case, scores),
         });
     }
     Ok(heads)

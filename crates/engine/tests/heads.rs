@@ -65,6 +65,8 @@ fn a_document_has_the_figures_that_were_asked_for() {
     for head in &profile.values {
         assert_eq!(head.labels.contains(&HeadLabel::Special), head.special.unwrap() > 0.6);
     }
+    // An encoder sees both ways.
+    assert_eq!(found.induction, None);
     let lens = found.lens.unwrap();
     near(&lens.values, &golden["lens"]["logit"]);
     assert_eq!(lens.best.unwrap().pop().unwrap().text, "positive");
@@ -95,4 +97,19 @@ fn a_translator_has_profiles_of_its_encoder_and_between() {
     assert_eq!((direct.heads.len(), direct.recurrence.len()), (1, 2));
     let heads: f64 = direct.heads[0].values.iter().chain(&direct.mlps).chain(&direct.recurrence).sum();
     assert!((heads + direct.embedding + direct.biases + direct.rest - direct.logit).abs() < 1e-3);
+}
+
+/// Induction is of the model, not of the text, and only causal models have it.
+#[test]
+fn a_causal_model_has_induction_scores() {
+    let golden = &heads::golden("smollm2/drink")["induction"];
+    let (model, chosen) = open("smollm2");
+    let mut request = Request::new("smollm2", Task::Continue, "Hello");
+    request.methods = Vec::new();
+    request.heads = vec![HeadFigure::Induction];
+    let document = block_on(answer(&model, &chosen.info, &request, &Quiet, common::clock)).unwrap();
+    let found = document.heads.unwrap().induction.unwrap();
+    assert_eq!(serde_json::json!(found.range), serde_json::json!([golden["start"], golden["end"]]));
+    let theirs = common::numbers(&golden["scores"]);
+    assert!(found.scores.values.iter().zip(&theirs).all(|(ours, theirs)| (ours - theirs).abs() < 1e-5));
 }
