@@ -6,7 +6,7 @@ import torch
 
 MASK = (1 << 64) - 1
 # What a sequence is for; sequences of one seed and several purposes have nothing in common.
-HELD_OUT, NOISE, LIME_MASKS, ORDERS, SENSITIVITY = 1, 11, 12, 13, 14
+HELD_OUT, NOISE, LIME_MASKS, ORDERS, SENSITIVITY, REPEATED = 1, 11, 12, 13, 14, 17
 
 
 def bits(seed, purpose):

@@ -51,6 +51,10 @@ pub struct Explain {
     /// The second text: what the first is compared with, or the question about it.
     #[arg(long)]
     pub second_text: Option<String>,
+    /// Another text, of as many tokens, whose activations are put into this one's run, one at a time: z and pattern of every
+    /// head, and what enters each layer at every token.
+    #[arg(long, value_name = "TEXT")]
+    pub patch_from: Option<String>,
     /// What is asked of the text.
     #[command(flatten)]
     pub asking: Asking,
@@ -93,6 +97,21 @@ pub struct Asking {
     /// Put gradient times activation of every layer and head into the document too.
     #[arg(long)]
     pub layers: bool,
+    /// Say of every head what it looks at, and how much it matters by gradient.
+    #[arg(long)]
+    pub profile: bool,
+    /// Read the target after each layer (the logit lens).
+    #[arg(long)]
+    pub lens: bool,
+    /// Share the target's logit out among heads, MLPs and embeddings.
+    #[arg(long)]
+    pub direct: bool,
+    /// Say what the target loses without each head and each MLP: one run for each of them.
+    #[arg(long)]
+    pub ablate: bool,
+    /// Measure how much each head of a causal model looks at what came after the same token, on repeated random tokens.
+    #[arg(long)]
+    pub induction: bool,
     /// What to explain: next, next:TOKEN, next:#ID; label, label:NAME, label:NAME@POSITION; mask, mask:TOKEN@POSITION;
     /// span, span:START-END; output, output:TOKEN@STEP; similarity. What is left out, the model chooses. Positions count
     /// tokens from 0, special tokens included.

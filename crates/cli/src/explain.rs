@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 use std::time::Instant;
 
-use headlight_document::{Explanation, Request, RequestError, Task, Token, Units};
+use headlight_document::{Explanation, HeadFigure, Request, RequestError, Task, Token, Units};
 use headlight_engine::device::Adapter;
 use headlight_engine::{Model, answer, choose};
 
@@ -54,6 +54,7 @@ async fn run(arguments: &Explain) -> Result<Explanation, Error> {
 fn request(arguments: &Explain, task: Task) -> Request {
     let mut request = arguments.asking.request(&arguments.model, task, &arguments.text);
     request.second_text.clone_from(&arguments.second_text);
+    request.patch.clone_from(&arguments.patch_from);
     request.attention = arguments.attention;
     request
 }
@@ -73,6 +74,14 @@ impl Asking {
         }
         request.measures.clone_from(&self.measures);
         request.layers = self.layers;
+        let figures = [
+            (self.profile, HeadFigure::Profile),
+            (self.lens, HeadFigure::Lens),
+            (self.direct, HeadFigure::Direct),
+            (self.ablate, HeadFigure::Ablation),
+            (self.induction, HeadFigure::Induction),
+        ];
+        request.heads = figures.into_iter().filter(|(wanted, _)| *wanted).map(|(_, figure)| figure).collect();
         request.foil = self.foil.as_deref().map(Token::from);
         if let Some(target) = &self.target {
             request.target = target.clone();

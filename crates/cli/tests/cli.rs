@@ -49,6 +49,56 @@ fn the_page_and_the_terminal_show_the_same() {
 }
 
 #[test]
+fn heads_are_told_of_where_that_is_asked_for() {
+    let run = |format: &str| {
+        let output = headlight(&[
+            "explain",
+            "--model",
+            "sentiment",
+            "--device",
+            "cpu",
+            "--text",
+            "A warm, funny and quietly moving film.",
+            "--patch-from",
+            "A cold, boring and quietly moving film.",
+            "--profile",
+            "--lens",
+            "--direct",
+            "--ablate",
+            "--format",
+            format,
+        ]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let document: Explanation = serde_json::from_str(&run("json")).unwrap();
+    let heads = document.heads.as_ref().unwrap();
+    assert_eq!((heads.profiles[0].values.len(), heads.lens.as_ref().unwrap().values.len()), (72, 7));
+    let direct = heads.direct.as_ref().unwrap();
+    let shares = direct.heads[0].values.iter().chain(&direct.mlps).sum::<f64>();
+    assert!((shares + direct.embedding + direct.biases + direct.rest - direct.logit).abs() < 1e-3);
+    let effects = &heads.ablation.as_ref().unwrap().heads[0].values;
+    let (greatest, _) = effects.iter().enumerate().max_by(|(_, a), (_, b)| a.abs().total_cmp(&b.abs())).unwrap();
+    let lines = run("text");
+    let line = lines.lines().skip_while(|line| !line.contains("loses most")).nth(1).unwrap();
+    assert!(line.trim_start().starts_with(&format!("L{}H{} ", greatest / 12, greatest % 12)), "{line}");
+    assert!(lines.contains("special tokens: L") && lines.contains("layers and stays so"), "{lines}");
+    // A text of another length has nothing to put in anywhere.
+    let output = headlight(&[
+        "explain",
+        "--model",
+        "sentiment",
+        "--device",
+        "cpu",
+        "--text",
+        "A fine film.",
+        "--patch-from",
+        "A film.",
+    ]);
+    assert!(!output.status.success() && text(&output.stderr).contains("as many tokens"), "{}", text(&output.stderr));
+}
+
+#[test]
 fn a_folder_is_a_model_too() {
     let cache = headlight_catalogue::cache().unwrap();
     let folder = cache.join("models").join("minilm");

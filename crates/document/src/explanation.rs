@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::faithfulness::{Agreement, Faithfulness};
+use crate::heads::Heads;
 use crate::method::Method;
 use crate::request::{Read, Task};
 use crate::target_spec::TargetKind;
@@ -39,6 +40,9 @@ pub struct Explanation {
     /// Gradient times activation by layer and by head, one entry for each stack of blocks. Empty where it was not asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub layers: Vec<LayerAttribution>,
+    /// Figures of heads and layers, where they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heads: Option<Heads>,
     /// Attention maps. Empty where none were asked for.
     pub attention: Vec<Attention>,
     /// What a reader must know before trusting the numbers, a sentence each.

@@ -6,6 +6,7 @@
 
 pub mod explanation;
 pub mod faithfulness;
+pub mod heads;
 pub mod link;
 pub mod manifest;
 pub mod marks;
@@ -23,6 +24,10 @@ pub use explanation::{
     LayerAttribution, Model, Output, OutputToken, SpanCandidate, Target, TokenLabel,
 };
 pub use faithfulness::{Agreement, Band, Curve, Erasure, Faithfulness, Measure, Measured, RandomOrders};
+pub use heads::{
+    Ablation, Direct, HeadFigure, HeadLabel, HeadProfile, HeadValues, Heads, Induction, Lens, LensEntry, Patching,
+    Profile, StackValues, TokenValues,
+};
 pub use manifest::{Example, FileRole, Manifest, ModelEntry, ModelFile};
 pub use marks::Mark;
 pub use method::{Baseline, Hierarchy, Method, Parameters, Units};

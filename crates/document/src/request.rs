@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::faithfulness::Measure;
+use crate::heads::HeadFigure;
 use crate::marks::Mark;
 use crate::method::{Method, Parameters};
 use crate::names::names;
@@ -63,6 +64,12 @@ pub struct Request {
     /// Whether gradient times activation of every layer and head comes back too.
     #[serde(default, skip_serializing_if = "is_not")]
     pub layers: bool,
+    /// Which figures of heads and layers come back too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub heads: Vec<HeadFigure>,
+    /// Another text, of as many tokens, whose activations are put into this one's run, one at a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patch: Option<String>,
     /// How much of the attention comes back.
     pub attention: AttentionDetail,
 }
@@ -91,6 +98,8 @@ impl Request {
             selection: Vec::new(),
             measures: Vec::new(),
             layers: false,
+            heads: Vec::new(),
+            patch: None,
             attention: AttentionDetail::Full,
         }
     }
@@ -100,7 +109,7 @@ impl Request {
     /// # Errors
     /// Says which field is out of bounds, or which two do not go together.
     pub fn validate(&self) -> Result<(), RequestError> {
-        for text in std::iter::once(&self.text).chain(&self.second_text) {
+        for text in std::iter::once(&self.text).chain(&self.second_text).chain(&self.patch) {
             if text.trim().is_empty() {
                 return Err(RequestError::EmptyText);
             }
@@ -116,6 +125,9 @@ impl Request {
         }
         if self.measures.len() > Measure::ALL.len() {
             return Err(RequestError::TooManyMeasures { count: self.measures.len() });
+        }
+        if self.heads.len() > HeadFigure::ALL.len() {
+            return Err(RequestError::TooManyFigures { count: self.heads.len() });
         }
         self.parameters.validate()?;
         if self.foil.is_some() && matches!(self.target, TargetSpec::Span(_) | TargetSpec::Similarity) {
@@ -184,6 +196,12 @@ pub enum RequestError {
     /// More measures than there are.
     #[error("{count} measures were asked for; there are not that many.")]
     TooManyMeasures {
+        /// How many.
+        count: usize,
+    },
+    /// More figures of heads than there are.
+    #[error("{count} figures of heads were asked for; there are not that many.")]
+    TooManyFigures {
         /// How many.
         count: usize,
     },
@@ -367,5 +385,11 @@ mod tests {
         assert_eq!(pair.validate(), Ok(()));
         pair.target = TargetSpec::Next(None);
         assert!(matches!(pair.validate(), Err(RequestError::TargetOfAnotherTask { .. })));
+        let mut taken = Request::new("smollm2", Task::Continue, "Hello");
+        taken.heads = vec![HeadFigure::Lens; 6];
+        assert_eq!(taken.validate(), Err(RequestError::TooManyFigures { count: 6 }));
+        taken.heads.truncate(1);
+        taken.patch = Some(" ".into());
+        assert_eq!(taken.validate(), Err(RequestError::EmptyText));
     }
 }

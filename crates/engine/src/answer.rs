@@ -6,8 +6,8 @@ use burn::tensor::Device;
 use headlight_document::explanation::SCHEMA;
 use headlight_document::message::{DeviceInfo, DeviceKind, Stage};
 use headlight_document::{
-    self as document, Attention, AttentionDetail, AttentionKind, AttentionSummary, Explanation, FileRole, Foil, Input,
-    LayerAttribution, Method, Request, marks,
+    self as document, Attention, AttentionDetail, AttentionKind, AttentionSummary, Explanation, FileRole, Foil,
+    HeadFigure, Input, LayerAttribution, Method, Request, marks,
 };
 use headlight_explain::attention::summarise;
 use headlight_explain::{Case, Estimates, attribution, explain, observe};
@@ -16,12 +16,13 @@ use headlight_models::{Architecture, Capture, Side};
 use crate::attributions::{Layout, doubles};
 use crate::error::EngineError;
 use crate::faithfulness;
+use crate::heads;
 use crate::methods::{self, Asked, Found};
 use crate::model::Model;
 use crate::progress::{Clock, Progress, Relay};
 use crate::reply::{Reply, reply};
 use crate::results::{Maps, Results, Values};
-use crate::tasks::{self, Plan};
+use crate::tasks::{self, Plan, Question};
 
 /// Bytes that all attention maps of a run may take. A browser's module has four gigabytes in all, and they are there twice
 /// as they are read back; more on a graphics processor brings the whole page down.
@@ -146,9 +147,29 @@ pub async fn answer(
         Vec::new()
     };
 
+    let heads = if request.heads.is_empty() && request.patch.is_none() {
+        None
+    } else {
+        let before = clock();
+        if request.heads.contains(&HeadFigure::Profile) || request.patch.is_some() {
+            let Architecture { layers, heads, .. } = transformer.architecture();
+            bound_maps(layers * heads, case.tokens())?;
+        }
+        let ids = case_ids(model, &plan);
+        let mut found = heads::heads(&asked, &case, &ids, &request.heads).await?;
+        if let Some(text) = &request.patch {
+            let other = Request { text: text.clone(), ..request.clone() };
+            let other = tasks::plan(model, &other, &relay).await?.input;
+            found.patching = Some(heads::patching(&case, text, &other).await?);
+        }
+        timing.insert("heads".to_owned(), clock() - before);
+        Some(found)
+    };
+
     let mut explanation = document(model, info, request, plan, results, reply, foil);
     explanation.attributions = attributions;
     explanation.layers = layers;
+    explanation.heads = heads;
     explanation.agreement = agreement;
     explanation.faithfulness = measured;
     timing.insert("total".to_owned(), clock() - started);
@@ -213,8 +234,21 @@ fn document(
         agreement: Vec::new(),
         faithfulness: None,
         layers: Vec::new(),
+        heads: None,
         attention: attention.into_iter().map(|maps| drawn(maps, request.attention)).collect(),
         timing_ms: BTreeMap::new(),
+    }
+}
+
+/// The ids of all tokens of the case: the input's, and what a decoder has read, its start included.
+fn case_ids(model: &Model, plan: &Plan) -> Vec<u32> {
+    let input = plan.tokens.iter().map(|token| token.id);
+    match (&plan.question, model.transformer.generation()) {
+        (Question::Output { written, .. }, Some(generation)) => {
+            let before = written.iter().map(|(id, _)| *id).take(written.len().saturating_sub(1));
+            input.chain([generation.start]).chain(before).collect()
+        }
+        _ => input.collect(),
     }
 }
 

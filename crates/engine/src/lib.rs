@@ -10,6 +10,7 @@ pub mod device;
 pub mod error;
 mod faithfulness;
 mod files;
+mod heads;
 mod methods;
 pub mod model;
 pub mod probe;

@@ -1,6 +1,6 @@
 //! A batch shared among threads, where there are any: the CPU's kernels keep one core busy and no more.
 
-use headlight_models::{Input, Pulse};
+use headlight_models::{Changes, Input, Pulse};
 
 use crate::ExplainError;
 
@@ -10,11 +10,11 @@ use crate::ExplainError;
 /// # Errors
 /// The first part's error, or that of the first part that has one.
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) async fn beside<T: Send>(
-    input: Input,
+pub(crate) async fn beside<B: Batched, T: Send>(
+    input: B,
     threads: usize,
     pulse: &dyn Pulse,
-    work: impl AsyncFn(Input, &dyn Pulse) -> Result<T, ExplainError> + Sync,
+    work: impl AsyncFn(B, &dyn Pulse) -> Result<T, ExplainError> + Sync,
 ) -> Result<Vec<T>, ExplainError> {
     let mut parts = split(&input, threads).into_iter();
     let (Some(first), true) = (parts.next(), threads > 1) else { return Ok(vec![work(input, pulse).await?]) };
@@ -34,28 +34,59 @@ pub(crate) async fn beside<T: Send>(
 
 /// Without threads: all at once.
 #[cfg(target_arch = "wasm32")]
-pub(crate) async fn beside<T>(
-    input: Input,
+pub(crate) async fn beside<B: Batched, T>(
+    input: B,
     _: usize,
     pulse: &dyn Pulse,
-    work: impl AsyncFn(Input, &dyn Pulse) -> Result<T, ExplainError>,
+    work: impl AsyncFn(B, &dyn Pulse) -> Result<T, ExplainError>,
 ) -> Result<Vec<T>, ExplainError> {
     Ok(vec![work(input, pulse).await?])
 }
 
 /// Cuts a batch into at most `count` parts, as alike as can be.
 #[cfg(not(target_arch = "wasm32"))]
-fn split(input: &Input, count: usize) -> Vec<Input> {
-    let [batch, _, _] = input.embeddings.dims();
+fn split<B: Batched>(input: &B, count: usize) -> Vec<B> {
+    let batch = input.sequences();
     let count = count.clamp(1, batch.max(1));
     let begins = |part: usize| part * batch / count;
-    let part = |index: usize| {
-        let (from, size) = (begins(index), begins(index + 1) - begins(index));
-        Input {
-            embeddings: input.embeddings.clone().narrow(0, from, size),
-            types: input.types.clone(),
-            source: input.source.as_ref().map(|source| source.clone().narrow(0, from, size)),
+    (0..count).map(|index| input.part(begins(index), begins(index + 1) - begins(index))).collect()
+}
+
+/// What runs as a batch and can be cut, where there are threads to cut it for.
+pub(crate) trait Batched: Send {
+    /// How many sequences.
+    #[cfg(not(target_arch = "wasm32"))]
+    fn sequences(&self) -> usize;
+
+    /// `size` of them, from the sequence `from` on.
+    #[cfg(not(target_arch = "wasm32"))]
+    fn part(&self, from: usize, size: usize) -> Self;
+}
+
+impl Batched for Input {
+    #[cfg(not(target_arch = "wasm32"))]
+    fn sequences(&self) -> usize {
+        self.embeddings.dims()[0]
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    fn part(&self, from: usize, size: usize) -> Self {
+        Self {
+            embeddings: self.embeddings.clone().narrow(0, from, size),
+            types: self.types.clone(),
+            source: self.source.as_ref().map(|source| source.clone().narrow(0, from, size)),
         }
-    };
-    (0..count).map(part).collect()
+    }
+}
+
+impl Batched for (Input, Changes) {
+    #[cfg(not(target_arch = "wasm32"))]
+    fn sequences(&self) -> usize {
+        self.0.sequences()
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    fn part(&self, from: usize, size: usize) -> Self {
+        (self.0.part(from, size), self.1.part(from, size))
+    }
 }

@@ -3,21 +3,28 @@
 //!
 //! The room knows the surface that every family shares and nothing of families, files or the browser.
 
+pub mod ablation;
 pub mod attention;
 pub mod attribution;
 mod beside;
 mod case;
+pub mod direct;
 pub mod faithfulness;
 mod game;
 mod gradient;
+mod intervention;
+pub mod lens;
+pub mod patching;
 mod random;
 mod removal;
 mod solve;
+mod sweep;
 mod target;
 
 pub use case::{Case, Estimates};
 pub use game::Game;
 pub use gradient::{Explained, explain, observe};
+pub use intervention::{Intervention, Part};
 pub use random::Random;
 pub use removal::Removal;
 pub use target::{Choice, Read, Reading, Target, pooled};
@@ -64,6 +71,22 @@ pub enum ExplainError {
         scores: usize,
         /// Units of the text.
         units: usize,
+    },
+    /// What is said of a text's tokens is of another number of tokens.
+    #[error("There is something said of {given} tokens where the text has {tokens}.")]
+    OtherTokens {
+        /// How many were given.
+        given: usize,
+        /// How many there are.
+        tokens: usize,
+    },
+    /// Two texts that have to be of one length are not.
+    #[error("The second text has to have as many tokens as the first: {tokens}; it has {given}.")]
+    OtherLength {
+        /// Tokens of the second text.
+        given: usize,
+        /// Tokens of the first.
+        tokens: usize,
     },
     /// The model has no such layer.
     #[error("The model has {layers} layers, counted from 0; there is no layer {layer}.")]

@@ -166,6 +166,20 @@ impl Target {
         target
     }
 
+    /// The same read otherwise. A similarity is read as it is.
+    #[must_use]
+    pub fn read_as(mut self, wanted: Read) -> Self {
+        match &mut self {
+            Self::Token { read, .. } | Self::Label { read, .. } | Self::Span { read, .. } => *read = wanted,
+            Self::Contrast { target, foil } => {
+                **target = target.as_ref().clone().read_as(wanted);
+                **foil = foil.as_ref().clone().read_as(wanted);
+            }
+            Self::Similarity { .. } => {}
+        }
+        self
+    }
+
     /// The first and the last token that it is read at, where it is read at certain ones.
     #[must_use]
     pub fn places(&self) -> Option<(usize, usize)> {

@@ -18,6 +18,7 @@ use crate::norm::LayerNorm;
 use crate::pulse::Pulse;
 use crate::table::Table;
 use crate::transformer::{Architecture, Frame, Stack, Transformer};
+use crate::writer::{Norm, Writer};
 
 struct Block {
     attention_norm: LayerNorm,
@@ -229,23 +230,37 @@ impl Stack for Gpt2 {
     fn block(&self, layer: usize, residual: Tensor<3>, frame: &Frame, captures: &mut Captures) -> Tensor<3> {
         let Some(block) = self.blocks.get(layer) else { return residual };
         let Architecture { heads, head_width, .. } = self.architecture;
-        captures.residual(layer, Point::ResidPre, &residual);
+        let residual = captures.pass_residual(layer, Point::ResidPre, residual);
 
         let qkv = block.qkv.forward(block.attention_norm.forward(residual.clone()));
         let qkv = split(qkv, heads, heads, head_width);
         qkv.keep(layer, captures);
         let attention = Attention { scale: block.scale, ..Attention::own(layer, head_width, frame.mask.as_ref()) };
-        let residual = residual + block.out.forward(attention.forward(qkv, captures));
+        let attended = block.out.forward(attention.forward(qkv, captures));
+        let residual = residual + captures.pass_residual(layer, Point::AttnOut, attended);
         captures.residual(layer, Point::ResidMid, &residual);
 
         let inner = block.up.forward(block.mlp_norm.forward(residual.clone()));
-        let residual = residual + block.down.forward(self.activation.forward(inner));
+        let written = block.down.forward(self.activation.forward(inner));
+        let residual = residual + captures.pass_residual(layer, Point::MlpOut, written);
         captures.residual(layer, Point::ResidPost, &residual);
         residual
     }
 
     fn finish(&self, residual: Tensor<3>) -> Tensor<3> {
         self.final_norm.forward(residual)
+    }
+
+    fn writers(&self, layer: usize) -> Vec<Writer<'_>> {
+        let Some(block) = self.blocks.get(layer) else { return Vec::new() };
+        vec![
+            Writer { point: Point::AttnOut, heads: Some((Point::Z, &block.out)), norm: None },
+            Writer { point: Point::MlpOut, heads: None, norm: None },
+        ]
+    }
+
+    fn last_norm(&self) -> Option<Norm<'_>> {
+        Some(Norm::Layer(&self.final_norm))
     }
 }
 

@@ -19,6 +19,7 @@ use crate::pulse::Pulse;
 use crate::rotary::{MAX_CONTEXT, OldKeys, Rotary, Settings, rotate};
 use crate::table::Table;
 use crate::transformer::{Architecture, Frame, Stack, Transformer};
+use crate::writer::{Norm, Writer};
 
 const ROTARY: OldKeys = OldKeys { theta: "rotary_emb_base", share: "rotary_pct", default_share: 0.25 };
 
@@ -167,12 +168,12 @@ impl GptNeox {
         captures.by_head(layer, Point::RotQ, || q.clone());
         captures.by_head(layer, Point::RotK, || k.clone());
         let z = Attention::own(layer, head_width, frame.mask.as_ref()).forward(Heads { q, k, v }, captures);
-        block.out.forward(z)
+        captures.pass_residual(layer, Point::AttnOut, block.out.forward(z))
     }
 
-    fn mlp(&self, block: &Block, residual: Tensor<3>) -> Tensor<3> {
+    fn mlp(&self, layer: usize, block: &Block, residual: Tensor<3>, captures: &mut Captures) -> Tensor<3> {
         let inner = block.up.forward(block.mlp_norm.forward(residual));
-        block.down.forward(self.activation.forward(inner))
+        captures.pass_residual(layer, Point::MlpOut, block.down.forward(self.activation.forward(inner)))
     }
 }
 
@@ -203,16 +204,16 @@ impl Stack for GptNeox {
 
     fn block(&self, layer: usize, residual: Tensor<3>, frame: &Frame, captures: &mut Captures) -> Tensor<3> {
         let Some(block) = self.blocks.get(layer) else { return residual };
-        captures.residual(layer, Point::ResidPre, &residual);
+        let residual = captures.pass_residual(layer, Point::ResidPre, residual);
         let attention = self.attention(layer, block, residual.clone(), frame, captures);
         // Side by side there is no residual between the halves, so nothing is kept there, as in TransformerLens.
         let residual = if self.parallel {
-            let mlp = self.mlp(block, residual.clone());
+            let mlp = self.mlp(layer, block, residual.clone(), captures);
             residual + attention + mlp
         } else {
             let residual = residual + attention;
             captures.residual(layer, Point::ResidMid, &residual);
-            let mlp = self.mlp(block, residual.clone());
+            let mlp = self.mlp(layer, block, residual.clone(), captures);
             residual + mlp
         };
         captures.residual(layer, Point::ResidPost, &residual);
@@ -221,6 +222,18 @@ impl Stack for GptNeox {
 
     fn finish(&self, residual: Tensor<3>) -> Tensor<3> {
         self.final_norm.forward(residual)
+    }
+
+    fn writers(&self, layer: usize) -> Vec<Writer<'_>> {
+        let Some(block) = self.blocks.get(layer) else { return Vec::new() };
+        vec![
+            Writer { point: Point::AttnOut, heads: Some((Point::Z, &block.out)), norm: None },
+            Writer { point: Point::MlpOut, heads: None, norm: None },
+        ]
+    }
+
+    fn last_norm(&self) -> Option<Norm<'_>> {
+        Some(Norm::Layer(&self.final_norm))
     }
 }
 

@@ -6,6 +6,8 @@ use std::fmt;
 
 use burn::tensor::Tensor;
 
+use crate::changes::Changes;
+
 /// A place within a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Point {
@@ -27,8 +29,12 @@ pub enum Point {
     Pattern,
     /// The pattern applied to the values: `[batch, token, head, head width]`.
     Z,
+    /// What attention, or what stands in its place, adds to the residual: `[batch, token, width]`.
+    AttnOut,
     /// The residual after attention: `[batch, token, width]`. In BERT the sum before its norm.
     ResidMid,
+    /// What a block's second half adds to the residual: `[batch, token, width]`.
+    MlpOut,
     /// The residual after the block: `[batch, token, width]`. In BERT the sum before its norm.
     ResidPost,
     /// What leaves a block of a family that normalises after adding: `[batch, token, width]`.
@@ -45,6 +51,8 @@ pub enum Point {
     CrossPattern,
     /// That pattern applied to the encoder's values: `[batch, token, head, head width]`.
     CrossZ,
+    /// What attention to the encoder adds to the residual: `[batch, token, width]`.
+    CrossAttnOut,
     /// The residual after attention to the encoder: `[batch, token, width]`. In a family that normalises after adding,
     /// the sum before its norm.
     ResidMidCross,
@@ -52,7 +60,7 @@ pub enum Point {
 
 impl Point {
     /// Every place.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 22] = [
         Self::ResidPre,
         Self::Q,
         Self::K,
@@ -62,7 +70,9 @@ impl Point {
         Self::AttnScores,
         Self::Pattern,
         Self::Z,
+        Self::AttnOut,
         Self::ResidMid,
+        Self::MlpOut,
         Self::ResidPost,
         Self::NormalizedResidPost,
         Self::CrossQ,
@@ -71,6 +81,7 @@ impl Point {
         Self::CrossAttnScores,
         Self::CrossPattern,
         Self::CrossZ,
+        Self::CrossAttnOut,
         Self::ResidMidCross,
     ];
 
@@ -85,7 +96,9 @@ impl Point {
             Self::AttnScores => "attn.hook_attn_scores",
             Self::Pattern => "attn.hook_pattern",
             Self::Z => "attn.hook_z",
+            Self::AttnOut => "hook_attn_out",
             Self::ResidMid => "hook_resid_mid",
+            Self::MlpOut => "hook_mlp_out",
             Self::ResidPost => "hook_resid_post",
             Self::NormalizedResidPost => "hook_normalized_resid_post",
             Self::CrossQ => "cross_attn.hook_q",
@@ -94,6 +107,7 @@ impl Point {
             Self::CrossAttnScores => "cross_attn.hook_attn_scores",
             Self::CrossPattern => "cross_attn.hook_pattern",
             Self::CrossZ => "cross_attn.hook_z",
+            Self::CrossAttnOut => "hook_cross_attn_out",
             Self::ResidMidCross => "hook_resid_mid_cross",
         }
     }
@@ -214,8 +228,8 @@ pub struct Captures {
     side: Side,
     residual: BTreeMap<Hook, Tensor<3>>,
     by_head: BTreeMap<Hook, Tensor<4>>,
-    /// What is multiplied with what is found at a place.
-    factors: BTreeMap<Hook, Tensor<4>>,
+    /// What is changed on the way.
+    changes: Changes,
     /// Whether the run can be taken back down.
     is_tracked: bool,
     /// Leaves of nought that were added at the places whose gradient is wanted, since the last [`Captures::take_probes`].
@@ -229,11 +243,10 @@ impl Captures {
         Self { wanted, ..Self::default() }
     }
 
-    /// Changes the run: what is found at `hook` is multiplied with `factor` before anything else sees it. `factor` has the
-    /// dimensions that [`Point`] says, or 1 in their place. It does so at [`Point::V`], [`Point::Pattern`], [`Point::Z`] and
-    /// their likes for attention to an encoder; nought at a head's z takes the head out.
-    pub fn scale(&mut self, hook: Hook, factor: Tensor<4>) {
-        self.factors.insert(hook, factor);
+    /// The same for a run that is changed so. What is kept at a place is what goes on from there.
+    #[must_use]
+    pub fn with_changes(self, changes: Changes) -> Self {
+        Self { changes, ..self }
     }
 
     /// Says that gradients are to be had: each place that wants one gets a leaf.
@@ -248,10 +261,14 @@ impl Captures {
 
     /// Changes what is found at a place where that was asked for.
     pub(crate) fn changed(&self, layer: usize, point: Point, tensor: Tensor<4>) -> Tensor<4> {
-        match self.factors.get(&Hook { side: self.side, layer, point }) {
-            Some(factor) => tensor * factor.clone(),
-            None => tensor,
-        }
+        self.changes.by_head(Hook { side: self.side, layer, point }, tensor)
+    }
+
+    /// What goes on from a place of rank 3: changed and kept as was asked for.
+    pub(crate) fn pass_residual(&mut self, layer: usize, point: Point, tensor: Tensor<3>) -> Tensor<3> {
+        let tensor = self.changes.residual(Hook { side: self.side, layer, point }, tensor);
+        self.residual(layer, point, &tensor);
+        tensor
     }
 
     /// What goes on from a place: changed, kept and probed as was asked for.
@@ -303,7 +320,12 @@ impl Captures {
         self.all(Point::Pattern).filter(|(hook, _)| hook.side != Side::Encoder).map(|(_, tensor)| tensor)
     }
 
-    /// What was kept at `point` in all blocks, by stack and layer.
+    /// What was kept at a place of rank 3 in all blocks, by stack and layer.
+    pub fn all_residual(&self, point: Point) -> impl Iterator<Item = (Hook, Tensor<3>)> + '_ {
+        self.residual.iter().filter(move |(hook, _)| hook.point == point).map(|(hook, tensor)| (*hook, tensor.clone()))
+    }
+
+    /// What was kept at a place of rank 4 in all blocks, by stack and layer.
     pub fn all(&self, point: Point) -> impl Iterator<Item = (Hook, Tensor<4>)> + '_ {
         self.by_head.iter().filter(move |(hook, _)| hook.point == point).map(|(hook, tensor)| (*hook, tensor.clone()))
     }

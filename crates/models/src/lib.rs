@@ -12,6 +12,7 @@ mod attention;
 mod batch;
 pub mod bert;
 mod causal;
+mod changes;
 mod config;
 pub mod decode;
 #[cfg(feature = "gpu")]
@@ -46,8 +47,10 @@ mod table;
 pub mod tiny;
 pub mod tiny_packed;
 mod transformer;
+mod writer;
 
 pub use batch::{Batch, Input, Layout};
+pub use changes::Changes;
 pub use config::Config;
 pub use error::ModelError;
 pub use head::{Head, LabelHead, LabelKind, Pooling, Problem, VocabularyHead};
@@ -60,3 +63,4 @@ pub use registry::open;
 pub use run::{Gradients, Run, RunError, Tracked};
 pub use table::Table;
 pub use transformer::{Architecture, Frame, Generation, Stack, Transformer};
+pub use writer::{Norm, Writer};

@@ -227,6 +227,12 @@ impl Linear {
         self.weight.sizes()
     }
 
+    /// What is added to the product, `[1, out]`.
+    #[must_use]
+    pub fn bias(&self) -> Option<&Tensor<2>> {
+        self.bias.as_ref()
+    }
+
     /// `[row, in]` to `[row, out]`.
     pub fn rows(&self, input: Tensor<2>) -> Tensor<2> {
         let added = self.adapter.as_ref().map(|adapter| adapter.rows(input.clone()));

@@ -25,6 +25,7 @@ use crate::pulse::Pulse;
 use crate::rotary::{Rotary, rotate};
 use crate::table::Table;
 use crate::transformer::{Architecture, Frame, Stack, Transformer};
+use crate::writer::{Norm, Writer};
 use headlight_host::{rms_norm, swiglu};
 
 pub use self::settings::Relative;
@@ -108,7 +109,7 @@ impl Stack for Llama {
         let Architecture { heads, key_value_heads: groups, head_width, .. } = self.settings.architecture;
         let epsilon = self.settings.epsilon;
         let [batch, tokens, _] = residual.dims();
-        captures.residual(layer, Point::ResidPre, &residual);
+        let residual = captures.pass_residual(layer, Point::ResidPre, residual);
 
         let qkv = block.qkv.forward(rms_norm(residual.clone(), epsilon));
         let qkv = qkv.reshape([batch, tokens, heads + 2 * groups, head_width]);
@@ -129,7 +130,8 @@ impl Stack for Llama {
         captures.by_head(layer, Point::RotK, || k.clone());
         let mask = frame.window.as_ref().filter(|_| block.windowed).or(frame.mask.as_ref());
         let attention = Attention::own(layer, head_width, mask);
-        let residual = residual + block.out.forward(attention.forward(Heads { q, k, v }, captures));
+        let attended = block.out.forward(attention.forward(Heads { q, k, v }, captures));
+        let residual = residual + captures.pass_residual(layer, Point::AttnOut, attended);
         captures.residual(layer, Point::ResidMid, &residual);
 
         let gate_up = block.gate_up.forward(rms_norm(residual.clone(), epsilon));
@@ -140,13 +142,25 @@ impl Stack for Llama {
                 activation.forward(gate_up.clone().narrow(2, 0, inner)) * gate_up.narrow(2, inner, inner)
             }
         };
-        let residual = residual + block.down.forward(inner);
+        let residual = residual + captures.pass_residual(layer, Point::MlpOut, block.down.forward(inner));
         captures.residual(layer, Point::ResidPost, &residual);
         residual
     }
 
     fn finish(&self, residual: Tensor<3>) -> Tensor<3> {
         rms_norm(residual, self.settings.epsilon) * self.final_norm.clone()
+    }
+
+    fn writers(&self, layer: usize) -> Vec<Writer<'_>> {
+        let Some(block) = self.blocks.get(layer) else { return Vec::new() };
+        vec![
+            Writer { point: Point::AttnOut, heads: Some((Point::Z, &block.out)), norm: None },
+            Writer { point: Point::MlpOut, heads: None, norm: None },
+        ]
+    }
+
+    fn last_norm(&self) -> Option<Norm<'_>> {
+        Some(Norm::Rms { weight: &self.final_norm, epsilon: self.settings.epsilon })
     }
 }
 

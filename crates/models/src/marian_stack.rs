@@ -12,6 +12,7 @@ use crate::seq2seq::{CrossAttention, OwnAttention, Shape};
 use crate::ssru::Ssru;
 use crate::table::Table;
 use crate::transformer::{Architecture, Frame, Stack};
+use crate::writer::{Norm, Writer};
 
 /// How a block's tokens hear of each other.
 #[expect(clippy::large_enum_variant, reason = "there is one a block")]
@@ -110,24 +111,25 @@ impl Stack for PostNormStack {
         let Some(block) = self.blocks.get(layer) else { return residual };
         let Architecture { heads, head_width, .. } = self.architecture;
         let shape = Shape { layer, heads, head_width, scale: 1.0 / (head_width as f64).sqrt() };
-        captures.residual(layer, Point::ResidPre, &residual);
+        let residual = captures.pass_residual(layer, Point::ResidPre, residual);
 
         let mixed = match &block.mixing {
             Mixing::Attention(attention) => attention.forward(shape, residual.clone(), frame.mask.as_ref(), captures),
             Mixing::Ssru(unit) => unit.forward(residual.clone()),
         };
-        let sum = residual + mixed;
+        let sum = residual + captures.pass_residual(layer, Point::AttnOut, mixed);
         captures.residual(layer, Point::ResidMid, &sum);
         let mut residual = block.mixing_norm.forward(sum);
 
         if let (Some((attention, norm)), Some(memory)) = (&block.cross, &frame.memory) {
-            let sum = residual.clone() + attention.forward(shape, residual, memory, captures);
+            let attended = attention.forward(shape, residual.clone(), memory, captures);
+            let sum = residual + captures.pass_residual(layer, Point::CrossAttnOut, attended);
             captures.residual(layer, Point::ResidMidCross, &sum);
             residual = norm.forward(sum);
         }
 
         let inner = self.activation.forward(block.up.forward(residual.clone()));
-        let sum = residual + block.down.forward(inner);
+        let sum = residual + captures.pass_residual(layer, Point::MlpOut, block.down.forward(inner));
         captures.residual(layer, Point::ResidPost, &sum);
         let residual = block.last_norm.forward(sum);
         captures.residual(layer, Point::NormalizedResidPost, &residual);
@@ -136,6 +138,28 @@ impl Stack for PostNormStack {
 
     fn finish(&self, residual: Tensor<3>) -> Tensor<3> {
         residual
+    }
+
+    fn writers(&self, layer: usize) -> Vec<Writer<'_>> {
+        let Some(block) = self.blocks.get(layer) else { return Vec::new() };
+        let heads = match &block.mixing {
+            Mixing::Attention(attention) => Some((Point::Z, &attention.out)),
+            Mixing::Ssru(_) => None,
+        };
+        let norm = |point, norm| Some((point, Norm::Layer(norm)));
+        let mut writers =
+            vec![Writer { point: Point::AttnOut, heads, norm: norm(Point::ResidMid, &block.mixing_norm) }];
+        writers.extend(block.cross.as_ref().map(|(attention, cross_norm)| Writer {
+            point: Point::CrossAttnOut,
+            heads: Some((Point::CrossZ, &attention.out)),
+            norm: norm(Point::ResidMidCross, cross_norm),
+        }));
+        writers.push(Writer { point: Point::MlpOut, heads: None, norm: norm(Point::ResidPost, &block.last_norm) });
+        writers
+    }
+
+    fn last_norm(&self) -> Option<Norm<'_>> {
+        None
     }
 }
 

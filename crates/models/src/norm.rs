@@ -33,6 +33,21 @@ impl LayerNorm {
         Self { weight, bias, epsilon }
     }
 
+    /// What the normalised is multiplied with, `[width]`.
+    pub fn weight(&self) -> &Tensor<1> {
+        &self.weight
+    }
+
+    /// What is added then, `[width]`.
+    pub fn bias(&self) -> Option<&Tensor<1>> {
+        self.bias.as_ref()
+    }
+
+    /// What is added to the variance.
+    pub fn epsilon(&self) -> f64 {
+        self.epsilon
+    }
+
     /// Normalises over the last dimension.
     pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
         host::layer_norm(input, self.weight.clone(), self.bias.clone(), self.epsilon)

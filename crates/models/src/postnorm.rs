@@ -17,6 +17,7 @@ use crate::loader::Loader;
 use crate::norm::LayerNorm;
 use crate::table::Table;
 use crate::transformer::{Architecture, Frame, Stack, Transformer};
+use crate::writer::{Norm, Writer};
 
 /// What the weights of a block are called, after the block's own name.
 pub(crate) struct BlockNames {
@@ -267,17 +268,17 @@ impl Stack for PostNormEncoder {
     fn block(&self, layer: usize, residual: Tensor<3>, _: &Frame, captures: &mut Captures) -> Tensor<3> {
         let Some(block) = self.blocks.get(layer) else { return residual };
         let Architecture { heads, head_width, .. } = self.architecture;
-        captures.residual(layer, Point::ResidPre, &residual);
+        let residual = captures.pass_residual(layer, Point::ResidPre, residual);
 
         let qkv = split(block.qkv.forward(residual.clone()), heads, heads, head_width);
         qkv.keep(layer, captures);
         let z = Attention::own(layer, head_width, None).forward(qkv, captures);
-        let sum = residual + block.out.forward(z);
+        let sum = residual + captures.pass_residual(layer, Point::AttnOut, block.out.forward(z));
         captures.residual(layer, Point::ResidMid, &sum);
         let residual = block.attention_norm.forward(sum);
 
         let inner = self.activation.forward(block.up.forward(residual.clone()));
-        let sum = residual + block.down.forward(inner);
+        let sum = residual + captures.pass_residual(layer, Point::MlpOut, block.down.forward(inner));
         captures.residual(layer, Point::ResidPost, &sum);
         let residual = block.mlp_norm.forward(sum);
         captures.residual(layer, Point::NormalizedResidPost, &residual);
@@ -286,6 +287,22 @@ impl Stack for PostNormEncoder {
 
     fn finish(&self, residual: Tensor<3>) -> Tensor<3> {
         residual
+    }
+
+    fn writers(&self, layer: usize) -> Vec<Writer<'_>> {
+        let Some(block) = self.blocks.get(layer) else { return Vec::new() };
+        vec![
+            Writer {
+                point: Point::AttnOut,
+                heads: Some((Point::Z, &block.out)),
+                norm: Some((Point::ResidMid, Norm::Layer(&block.attention_norm))),
+            },
+            Writer { point: Point::MlpOut, heads: None, norm: Some((Point::ResidPost, Norm::Layer(&block.mlp_norm))) },
+        ]
+    }
+
+    fn last_norm(&self) -> Option<Norm<'_>> {
+        None
     }
 }
 

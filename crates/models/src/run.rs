@@ -11,6 +11,7 @@ use burn::tensor::Tensor;
 use thiserror::Error;
 
 use crate::batch::{Input, Layout};
+use crate::changes::Changes;
 use crate::hook::{Capture, Captures, Hook, Side};
 use crate::pulse::{Cancelled, Pulse, Stage};
 use crate::transformer::{Frame, Stack, Transformer};
@@ -109,9 +110,23 @@ pub async fn run(
     capture: Capture,
     pulse: &dyn Pulse,
 ) -> Result<Run, RunError> {
+    run_changed(model, input, capture, Changes::default(), pulse).await
+}
+
+/// As [`run`], with `changes` on the way, whose tensors have to fit the input.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_changed(
+    model: &dyn Transformer,
+    input: impl Into<Input>,
+    capture: Capture,
+    changes: Changes,
+    pulse: &dyn Pulse,
+) -> Result<Run, RunError> {
     let input = input.into();
     let mut frame = frame(model, &input.layout())?;
-    let mut captures = Captures::new(capture);
+    let mut captures = Captures::new(capture).with_changes(changes);
     let mut steps = Steps::new(model, Stage::Forward, pulse);
     if let Some((encoder, source, frame_there)) = encoder(model, input.source)? {
         captures.enter(Side::Encoder);
@@ -120,6 +135,36 @@ pub async fn run(
         captures.enter(Side::Decoder);
     }
     let hidden = pass(model, input.embeddings, &frame, &mut captures, &mut steps).await?;
+    Ok(Run { hidden, captures })
+}
+
+/// Runs the blocks of the model's own stack from `layer` on, without gradients: `entering` (`[batch, token, width]`) is what
+/// enters that block, as [`Point::ResidPre`](crate::Point::ResidPre) has it of another run, and `memory` what [`encode`] gave,
+/// where there is an encoder. So what lies below a change is computed once. Blocks below count as done.
+///
+/// # Errors
+/// As [`run`].
+pub async fn resume(
+    model: &dyn Transformer,
+    layer: usize,
+    entering: Tensor<3>,
+    memory: Option<Tensor<3>>,
+    changes: Changes,
+    pulse: &dyn Pulse,
+) -> Result<Run, RunError> {
+    let layout = Layout { tokens: entering.dims()[1], types: Vec::new() };
+    let frame = Frame { memory, ..frame(model, &layout)? };
+    if frame.memory.is_none() && model.encoder().is_some() {
+        return Err(RunError::NoSource);
+    }
+    let mut captures = Captures::new(Capture::none()).with_changes(changes);
+    if frame.memory.is_some() {
+        captures.enter(Side::Decoder);
+    }
+    let layers = model.architecture().layers;
+    let mut steps = Steps::new(model, Stage::Forward, pulse);
+    steps.done = (steps.total + layer).saturating_sub(layers).min(steps.total);
+    let hidden = blocks(model, layer, entering, &frame, &mut captures, &mut steps).await?;
     Ok(Run { hidden, captures })
 }
 
@@ -160,8 +205,20 @@ async fn pass(
     captures: &mut Captures,
     steps: &mut Steps<'_>,
 ) -> Result<Tensor<3>, RunError> {
-    let mut residual = stack.enter(embeddings, frame);
-    for layer in 0..stack.architecture().layers {
+    let entering = stack.enter(embeddings, frame);
+    blocks(stack, 0, entering, frame, captures, steps).await
+}
+
+/// The blocks from `first` on, and the last norm.
+async fn blocks(
+    stack: &dyn Stack,
+    first: usize,
+    mut residual: Tensor<3>,
+    frame: &Frame,
+    captures: &mut Captures,
+    steps: &mut Steps<'_>,
+) -> Result<Tensor<3>, RunError> {
+    for layer in first..stack.architecture().layers {
         residual = stack.block(layer, residual, frame, captures);
         steps.step().await?;
     }

@@ -11,6 +11,7 @@ use crate::hook::{Captures, Point};
 use crate::linear::{Fused, Linear};
 use crate::loader::Loader;
 use crate::transformer::{Architecture, Frame, Generation, Stack, Transformer};
+use crate::writer::{Norm, Writer};
 
 /// The most positions that are run at once: a mask and a position bias grow with their square.
 const MAX_CONTEXT: usize = 4096;
@@ -51,6 +52,14 @@ impl<S: Stack> Stack for EncoderDecoder<S> {
 
     fn finish(&self, residual: Tensor<3>) -> Tensor<3> {
         self.decoder.finish(residual)
+    }
+
+    fn writers(&self, layer: usize) -> Vec<Writer<'_>> {
+        self.decoder.writers(layer)
+    }
+
+    fn last_norm(&self) -> Option<Norm<'_>> {
+        self.decoder.last_norm()
     }
 }
 

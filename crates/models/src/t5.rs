@@ -18,6 +18,7 @@ use crate::relative::{Buckets, Distances};
 use crate::seq2seq::{CrossAttention, EncoderDecoder, OwnAttention, Shape, Sizes, token_numbers};
 use crate::table::Table;
 use crate::transformer::{Architecture, Frame, Generation, Stack};
+use crate::writer::{Norm, Writer};
 
 /// The most tokens that are run at once: the bias is a number for every head and pair of tokens.
 const MAX_CONTEXT: usize = 1024;
@@ -238,15 +239,17 @@ impl Stack for T5Stack {
         let Some(block) = self.blocks.get(layer) else { return residual };
         let Architecture { heads, head_width, .. } = self.architecture;
         let shape = Shape { layer, heads, head_width, scale: 1.0 };
-        captures.residual(layer, Point::ResidPre, &residual);
+        let residual = captures.pass_residual(layer, Point::ResidPre, residual);
 
         let normed = rms_norm(residual.clone(), self.epsilon);
-        let mut residual = residual + block.attention.forward(shape, normed, frame.mask.as_ref(), captures);
+        let attended = block.attention.forward(shape, normed, frame.mask.as_ref(), captures);
+        let mut residual = residual + captures.pass_residual(layer, Point::AttnOut, attended);
         captures.residual(layer, Point::ResidMid, &residual);
 
         if let (Some(attention), Some(memory)) = (&block.cross, &frame.memory) {
             let normed = rms_norm(residual.clone(), self.epsilon);
-            residual = residual + attention.forward(shape, normed, memory, captures);
+            let attended = attention.forward(shape, normed, memory, captures);
+            residual = residual + captures.pass_residual(layer, Point::CrossAttnOut, attended);
             captures.residual(layer, Point::ResidMidCross, &residual);
         }
 
@@ -257,12 +260,29 @@ impl Stack for T5Stack {
         } else {
             self.inner.activation.forward(up)
         };
-        let residual = residual + block.down.forward(inner);
+        let residual = residual + captures.pass_residual(layer, Point::MlpOut, block.down.forward(inner));
         captures.residual(layer, Point::ResidPost, &residual);
         residual
     }
 
     fn finish(&self, residual: Tensor<3>) -> Tensor<3> {
         rms_norm(residual, self.epsilon) * self.final_norm.clone()
+    }
+
+    fn writers(&self, layer: usize) -> Vec<Writer<'_>> {
+        let Some(block) = self.blocks.get(layer) else { return Vec::new() };
+        let mut writers =
+            vec![Writer { point: Point::AttnOut, heads: Some((Point::Z, &block.attention.out)), norm: None }];
+        writers.extend(block.cross.as_ref().map(|attention| Writer {
+            point: Point::CrossAttnOut,
+            heads: Some((Point::CrossZ, &attention.out)),
+            norm: None,
+        }));
+        writers.push(Writer { point: Point::MlpOut, heads: None, norm: None });
+        writers
+    }
+
+    fn last_norm(&self) -> Option<Norm<'_>> {
+        Some(Norm::Rms { weight: &self.final_norm, epsilon: self.epsilon })
     }
 }

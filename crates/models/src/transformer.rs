@@ -5,6 +5,7 @@ use burn::tensor::{Device, Tensor};
 use crate::batch::{Batch, Layout};
 use crate::head::Head;
 use crate::hook::Captures;
+use crate::writer::{Norm, Writer};
 
 /// The sizes of a stack of blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +70,12 @@ pub trait Stack: Send + Sync {
 
     /// From what leaves the last block to the final hidden state: the last norm, where the family has one.
     fn finish(&self, residual: Tensor<3>) -> Tensor<3>;
+
+    /// What the block `layer` adds to the residual, in order; nothing where there is no such block.
+    fn writers(&self, layer: usize) -> Vec<Writer<'_>>;
+
+    /// The last norm, where the family has one: what [`Stack::finish`] does.
+    fn last_norm(&self) -> Option<Norm<'_>>;
 }
 
 /// A family of models, opened. As a [`Stack`] it is its decoder, or the encoder where it has nothing else.

@@ -1,8 +1,17 @@
-//! Figures of attention maps.
+//! Figures of attention maps and of heads.
 
+mod heads;
+mod induction;
 pub(crate) mod joint;
+mod marks;
+mod profile;
 mod square;
 mod summary;
 
+pub(crate) use heads::stacks;
+pub use heads::{Attends, ByHead, ByLayer, ByToken};
+pub use induction::{Repeated, induction};
+pub use marks::Kind;
+pub use profile::{BROAD, HeadLabel, HeadProfile, POSITION, Profile, SPECIAL, Tokens, mean, profile};
 pub use square::Square;
 pub use summary::{Summary, summarise};

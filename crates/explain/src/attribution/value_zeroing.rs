@@ -2,7 +2,7 @@
 //! representation changes when another's value vectors are nought.
 
 use burn::tensor::Tensor;
-use headlight_models::{Capture, Captures, Frame, Hook, Layout, Point, Side, Stack};
+use headlight_models::{Capture, Captures, Changes, Frame, Hook, Layout, Point, Side, Stack};
 
 use crate::ExplainError;
 use crate::attention::Square;
@@ -164,9 +164,10 @@ impl Zeroing<'_> {
                 })
             });
             let factor = tensor(factor, [count, keys, heads, 1], residual);
-            let mut captures = Captures::new(Capture::none());
+            let mut changes = Changes::default();
+            changes.scale(Hook { side: self.side, layer, point }, factor);
+            let mut captures = Captures::new(Capture::none()).with_changes(changes);
             captures.enter(self.side);
-            captures.scale(Hook { side: self.side, layer, point }, factor);
             let memory = self.frame.memory.as_ref().map(|memory| memory.clone().repeat_dim(0, count));
             let frame = Frame { memory, ..self.frame.clone() };
             let without = self.stack.block(layer, residual.clone().repeat_dim(0, count), &frame, &mut captures);

@@ -75,6 +75,8 @@ pub fn same_subject(a: &Request, b: &Request) -> bool {
         selection: Vec::new(),
         measures: Vec::new(),
         layers: false,
+        heads: Vec::new(),
+        patch: None,
         attention: AttentionDetail::None,
         ..request.clone()
     };
@@ -95,6 +97,7 @@ pub fn estimated(document: &Explanation, attributions: Vec<Attribution>) -> Expl
         agreement: Vec::new(),
         faithfulness: None,
         layers: Vec::new(),
+        heads: None,
         attention: Vec::new(),
         timing_ms: BTreeMap::new(),
     }

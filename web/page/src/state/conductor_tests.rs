@@ -46,6 +46,7 @@ fn answer() -> Box<Explanation> {
         attributions: vec![],
         agreement: vec![],
         faithfulness: None,
+        heads: None,
         layers: vec![],
         attention: vec![],
         warnings: vec![],

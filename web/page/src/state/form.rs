@@ -160,6 +160,8 @@ impl Form {
             selection: if self.parameters.units == Units::Selection { self.marks.clone() } else { Vec::new() },
             measures: Vec::new(),
             layers: false,
+            heads: Vec::new(),
+            patch: None,
             attention: AttentionDetail::Full,
         }
     }

@@ -1,0 +1,175 @@
+//! Figures of heads and layers, as a document has them.
+
+use headlight_document::{
+    self as document, AttentionKind, HeadFigure, HeadLabel, HeadValues, Heads, StackValues, TokenValues,
+};
+use headlight_explain::Case;
+use headlight_explain::ablation::ablation;
+use headlight_explain::attention::{self as found, Attends, ByHead, Kind, Repeated, Tokens, induction, profile};
+use headlight_explain::direct::direct;
+use headlight_explain::lens::lens;
+use headlight_explain::patching::{Patching, Taken};
+use headlight_models::{Head, Input, Side};
+
+use crate::error::EngineError;
+use crate::methods::Asked;
+
+/// How many random tokens are said twice, where induction is measured.
+const LENGTH: usize = 24;
+
+/// In how many texts.
+const TEXTS: usize = 4;
+
+/// Finds what is `wanted` for the case's target; `ids` are those of all of its tokens.
+pub(crate) async fn heads(
+    asked: &Asked<'_>,
+    case: &Case<'_>,
+    ids: &[u32],
+    wanted: &[HeadFigure],
+) -> Result<Heads, EngineError> {
+    let wants = |figure| wanted.contains(&figure);
+    let mut heads = Heads::default();
+    if wants(HeadFigure::Profile) {
+        let special = asked.special(case);
+        let found = profile(case, Tokens { ids, special: &special }).await?;
+        heads.profiles = found.into_iter().map(|one| profiled(case, one)).collect();
+    }
+    if wants(HeadFigure::Lens) {
+        heads.lens = Some(seen(asked, case, lens(case).await?));
+    }
+    if wants(HeadFigure::Direct) {
+        let found = direct(case).await?;
+        heads.direct = Some(document::Direct {
+            logit: found.logit,
+            embedding: found.embedding,
+            heads: found.heads.into_iter().map(|heads| by_head(case, heads)).collect(),
+            recurrence: found.recurrence,
+            mlps: found.mlps,
+            biases: found.biases,
+            rest: found.rest,
+        });
+    }
+    if wants(HeadFigure::Ablation) {
+        const FACTOR: f64 = 0.0;
+        let found = ablation(case, FACTOR).await?;
+        heads.ablation = Some(document::Ablation {
+            factor: FACTOR,
+            value: found.value,
+            heads: found.heads.into_iter().map(|heads| by_head(case, heads)).collect(),
+            mlps: found
+                .mlps
+                .into_iter()
+                .map(|mlps| StackValues { kind: stack(case, mlps.side), values: mlps.values })
+                .collect(),
+        });
+    }
+    if wants(HeadFigure::Induction) {
+        let tokenizer = &asked.model.tokenizer;
+        let end = case.model.architecture().vocabulary as u32;
+        // What is special stands in front in most vocabularies.
+        let start = (0..end).find(|id| !tokenizer.is_special(*id)).unwrap_or(0);
+        let seed = asked.parameters.seed;
+        let length = LENGTH.min(case.model.architecture().context / 2);
+        let repeated = Repeated { start, end, before: None, length, texts: TEXTS, seed };
+        let found = induction(case.model, repeated, case.most, case.pulse).await?;
+        heads.induction = found.map(|scores| document::Induction {
+            length,
+            texts: TEXTS,
+            range: [start, end],
+            seed,
+            scores: by_head(case, scores),
+        });
+    }
+    Ok(heads)
+}
+
+/// Puts what another text has, `other`, into the case's run.
+pub(crate) async fn patching(case: &Case<'_>, text: &str, other: &Input) -> Result<document::Patching, EngineError> {
+    let patching = Patching::new(case, other).await?;
+    let heads = async |taken| -> Result<Vec<HeadValues>, EngineError> {
+        Ok(patching.heads(taken).await?.into_iter().map(|heads| by_head(case, heads)).collect())
+    };
+    let (z, pattern) = (heads(Taken::Z).await?, heads(Taken::Pattern).await?);
+    let residual = patching.residual().await?.into_iter().map(|found| TokenValues {
+        kind: stack(case, found.side),
+        layers: found.layers,
+        tokens: found.tokens,
+        values: found.values,
+    });
+    Ok(document::Patching {
+        text: text.to_owned(),
+        value: patching.value(),
+        other_value: patching.other_value,
+        z,
+        pattern,
+        residual: residual.collect(),
+    })
+}
+
+/// A stack, as its attention is named.
+fn stack(case: &Case<'_>, side: Side) -> AttentionKind {
+    match side {
+        Side::Encoder => AttentionKind::Encoder,
+        Side::Only if !case.model.architecture().causal => AttentionKind::Encoder,
+        Side::Only | Side::Decoder => AttentionKind::SelfAttention,
+    }
+}
+
+fn kind(case: &Case<'_>, attends: Attends) -> AttentionKind {
+    if attends.is_cross { AttentionKind::Cross } else { stack(case, attends.side) }
+}
+
+fn by_head(case: &Case<'_>, ByHead { attends, values }: ByHead) -> HeadValues {
+    HeadValues { kind: kind(case, attends), layers: attends.layers, heads: attends.heads, values }
+}
+
+fn profiled(case: &Case<'_>, found::Profile { attends, heads }: found::Profile) -> document::Profile {
+    let one = |head: found::HeadProfile| document::HeadProfile {
+        entropy: head.entropy,
+        distance: head.distance,
+        previous: head.share(Kind::Previous),
+        next: head.share(Kind::Next),
+        same: head.share(Kind::Same),
+        first: head.share(Kind::First),
+        special: head.share(Kind::Special),
+        duplicate: head.share(Kind::Duplicate),
+        induction: head.share(Kind::Induction),
+        importance: head.importance,
+        labels: head.labels().into_iter().map(label).collect(),
+    };
+    document::Profile {
+        kind: kind(case, attends),
+        layers: attends.layers,
+        heads: attends.heads,
+        values: heads.into_iter().map(one).collect(),
+    }
+}
+
+fn label(label: found::HeadLabel) -> HeadLabel {
+    match label {
+        found::HeadLabel::Looks(Kind::Previous) => HeadLabel::Previous,
+        found::HeadLabel::Looks(Kind::Next) => HeadLabel::Next,
+        found::HeadLabel::Looks(Kind::Same) => HeadLabel::Same,
+        found::HeadLabel::Looks(Kind::First) => HeadLabel::First,
+        found::HeadLabel::Looks(Kind::Special) => HeadLabel::Special,
+        found::HeadLabel::Looks(Kind::Duplicate) => HeadLabel::Duplicate,
+        found::HeadLabel::Looks(Kind::Induction) => HeadLabel::Induction,
+        found::HeadLabel::Broad => HeadLabel::Broad,
+    }
+}
+
+fn seen(asked: &Asked<'_>, case: &Case<'_>, found: headlight_explain::lens::Lens) -> document::Lens {
+    let name = |id: u32| match case.model.head() {
+        Head::Labels(head) => head.names.get(id as usize).cloned().unwrap_or_default(),
+        _ => asked.model.tokenizer.piece(id),
+    };
+    let wins = found.wins();
+    document::Lens {
+        values: found.values,
+        logits: found.logits,
+        log_probs: found.log_probs,
+        ranks: found.ranks,
+        best: found.best.map(|best| best.into_iter().map(|id| document::LensEntry { id, text: name(id) }).collect()),
+        wins,
+    }
+}

@@ -1,0 +1,115 @@
+//! Figures of heads on the registered models, against transformers with plain hooks in double precision
+//! (`tests/golden/heads`).
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    dead_code,
+    reason = "a test fails by panicking and shows its worst error; not each file uses all that tests share"
+)]
+
+mod common;
+#[path = "../../explain/tests/heads/mod.rs"]
+mod heads;
+
+use headlight_document::{AttentionKind, Explanation, HeadFigure, HeadLabel, Request, TargetSpec, Task};
+use headlight_engine::{Quiet, answer};
+use pollster::block_on;
+use serde_json::Value;
+
+use common::open;
+
+fn compare(model: &str, names: &[&str]) {
+    let (opened, _) = open(model);
+    names.iter().for_each(|name| heads::check(&format!("{model}/{name}"), opened.transformer(), 16));
+}
+
+#[test]
+fn sentiment() {
+    compare("sentiment", &["plain", "negation"]);
+}
+
+#[test]
+fn smollm2() {
+    compare("smollm2", &["drink", "france", "keys"]);
+}
+
+/// What a request asks for of heads arrives in the document.
+#[test]
+fn a_document_has_the_figures_that_were_asked_for() {
+    let golden = heads::golden("sentiment/plain");
+    let (model, chosen) = open("sentiment");
+    let mut request = Request::new("sentiment", Task::Classify, golden["text"].as_str().unwrap());
+    request.target = TargetSpec::Label { name: Some("positive".into()), position: None };
+    request.foil = Some("negative".into());
+    request.methods = Vec::new();
+    let ask = |request: &Request| block_on(answer(&model, &chosen.info, request, &Quiet, common::clock)).unwrap();
+    assert_eq!(ask(&request).heads, None);
+    request.heads = HeadFigure::ALL.to_vec();
+    request.patch = golden["second_text"].as_str().map(str::to_owned);
+    let document = ask(&request);
+    let again: Explanation = serde_json::from_str(&serde_json::to_string(&document).unwrap()).unwrap();
+    let found = again.heads.unwrap();
+    let theirs = &golden["stacks"][0];
+    let near = |ours: &[f64], theirs: &Value| {
+        let theirs = common::numbers(theirs);
+        assert_eq!(ours.len(), theirs.len());
+        assert!(ours.iter().zip(&theirs).all(|(ours, theirs)| (ours - theirs).abs() < 1e-3), "{ours:?}, {theirs:?}");
+    };
+    let profile = &found.profiles[0];
+    assert_eq!((profile.kind, profile.layers, profile.heads), (AttentionKind::Encoder, 6, 12));
+    let special: Vec<f64> = profile.values.iter().map(|head| head.special.unwrap()).collect();
+    near(&special, &theirs["profile"]["special"]);
+    for head in &profile.values {
+        assert_eq!(head.labels.contains(&HeadLabel::Special), head.special.unwrap() > 0.6);
+    }
+    // An encoder sees both ways.
+    assert_eq!(found.induction, None);
+    let lens = found.lens.unwrap();
+    near(&lens.values, &golden["lens"]["logit"]);
+    assert_eq!(lens.best.unwrap().pop().unwrap().text, "positive");
+    near(&found.direct.unwrap().heads[0].values, &golden["direct"]["heads"]["only"]);
+    let ablation = found.ablation.unwrap();
+    near(&ablation.heads[0].values, &theirs["ablation"]);
+    near(&ablation.mlps[0].values, &golden["mlps"]["only"]);
+    let patching = found.patching.unwrap();
+    near(&[patching.value, patching.other_value], &serde_json::json!([golden["value"], golden["other_value"]]));
+    near(&patching.z[0].values, &theirs["patching"]["z"]);
+    near(&patching.pattern[0].values, &theirs["patching"]["pattern"]);
+    near(&patching.residual[0].values, &golden["residual"]["only"]["values"]);
+}
+
+/// A translator's heads are of three kinds, and its decoder's tokens are known.
+#[test]
+fn a_translator_has_profiles_of_its_encoder_and_between() {
+    let (model, chosen) = open("marian-enpt");
+    let mut request = Request::new("marian-enpt", Task::Translate, "The cat is on the table.");
+    request.methods = Vec::new();
+    request.heads = vec![HeadFigure::Profile, HeadFigure::Direct];
+    let document = block_on(answer(&model, &chosen.info, &request, &Quiet, common::clock)).unwrap();
+    let found = document.heads.unwrap();
+    let kinds: Vec<AttentionKind> = found.profiles.iter().map(|profile| profile.kind).collect();
+    // Its decoder's own tokens hear of each other without attention.
+    assert_eq!(kinds, [AttentionKind::Encoder, AttentionKind::Cross]);
+    let direct = found.direct.unwrap();
+    assert_eq!((direct.heads.len(), direct.recurrence.len()), (1, 2));
+    let heads: f64 = direct.heads[0].values.iter().chain(&direct.mlps).chain(&direct.recurrence).sum();
+    assert!((heads + direct.embedding + direct.biases + direct.rest - direct.logit).abs() < 1e-3);
+}
+
+/// Induction is of the model, not of the text, and only causal models have it.
+#[test]
+fn a_causal_model_has_induction_scores() {
+    let golden = &heads::golden("smollm2/drink")["induction"];
+    let (model, chosen) = open("smollm2");
+    let mut request = Request::new("smollm2", Task::Continue, "Hello");
+    request.methods = Vec::new();
+    request.heads = vec![HeadFigure::Induction];
+    let document = block_on(answer(&model, &chosen.info, &request, &Quiet, common::clock)).unwrap();
+    let found = document.heads.unwrap().induction.unwrap();
+    assert_eq!(serde_json::json!(found.range), serde_json::json!([golden["start"], golden["end"]]));
+    let theirs = common::numbers(&golden["scores"]);
+    assert!(found.scores.values.iter().zip(&theirs).all(|(ours, theirs)| (ours - theirs).abs() < 1e-5));
+}
