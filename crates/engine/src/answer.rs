@@ -6,8 +6,8 @@ use burn::tensor::Device;
 use headlight_document::explanation::SCHEMA;
 use headlight_document::message::{DeviceInfo, DeviceKind, Stage};
 use headlight_document::{
-    self as document, Attention, AttentionDetail, AttentionKind, AttentionSummary, Explanation, FileRole, Foil,
-    HeadFigure, Input, LayerAttribution, Method, Request, marks,
+    self as document, Attention, AttentionDetail, AttentionKind, AttentionSummary, Explanation, FileRole, Foil, Input,
+    LayerAttribution, Method, Request, marks,
 };
 use headlight_explain::attention::summarise;
 use headlight_explain::{Case, Estimates, attribution, explain, observe};
@@ -22,14 +22,14 @@ use crate::model::Model;
 use crate::progress::{Clock, Progress, Relay};
 use crate::reply::{Reply, reply};
 use crate::results::{Maps, Results, Values};
-use crate::tasks::{self, Plan, Question};
+use crate::tasks::{self, Plan};
 
 /// Bytes that all attention maps of a run may take. A browser's module has four gigabytes in all, and they are there twice
 /// as they are read back; more on a graphics processor brings the whole page down.
 const MAP_BYTES: u64 = if cfg!(target_arch = "wasm32") { 1 << 30 } else { 1 << 33 };
 
 /// Refuses a text of more tokens than `maps` maps of it have room for.
-fn bound_maps(maps: usize, tokens: usize) -> Result<(), EngineError> {
+pub(crate) fn bound_maps(maps: usize, tokens: usize) -> Result<(), EngineError> {
     let most = (MAP_BYTES / 4 / maps.max(1) as u64).isqrt() as usize;
     if tokens > most { Err(EngineError::TooManyMaps { tokens, most }) } else { Ok(()) }
 }
@@ -151,17 +151,7 @@ pub async fn answer(
         None
     } else {
         let before = clock();
-        if request.heads.contains(&HeadFigure::Profile) || request.patch.is_some() {
-            let Architecture { layers, heads, .. } = transformer.architecture();
-            bound_maps(layers * heads, case.tokens())?;
-        }
-        let ids = case_ids(model, &plan);
-        let mut found = heads::heads(&asked, &case, &ids, &request.heads).await?;
-        if let Some(text) = &request.patch {
-            let other = Request { text: text.clone(), ..request.clone() };
-            let other = tasks::plan(model, &other, &relay).await?.input;
-            found.patching = Some(heads::patching(&case, text, &other).await?);
-        }
+        let found = heads::all(&asked, &case, &plan, request, &relay).await?;
         timing.insert("heads".to_owned(), clock() - before);
         Some(found)
     };
@@ -237,18 +227,6 @@ fn document(
         heads: None,
         attention: attention.into_iter().map(|maps| drawn(maps, request.attention)).collect(),
         timing_ms: BTreeMap::new(),
-    }
-}
-
-/// The ids of all tokens of the case: the input's, and what a decoder has read, its start included.
-fn case_ids(model: &Model, plan: &Plan) -> Vec<u32> {
-    let input = plan.tokens.iter().map(|token| token.id);
-    match (&plan.question, model.transformer.generation()) {
-        (Question::Output { written, .. }, Some(generation)) => {
-            let before = written.iter().map(|(id, _)| *id).take(written.len().saturating_sub(1));
-            input.chain([generation.start]).chain(before).collect()
-        }
-        _ => input.collect(),
     }
 }
 

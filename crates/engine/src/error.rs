@@ -26,6 +26,10 @@ pub enum EngineError {
         most: usize,
     },
 
+    /// Built without the feature `heads`.
+    #[error("This build does not compute figures of heads; the command line does.")]
+    NoHeads,
+
     /// The work was given up, as asked.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),

@@ -1,7 +1,7 @@
 //! Figures of heads and layers, as a document has them.
 
 use headlight_document::{
-    self as document, AttentionKind, HeadFigure, HeadLabel, HeadValues, Heads, StackValues, TokenValues,
+    self as document, AttentionKind, HeadFigure, HeadLabel, HeadValues, Heads, Request, StackValues, TokenValues,
 };
 use headlight_explain::Case;
 use headlight_explain::ablation::ablation;
@@ -9,10 +9,14 @@ use headlight_explain::attention::{self as found, Attends, ByHead, Kind, Repeate
 use headlight_explain::direct::direct;
 use headlight_explain::lens::lens;
 use headlight_explain::patching::{Patching, Taken};
-use headlight_models::{Head, Input, Side};
+use headlight_models::{Architecture, Head, Input, Side};
 
+use crate::answer::bound_maps;
 use crate::error::EngineError;
 use crate::methods::Asked;
+use crate::model::Model;
+use crate::progress::Relay;
+use crate::tasks::{self, Plan, Question};
 
 /// How many random tokens are said twice, where induction is measured.
 const LENGTH: usize = 24;
@@ -20,13 +24,41 @@ const LENGTH: usize = 24;
 /// In how many texts.
 const TEXTS: usize = 4;
 
-/// Finds what is `wanted` for the case's target; `ids` are those of all of its tokens.
-pub(crate) async fn heads(
+/// Everything of heads and layers that `request` asks for.
+pub(crate) async fn all(
     asked: &Asked<'_>,
     case: &Case<'_>,
-    ids: &[u32],
-    wanted: &[HeadFigure],
+    plan: &Plan,
+    request: &Request,
+    relay: &Relay<'_>,
 ) -> Result<Heads, EngineError> {
+    if request.heads.contains(&HeadFigure::Profile) || request.patch.is_some() {
+        let Architecture { layers, heads, .. } = case.model.architecture();
+        bound_maps(layers * heads, case.tokens())?;
+    }
+    let mut found = heads(asked, case, &case_ids(asked.model, plan), &request.heads).await?;
+    if let Some(text) = &request.patch {
+        let other = Request { text: text.clone(), ..request.clone() };
+        let other = tasks::plan(asked.model, &other, relay).await?.input;
+        found.patching = Some(patching(case, text, &other).await?);
+    }
+    Ok(found)
+}
+
+/// The ids of all tokens of the case: the input's, and what a decoder has read, its start included.
+fn case_ids(model: &Model, plan: &Plan) -> Vec<u32> {
+    let input = plan.tokens.iter().map(|token| token.id);
+    match (&plan.question, model.transformer.generation()) {
+        (Question::Output { written, .. }, Some(generation)) => {
+            let before = written.iter().map(|(id, _)| *id).take(written.len().saturating_sub(1));
+            input.chain([generation.start]).chain(before).collect()
+        }
+        _ => input.collect(),
+    }
+}
+
+/// Finds what is `wanted` for the case's target; `ids` are those of all of its tokens.
+async fn heads(asked: &Asked<'_>, case: &Case<'_>, ids: &[u32], wanted: &[HeadFigure]) -> Result<Heads, EngineError> {
     let wants = |figure| wanted.contains(&figure);
     let mut heads = Heads::default();
     if wants(HeadFigure::Profile) {
@@ -84,7 +116,7 @@ pub(crate) async fn heads(
 }
 
 /// Puts what another text has, `other`, into the case's run.
-pub(crate) async fn patching(case: &Case<'_>, text: &str, other: &Input) -> Result<document::Patching, EngineError> {
+async fn patching(case: &Case<'_>, text: &str, other: &Input) -> Result<document::Patching, EngineError> {
     let patching = Patching::new(case, other).await?;
     let heads = async |taken| -> Result<Vec<HeadValues>, EngineError> {
         Ok(patching.heads(taken).await?.into_iter().map(|heads| by_head(case, heads)).collect())

@@ -10,6 +10,10 @@ pub mod device;
 pub mod error;
 mod faithfulness;
 mod files;
+#[cfg(feature = "heads")]
+mod heads;
+#[cfg(not(feature = "heads"))]
+#[path = "no_heads.rs"]
 mod heads;
 mod methods;
 pub mod model;

@@ -51,8 +51,8 @@ mod native {
     use super::View;
 
     /// Terms that are added up before the sum goes to the others'. One long sum in single precision loses more: over a path of
-    /// integrated gradients where SmolLM2 is ill-conditioned, 2.3e-3 of the values against 9.9e-4, which is PyTorch's too.
-    const STEPS: usize = 64;
+    /// integrated gradients where SmolLM2 is ill-conditioned, 2.3e-3 of the values against 9.1e-4, as much as in PyTorch.
+    const STEPS: usize = 32;
 
     /// [`super::multiply`], of matrices that hold what they should.
     pub fn multiply(
