@@ -22,6 +22,7 @@ cargo xtask COMMAND
   train sentiment [--epochs N] [--rate X] [--seed N] […]
                               train the adapter that makes a sentiment classifier of MiniLM, and draw how it learns
   study methods [--count N]   make the table of docs/methods: every method on held-out snippets, with headlight batch
+  study heads                 make the tables of docs/heads: name movers and induction heads of SmolLM2
   models [ID…]                fetch the models, check their hashes and write the manifest
   setup-wasm                  set up what builds wasm: a Rust toolchain, wasm-bindgen and trunk
 

@@ -54,7 +54,7 @@ pub fn text(explanation: &Explanation) -> String {
             let _ = writeln!(text, "  {line}");
         }
     }
-    if let Some(heads) = &explanation.heads {
+    if let Some(heads) = &explanation.heads() {
         heads_text(&mut text, heads);
     }
     for warning in &explanation.warnings {

@@ -72,7 +72,7 @@ fn heads_are_told_of_where_that_is_asked_for() {
         text(&output.stdout)
     };
     let document: Explanation = serde_json::from_str(&run("json")).unwrap();
-    let heads = document.heads.as_ref().unwrap();
+    let heads = document.heads().unwrap();
     assert_eq!((heads.profiles[0].values.len(), heads.lens.as_ref().unwrap().values.len()), (72, 7));
     let direct = heads.direct.as_ref().unwrap();
     let shares = direct.heads[0].values.iter().chain(&direct.mlps).sum::<f64>();

@@ -40,15 +40,24 @@ pub struct Explanation {
     /// Gradient times activation by layer and by head, one entry for each stack of blocks. Empty where it was not asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub layers: Vec<LayerAttribution>,
-    /// Figures of heads and layers, where they were asked for.
+    /// Figures of heads and layers, where they were asked for: a [`Heads`] as JSON, so that who does not read it need not know
+    /// it, which is 30 KiB of the page. [`Explanation::heads`] reads it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub heads: Option<Heads>,
+    pub heads: Option<serde_json::Value>,
     /// Attention maps. Empty where none were asked for.
     pub attention: Vec<Attention>,
     /// What a reader must know before trusting the numbers, a sentence each.
     pub warnings: Vec<String>,
     /// Wall-clock times in milliseconds: `tokenize`, `forward`, `backward`, `readback`, `total`.
     pub timing_ms: BTreeMap<String, f64>,
+}
+
+impl Explanation {
+    /// Figures of heads and layers, where there are any that can be read.
+    #[must_use]
+    pub fn heads(&self) -> Option<Heads> {
+        self.heads.as_ref().and_then(|heads| Heads::deserialize(heads).ok())
+    }
 }
 
 /// Which model answered, and on what.

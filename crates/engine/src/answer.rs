@@ -152,6 +152,7 @@ pub async fn answer(
     } else {
         let before = clock();
         let found = heads::all(&asked, &case, &plan, request, &relay).await?;
+        let found = serde_json::to_value(found).map_err(|error| EngineError::Device(error.to_string()))?;
         timing.insert("heads".to_owned(), clock() - before);
         Some(found)
     };

@@ -51,7 +51,7 @@ fn a_document_has_the_figures_that_were_asked_for() {
     request.patch = golden["second_text"].as_str().map(str::to_owned);
     let document = ask(&request);
     let again: Explanation = serde_json::from_str(&serde_json::to_string(&document).unwrap()).unwrap();
-    let found = again.heads.unwrap();
+    let found = again.heads().unwrap();
     let theirs = &golden["stacks"][0];
     let near = |ours: &[f64], theirs: &Value| {
         let theirs = common::numbers(theirs);
@@ -89,7 +89,7 @@ fn a_translator_has_profiles_of_its_encoder_and_between() {
     request.methods = Vec::new();
     request.heads = vec![HeadFigure::Profile, HeadFigure::Direct];
     let document = block_on(answer(&model, &chosen.info, &request, &Quiet, common::clock)).unwrap();
-    let found = document.heads.unwrap();
+    let found = document.heads().unwrap();
     let kinds: Vec<AttentionKind> = found.profiles.iter().map(|profile| profile.kind).collect();
     // Its decoder's own tokens hear of each other without attention.
     assert_eq!(kinds, [AttentionKind::Encoder, AttentionKind::Cross]);
@@ -108,7 +108,7 @@ fn a_causal_model_has_induction_scores() {
     request.methods = Vec::new();
     request.heads = vec![HeadFigure::Induction];
     let document = block_on(answer(&model, &chosen.info, &request, &Quiet, common::clock)).unwrap();
-    let found = document.heads.unwrap().induction.unwrap();
+    let found = document.heads().unwrap().induction.unwrap();
     assert_eq!(serde_json::json!(found.range), serde_json::json!([golden["start"], golden["end"]]));
     let theirs = common::numbers(&golden["scores"]);
     assert!(found.scores.values.iter().zip(&theirs).all(|(ours, theirs)| (ours - theirs).abs() < 1e-5));
