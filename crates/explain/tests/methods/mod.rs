@@ -157,9 +157,11 @@ fn joint(case: &Case<'_>) {
         let before = case.input.source.as_ref().unwrap().dims()[1];
         assert!(shares[..before].iter().all(|share| *share > 0.0));
     }
-    // No more flows than is rolled out through the narrowest cut: the whole of one token.
+    // No more flows than is rolled out through the narrowest cut: the whole of one token, whose attention sums to one as single
+    // precision has it.
     for flow in block_on(flow_map(case)).unwrap() {
-        assert!(flow.iter().all(|flow| *flow <= 1.0 + 1e-9));
+        let most = flow.iter().copied().fold(0.0, f64::max);
+        assert!(most <= 1.0 + 4.0 * f64::from(f32::EPSILON), "{most}");
     }
     let cross = block_on(attribution::attention(case, None, None)).unwrap();
     let before = case.input.source.as_ref().unwrap().dims()[1];
