@@ -176,8 +176,9 @@ fn joint(case: &Case<'_>) {
 }
 
 /// Where a path does not converge, single precision alone does not meet a sum of great numbers of both signs: PyTorch's own
-/// float32 is up to 9.4e-4 from its float64 on one of them (`rounding`). There, twice that is met, for a sum's order is luck.
-const TIMES_ROUNDING: f64 = 2.0;
+/// float32 is up to 9.4e-4 from its float64 on one of them (`rounding`). There, four times that is met: products summed
+/// in another order alone make 3.8e-4 or 2.3e-3 of it.
+const TIMES_ROUNDING: f64 = 4.0;
 
 /// Holds every method against the values of `golden`.
 pub fn check(model: &dyn Transformer, golden: &Value, input: &Input, target: &Target) {
