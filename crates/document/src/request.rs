@@ -123,6 +123,10 @@ impl Request {
         if self.selection.len() > MAX_MARKS {
             return Err(RequestError::TooManyMarks { count: self.selection.len() });
         }
+        let is_piece = |&(source, start, end): &Mark| source < 2 && start < end && end <= MAX_TEXT_BYTES;
+        if !self.selection.iter().all(is_piece) {
+            return Err(RequestError::NoPiece);
+        }
         if self.measures.len() > Measure::ALL.len() {
             return Err(RequestError::TooManyMeasures { count: self.measures.len() });
         }
@@ -199,6 +203,9 @@ pub enum RequestError {
         /// How many.
         count: usize,
     },
+    /// A picked piece that no text can have.
+    #[error("A piece that was picked lies in no text.")]
+    NoPiece,
     /// More figures of heads than there are.
     #[error("{count} figures of heads were asked for; there are not that many.")]
     TooManyFigures {
@@ -389,6 +396,10 @@ mod tests {
         taken.heads = vec![HeadFigure::Lens; 6];
         assert_eq!(taken.validate(), Err(RequestError::TooManyFigures { count: 6 }));
         taken.heads.truncate(1);
+        for wrong in [(2, 0, 1), (0, 3, 3), (0, 0, MAX_TEXT_BYTES + 1), (1, usize::MAX, 2)] {
+            let picked = Request { selection: vec![(0, 0, 5), wrong], ..taken.clone() };
+            assert_eq!(picked.validate(), Err(RequestError::NoPiece));
+        }
         taken.patch = Some(" ".into());
         assert_eq!(taken.validate(), Err(RequestError::EmptyText));
     }

@@ -34,6 +34,28 @@ pub struct Case<'a> {
 /// Hears of an estimate: values as the method gives them, so far, and the share of the work that they come from.
 pub type Estimates<'a> = dyn Fn(&[f64], f64) + 'a;
 
+/// When a method tells what it would say: as soon as there is something, and whenever its work has doubled since.
+#[derive(Debug)]
+pub(crate) struct Doubling {
+    next: usize,
+}
+
+impl Doubling {
+    /// From `first` pieces of work on.
+    pub fn from(first: usize) -> Self {
+        Self { next: first }
+    }
+
+    /// Whether `done` pieces are twice as many as last time.
+    pub fn is_at(&mut self, done: usize) -> bool {
+        let is_at = done >= self.next;
+        if is_at {
+            self.next = 2 * done;
+        }
+        is_at
+    }
+}
+
 impl std::fmt::Debug for Case<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Case").field("target", self.target).field("most", &self.most).finish_non_exhaustive()

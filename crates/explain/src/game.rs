@@ -6,7 +6,7 @@ use headlight_models::{Input, Pulse};
 
 use crate::ExplainError;
 use crate::attribution::baseline::{replaced, token};
-use crate::case::{Case, Part, lost};
+use crate::case::{Case, Doubling, Part, lost};
 
 /// Into how many parts a sample is cut whose estimates are heard.
 const PARTS: usize = 16;
@@ -64,12 +64,13 @@ impl<'a> Game<'a> {
             return self.values(coalitions).await;
         }
         let mut values = Vec::with_capacity(coalitions.len());
+        let mut doubling = Doubling::from(1);
         for part in 0..PARTS {
             let begins = |part: usize| part * coalitions.len() / PARTS;
             let some = coalitions.get(begins(part)..begins(part + 1)).unwrap_or_default();
             values.extend(self.part(some, &Part::new(case.pulse, part, PARTS, 1)).await?);
             let done = part + 1;
-            if done.is_power_of_two() {
+            if doubling.is_at(done) {
                 case.estimate(done, PARTS, || estimate(&values));
             }
         }

@@ -4,7 +4,7 @@ use headlight_models::Input;
 use headlight_models::run::Gradients;
 
 use crate::ExplainError;
-use crate::case::{Case, Part, column, each, read, sides, zip};
+use crate::case::{Case, Doubling, Part, column, each, read, sides, zip};
 
 /// How many points of the line are gone through where nobody says otherwise (Captum's default).
 pub const STEPS: usize = 50;
@@ -40,7 +40,7 @@ pub async fn integrated_gradients(case: &Case<'_>, baseline: &Input, steps: usiz
     let points = gauss_legendre(steps.max(1));
     let batches = points.len().div_ceil(case.most.max(1));
     let mut sum: Option<Input> = None;
-    let (mut weight, mut next) = (0.0, 1);
+    let (mut weight, mut doubling) = (0.0, Doubling::from(1));
     for batch in 0..batches {
         // Each goes along the whole line, so that the first ones are an estimate of all.
         let (alphas, weights): (Vec<f64>, Vec<f64>) = points.iter().skip(batch).step_by(batches).copied().unzip();
@@ -55,8 +55,7 @@ pub async fn integrated_gradients(case: &Case<'_>, baseline: &Input, steps: usiz
         });
         weight += weights.iter().sum::<f64>();
         let done = batch + 1;
-        if let (Some(_), Some(sum)) = (case.estimates.filter(|_| done == next && done < batches), &sum) {
-            next = 2 * done;
+        if let (Some(_), Some(sum)) = (case.estimates.filter(|_| doubling.is_at(done) && done < batches), &sum) {
             let values = along(&line, sum).await?;
             case.estimate(done, batches, || Some(values.into_iter().map(|value| value / weight).collect()));
         }

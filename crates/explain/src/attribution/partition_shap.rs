@@ -2,6 +2,7 @@
 
 use super::hierarchy::Merges;
 use crate::ExplainError;
+use crate::case::Doubling;
 use crate::game::Game;
 
 /// Evaluations, where nobody says otherwise (SHAP's default for texts).
@@ -73,7 +74,7 @@ pub async fn partition_shap(
         mask
     };
     let budget = evaluations.saturating_sub(2);
-    let (mut asked, mut next) = (0, budget.div_ceil(16));
+    let (mut asked, mut doubling) = (0, Doubling::from(budget.div_ceil(16)));
     while !queue.is_empty() && asked < budget {
         let mut some = Vec::new();
         let mut masks: Vec<Vec<bool>> = Vec::new();
@@ -112,9 +113,7 @@ pub async fn partition_shap(
                 open(right, with_left, *left_worth, with),
             ]);
         }
-        // After each doubling of the work.
-        if asked >= next {
-            next = 2 * asked;
+        if doubling.is_at(asked) {
             game.estimate(asked, budget, || Some(shared_out(values.clone(), &queue, merges, &members)));
         }
     }

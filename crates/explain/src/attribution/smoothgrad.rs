@@ -4,7 +4,7 @@ use headlight_models::Input;
 
 use super::{grad_x_input, integrated_gradients, saliency};
 use crate::ExplainError;
-use crate::case::{Case, Part, each, read, sides, tensor, zip};
+use crate::case::{Case, Doubling, Part, each, read, sides, tensor, zip};
 use crate::random::Random;
 
 /// Copies, where nobody says otherwise (Captum's `NoiseTunnel`).
@@ -79,13 +79,16 @@ pub async fn smoothgrad(case: &Case<'_>, base: &Base, noise: Noise) -> Result<Sa
     let narrowed =
         |range: std::ops::Range<usize>| each(&copies, |side, _| side.clone().narrow(0, range.start, range.len()));
     let mut rows: Vec<Vec<f64>> = Vec::with_capacity(samples);
+    let mut doubling = Doubling::from(1);
     if let Base::IntegratedGradients(baseline, steps) = base {
         for sample in 0..samples {
             let copy = narrowed(sample..sample + 1);
             let pulse = Part::new(case.pulse, sample, samples, 1);
             let once = Case { input: &copy, pulse: &pulse, estimates: None, ..*case };
             rows.push(integrated_gradients(&once, baseline, *steps).await?.values);
-            case.estimate(rows.len(), samples, || Some(mean(&rows).values));
+            if doubling.is_at(rows.len()) {
+                case.estimate(rows.len(), samples, || Some(mean(&rows).values));
+            }
         }
     } else {
         for (range, part) in case.batches(samples, 2) {
@@ -109,7 +112,9 @@ pub async fn smoothgrad(case: &Case<'_>, base: &Base, noise: Noise) -> Result<Sa
                 }
             }
             rows.extend(here);
-            case.estimate(rows.len(), samples, || Some(mean(&rows).values));
+            if doubling.is_at(rows.len()) {
+                case.estimate(rows.len(), samples, || Some(mean(&rows).values));
+            }
         }
     }
     Ok(mean(&rows))
