@@ -50,24 +50,13 @@ fn the_page_and_the_terminal_show_the_same() {
 
 #[test]
 fn heads_are_told_of_where_that_is_asked_for() {
+    let explain =
+        |rest: &[&str]| headlight(&[&["explain", "--model", "sentiment", "--device", "cpu", "--text"], rest].concat());
     let run = |format: &str| {
-        let output = headlight(&[
-            "explain",
-            "--model",
-            "sentiment",
-            "--device",
-            "cpu",
-            "--text",
-            "A warm, funny and quietly moving film.",
-            "--patch-from",
-            "A cold, boring and quietly moving film.",
-            "--profile",
-            "--lens",
-            "--direct",
-            "--ablate",
-            "--format",
-            format,
-        ]);
+        let texts =
+            ["A warm, funny and quietly moving film.", "--patch-from", "A cold, boring and quietly moving film."];
+        let output =
+            explain(&[&texts[..], &["--profile", "--lens", "--direct", "--ablate", "--format", format]].concat());
         assert!(output.status.success(), "{}", text(&output.stderr));
         text(&output.stdout)
     };
@@ -84,17 +73,7 @@ fn heads_are_told_of_where_that_is_asked_for() {
     assert!(line.trim_start().starts_with(&format!("L{}H{} ", greatest / 12, greatest % 12)), "{line}");
     assert!(lines.contains("special tokens: L") && lines.contains("layers and stays so"), "{lines}");
     // A text of another length has nothing to put in anywhere.
-    let output = headlight(&[
-        "explain",
-        "--model",
-        "sentiment",
-        "--device",
-        "cpu",
-        "--text",
-        "A fine film.",
-        "--patch-from",
-        "A film.",
-    ]);
+    let output = explain(&["A fine film.", "--patch-from", "A film."]);
     assert!(!output.status.success() && text(&output.stderr).contains("as many tokens"), "{}", text(&output.stderr));
 }
 

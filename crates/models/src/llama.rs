@@ -152,11 +152,7 @@ impl Stack for Llama {
     }
 
     fn writers(&self, layer: usize) -> Vec<Writer<'_>> {
-        let Some(block) = self.blocks.get(layer) else { return Vec::new() };
-        vec![
-            Writer { point: Point::AttnOut, heads: Some((Point::Z, &block.out)), norm: None },
-            Writer { point: Point::MlpOut, heads: None, norm: None },
-        ]
+        self.blocks.get(layer).map(|block| Writer::of_pre_norm(&block.out).into()).unwrap_or_default()
     }
 
     fn last_norm(&self) -> Option<Norm<'_>> {

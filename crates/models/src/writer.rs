@@ -17,6 +17,18 @@ pub struct Writer<'a> {
     pub norm: Option<(Point, Norm<'a>)>,
 }
 
+impl<'a> Writer<'a> {
+    /// Those of a block that normalises before attention and before the MLP, and adds both as they are; `out` takes the heads
+    /// together.
+    #[must_use]
+    pub fn of_pre_norm(out: &'a Linear) -> [Self; 2] {
+        [
+            Self { point: Point::AttnOut, heads: Some((Point::Z, out)), norm: None },
+            Self { point: Point::MlpOut, heads: None, norm: None },
+        ]
+    }
+}
+
 /// A norm. Where its statistics are given, it is a linear map and a bias.
 #[derive(Debug)]
 pub enum Norm<'a> {
