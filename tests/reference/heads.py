@@ -12,9 +12,9 @@ import torch
 import heads_figures as figures
 import heads_subjects
 import methods_subjects
+import sets
 import splitmix
-from check import compare
-from common import GOLDEN, HERE, arguments, dump, number, numbers, write
+from common import GOLDEN, HERE, number, numbers
 from methods import default_double, target_entry
 
 SCHEMA = "headlight/heads@1"
@@ -100,38 +100,12 @@ def families(_models_folder, only):
         yield name, found
 
 
-def checked(model, stem, document):
-    """Whether a document is the committed one, to within TOLERANCE; says by how much it differs."""
-    worst = {}
-    try:
-        old = json.loads((FOLDER / model / f"{stem}.json").read_text(encoding="utf-8"))
-        compare(json.loads(dump(document)), old, (), worst)
-    except (OSError, ValueError) as error:
-        print(f"{model}/{stem}: FAILED: {error}", flush=True)
-        return False
-    part = max(worst, key=worst.get)
-    print(f"{model}/{stem}: largest difference {worst[part]:.1e} ({part})", flush=True)
-    return worst[part] <= TOLERANCE
-
-
-def main():
-    parser = arguments(__doc__)
-    parser.add_argument("sets", nargs="*", choices=[*MODELS, "families", []], help="which models (all if none is named)")
-    parser.add_argument("--only", action="append", help="only this file (its stem); repeatable")
-    parser.add_argument("--check", action="store_true", help="compare with the committed files and write nothing")
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    same = True
-    for model in options.sets or [*MODELS, "families"]:
-        found = families(options.models, options.only) if model == "families" else registered(model, options.models, options.only)
-        for stem, one in found:
-            if options.check:
-                same &= checked(model, stem, one)
-            else:
-                write(FOLDER / model / f"{stem}.json", one)
-    if not same:
-        raise SystemExit(f"Some values differ by more than {TOLERANCE}.")
+def documents(model, models_folder, only=None):
+    """(file stem, golden document) for each text of a model, or for each small checkpoint."""
+    if model == "families":
+        return families(models_folder, only)
+    return registered(model, models_folder, only)
 
 
 if __name__ == "__main__":
-    main()
+    sets.main(__doc__, FOLDER, [*MODELS, "families"], documents, TOLERANCE)

@@ -17,8 +17,8 @@ import methods_gradient
 import methods_masks
 import methods_seq2seq
 import methods_subjects
-from check import compare
-from common import GOLDEN, HERE, arguments, digits, dump, number, numbers, relative, write
+import sets
+from common import GOLDEN, HERE, digits, number, numbers, relative
 
 SCHEMA = "headlight/methods@1"
 FOLDER = GOLDEN / "methods"
@@ -178,37 +178,5 @@ def documents(name, models_folder, only=None):
     return registered(name, models_folder, only)
 
 
-def checked(name, stem, document):
-    """Whether a document is the committed one, to within TOLERANCE; says by how much it differs."""
-    worst = {}
-    try:
-        old = json.loads((FOLDER / name / f"{stem}.json").read_text(encoding="utf-8"))
-        compare(json.loads(dump(document)), old, (), worst)
-    except (OSError, ValueError) as error:
-        print(f"{name}/{stem}: FAILED: {error}", flush=True)
-        return False
-    part = max(worst, key=worst.get)
-    print(f"{name}/{stem}: largest difference {worst[part]:.1e} ({part})", flush=True)
-    return worst[part] <= TOLERANCE
-
-
-def main():
-    parser = arguments(__doc__)
-    parser.add_argument("sets", nargs="*", choices=[*MODELS, "families", []], help="which models (all if none is named)")
-    parser.add_argument("--only", action="append", help="only this file (its stem); repeatable")
-    parser.add_argument("--check", action="store_true", help="compare with the committed files and write nothing")
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    same = True
-    for name in options.sets or [*MODELS, "families"]:
-        for stem, document in documents(name, options.models, options.only):
-            if options.check:
-                same &= checked(name, stem, document)
-            else:
-                write(FOLDER / name / f"{stem}.json", document)
-    if not same:
-        raise SystemExit(f"Some values differ by more than {TOLERANCE}.")
-
-
 if __name__ == "__main__":
-    main()
+    sets.main(__doc__, FOLDER, [*MODELS, "families"], documents, TOLERANCE)
