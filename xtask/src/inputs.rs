@@ -10,8 +10,18 @@ use crate::error::{Error, Result};
 use crate::paths::Paths;
 
 /// What a site is built from, relative to the checkout.
-const INPUTS: &[&str] =
-    &["Cargo.toml", "Cargo.lock", "Trunk.toml", ".cargo", "index.html", "crates", "web", "xtask/src", "tests/golden"];
+const INPUTS: &[&str] = &[
+    "Cargo.toml",
+    "Cargo.lock",
+    "Trunk.toml",
+    ".cargo",
+    "index.html",
+    "crates",
+    "web",
+    "xtask/src",
+    "xtask/binaryen",
+    "tests/golden",
+];
 /// What builds write among it.
 const OUTPUTS: &[&str] = &["pkg", "node_modules", "target", "dist"];
 

@@ -10,6 +10,7 @@ pub mod process;
 pub mod reference;
 pub mod say;
 pub mod serve;
+pub mod shrink;
 pub mod site;
 pub mod sizes;
 pub mod study;

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::paths::Paths;
 use crate::toolchain::{TARGET, Toolchain};
 use crate::tools::Tools;
-use crate::{exports, process, say};
+use crate::{exports, process, say, shrink};
 
 /// The name of the module.
 const MODULE: &str = "headlight_worker";
@@ -52,8 +52,8 @@ pub fn build(paths: &Paths, toolchain: &Toolchain, tools: &Tools) -> Result<()> 
     let package = paths.worker_package();
     let bound = package.join(BOUND);
     let stamp = bound.join(".made-from");
-    // The module says which version of wasm-bindgen it wants, so its hash stands for the tool as well.
-    let made_from = hash::of_file(&module)?.1;
+    // The module says which version of wasm-bindgen it wants, so its hash stands for that tool as well.
+    let made_from = format!("{} {}", hash::of_file(&module)?.1, shrink::PASSES.join(" "));
     if !fs::read_to_string(&stamp).is_ok_and(|old| old == made_from) {
         check_exports(&module)?;
         say::step("Making the engine callable from JavaScript with wasm-bindgen (a few seconds).");
@@ -64,6 +64,7 @@ pub fn build(paths: &Paths, toolchain: &Toolchain, tools: &Tools) -> Result<()> 
         bindgen.args(["--target", "web", "--no-typescript", "--remove-name-section", "--remove-producers-section"]);
         bindgen.args(["--out-name", MODULE, "--out-dir"]).arg(&bound).arg(&module);
         process::run(&mut bindgen)?;
+        shrink::shrink(paths, &bound.join(format!("{MODULE}_bg.wasm")))?;
         fs::write(&stamp, made_from).map_err(Error::io("write", &stamp))?;
     }
     let mut parts = files(&bound)?;
