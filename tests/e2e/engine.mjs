@@ -14,7 +14,9 @@ export async function engine(page, { device = 'cpu' } = {}) {
     };
     worker.onerror = (event) => fail(event.message ?? 'The worker could not be started.');
     worker.onmessage = ({ data }) => {
-      const event = JSON.parse(data.json);
+      // A message is named by its only key.
+      const [[type, inside]] = Object.entries(JSON.parse(data.json));
+      const event = { type, ...inside };
       heard.push(event);
       if (event.type === 'started') started.resolve();
       if (event.type === 'device_lost') fail(event.message);
@@ -23,7 +25,8 @@ export async function engine(page, { device = 'cpu' } = {}) {
       waiting.delete(event.id);
     };
     let last = 0;
-    const post = (command, files) => worker.postMessage({ json: JSON.stringify(command), arrays: [], files });
+    const post = ({ type, ...inside }, files) =>
+      worker.postMessage({ json: JSON.stringify({ [type]: inside }), arrays: [], files });
     globalThis.engine = {
       heard,
       ask(command, files = []) {

@@ -13,17 +13,18 @@ export async function script(page, models, explain) {
   const asked = [];
   await page.route('**/models/manifest.json', (route) => route.fulfill({ json: { schema: 'headlight/models@1', models } }));
   await page.exposeFunction('headlightScript', (json) => {
-    const command = JSON.parse(json);
-    switch (command.type) {
+    // A message is named by its only key.
+    const [[type, command]] = Object.entries(JSON.parse(json));
+    switch (type) {
       case 'start':
-        return [{ type: 'started', device: { kind: 'cpu', name: 'script', reason: null } }];
+        return [{ started: { device: { kind: 'cpu', name: 'script', reason: null } } }];
       case 'load': {
         const model = (command.model ?? command.source.model).id;
-        return [{ type: 'loaded', id: command.id, model, cached: true, kept: true, milliseconds: 1 }];
+        return [{ loaded: { id: command.id, model, cached: true, kept: true, milliseconds: 1 } }];
       }
       case 'explain':
         asked.push(command.request);
-        return [{ type: 'explained', id: command.id, explanation: explain(command.request) }];
+        return [{ explained: { id: command.id, explanation: explain(command.request) } }];
       default:
         return [];
     }
@@ -32,7 +33,7 @@ export async function script(page, models, explain) {
     globalThis.Worker = class extends EventTarget {
       async postMessage({ json }) {
         for (const event of await globalThis.headlightScript(json)) {
-          const arrays = (event.explanation?.attention ?? []).map((one) => {
+          const arrays = (event.explained?.explanation.attention ?? []).map((one) => {
             const { values } = one;
             delete one.values;
             return new Float32Array(values ?? []);
@@ -96,7 +97,27 @@ export function attention(kind, layers, heads, rows, columns, at = (layer, head,
       }
     }
   }
-  return { kind, layers, heads, rows, columns, values };
+  return { kind, layers, heads, rows, columns, values, summary: summary(kind, layers * heads, rows, columns, values) };
+}
+
+/** The figures that an engine gives with maps. All tokens but the last on each side count for how well two texts are aligned. */
+function summary(kind, count, rows, columns, values) {
+  const maps = Array.from({ length: count }, (_, map) =>
+    Array.from({ length: rows }, (_, row) => values.slice((map * rows + row) * columns, (map * rows + row + 1) * columns)));
+  const sum = (all) => all.reduce((total, one) => total + one, 0);
+  const spread = (row) => -sum(row.map((weight) => (weight > 0 ? weight * Math.log(weight) : 0)));
+  const aligned = (map) => {
+    const [queries, keys] = [Math.max(rows - 1, 1), Math.max(columns - 1, 1)];
+    const most = (key) => Math.max(...map.slice(0, queries).map((row) => row[key]));
+    return sum(Array.from({ length: keys }, (_, key) => most(key))) / Math.min(queries, keys);
+  };
+  return {
+    entropy: maps.map((map) => sum(map.map(spread)) / rows),
+    distance: maps.map((map) => sum(map.map((row, i) => sum(row.map((weight, j) => weight * Math.abs(i - j))))) / rows),
+    peak: maps.map((map) => Math.max(0, ...map[rows - 1].slice(1, -1))),
+    ...(kind === 'cross' && rows > 2 ? { alignment: maps.map(aligned) } : {}),
+    received: Array.from({ length: columns }, (_, key) => sum(maps.map((map) => sum(map.map((row) => row[key])) / rows)) / count),
+  };
 }
 
 /** A whole document around what a task gives. */

@@ -13,7 +13,7 @@ globalThis.headlightPause = () => new Promise((resolve) => {
 
 // burn keeps its device to itself, so it is met where it is made: a lost device and a shader error that nobody caught
 // (whose outputs would be garbage) both end the session.
-const ended = (message) => postMessage({ json: JSON.stringify({ type: 'device_lost', message }), arrays: [] });
+const ended = (message) => postMessage({ json: JSON.stringify({ device_lost: { message } }), arrays: [] });
 // A panic leaves the module in no state to go on; without this the page would wait for an answer for ever.
 addEventListener('error', (event) => ended(`The engine stopped (${event.message}).`));
 addEventListener('unhandledrejection', (event) => ended(`The engine stopped (${event.reason?.message ?? event.reason}).`));

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::faithfulness::{Agreement, Faithfulness};
 use crate::heads::Heads;
+use crate::intervention::Changed;
 use crate::method::Method;
 use crate::request::{Read, Task};
 use crate::target_spec::TargetKind;
@@ -44,6 +45,9 @@ pub struct Explanation {
     /// it, which is 30 KiB of the page. [`Explanation::heads`] reads it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heads: Option<serde_json::Value>,
+    /// What the model answers with something changed in it, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<Changed>,
     /// Attention maps. Empty where none were asked for.
     pub attention: Vec<Attention>,
     /// What a reader must know before trusting the numbers, a sentence each.
@@ -311,9 +315,29 @@ pub struct Attention {
     /// Every weight, flat and row-major as `[layers, heads, rows, columns]`. A row is a query and sums to one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub values: Option<Vec<f32>>,
+    /// Every head's map made small, where `values` are left out for their size.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overview: Option<Overview>,
     /// Figures of each head, flat as `[layers, heads]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<AttentionSummary>,
+}
+
+/// Every head's map, made small: rows and columns are taken together in squares, and of each square the largest weight is
+/// kept.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Overview {
+    /// How many rows a small map has.
+    pub rows: usize,
+    /// How many columns.
+    pub columns: usize,
+    /// Flat and row-major as `[layers, heads, rows, columns]`.
+    pub values: Vec<f32>,
+}
+
+impl Overview {
+    /// How many rows and columns a small map has at most: about as many pixels as a thumbnail on a screen.
+    pub const SIDE: usize = 64;
 }
 
 impl Attention {
@@ -349,4 +373,15 @@ pub struct AttentionSummary {
     pub entropy: Vec<f32>,
     /// Mean distance of query and key weighted by attention, in tokens: Σα·|i−j| / Σα (Vig & Belinkov 2019).
     pub distance: Vec<f32>,
+    /// The greatest weight that the last query gives a key other than the first and itself, which most heads fall back to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub peak: Vec<f32>,
+    /// Between two texts, how well the head aligns them, from 0 to 1: the sum over the keys of the largest weight of each, over
+    /// the smaller number of queries and keys, of tokens that stand for text. Empty elsewhere, and for less than two queries.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alignment: Vec<f32>,
+    /// One number for each key, not for each head: what it gets, as the mean weight over all heads and over the queries that see
+    /// it (Gu et al. 2024, who call a key that gets more than 0.3 a sink).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub received: Vec<f32>,
 }

@@ -7,7 +7,9 @@
 pub mod explanation;
 pub mod faithfulness;
 pub mod heads;
+pub mod intervention;
 pub mod link;
+pub mod look;
 pub mod manifest;
 pub mod marks;
 pub mod message;
@@ -21,13 +23,15 @@ mod units;
 
 pub use explanation::{
     Attention, AttentionKind, AttentionSummary, Attribution, Candidate, Checks, Explanation, Foil, Input, InputToken,
-    LayerAttribution, Model, Output, OutputToken, SpanCandidate, Target, TokenLabel,
+    LayerAttribution, Model, Output, OutputToken, Overview, SpanCandidate, Target, TokenLabel,
 };
 pub use faithfulness::{Agreement, Band, Curve, Erasure, Faithfulness, Measure, Measured, RandomOrders};
 pub use heads::{
     Ablation, Direct, HeadFigure, HeadLabel, HeadProfile, HeadValues, Heads, Induction, Lens, LensEntry, Patching,
     Profile, StackValues, TokenValues,
 };
+pub use intervention::{Changed, Intervention, Scaled};
+pub use look::{Look, Neurons, Seen, Tile, Whose};
 pub use manifest::{Example, FileRole, Manifest, ModelEntry, ModelFile};
 pub use marks::Mark;
 pub use method::{Baseline, Hierarchy, Method, Parameters, Units};

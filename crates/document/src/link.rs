@@ -47,6 +47,35 @@ pub struct View {
     /// Which of the request's methods colours the text, counted from 0.
     #[serde(default)]
     pub method: usize,
+    /// As what the open head is drawn.
+    #[serde(default, skip_serializing_if = "HeadPicture::is_map")]
+    pub picture: HeadPicture,
+    /// Whether tokens that stand for no text are left out of the pictures of attention.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_special: bool,
+    /// Whether tokens that draw attention whatever the text says are.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_sinks: bool,
+}
+
+/// As what a head is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeadPicture {
+    /// A map of its weights.
+    #[default]
+    Map,
+    /// Lines between tokens (BertViz's head view).
+    Lines,
+    /// Queries and keys, number by number (BertViz's neuron view).
+    Neurons,
+}
+
+impl HeadPicture {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+    fn is_map(&self) -> bool {
+        *self == Self::Map
+    }
 }
 
 /// Why a link cannot be opened.
@@ -118,7 +147,13 @@ mod tests {
         Link {
             request: Request::new("smollm2", Task::Continue, "Das ist 好 <b>x</b> 🙂"),
             model_sha256: Some("ab".repeat(32)),
-            view: View { attention: Some(AttentionKind::Cross), head: Some((3, 4)), token: Some(2), method: 0 },
+            view: View {
+                attention: Some(AttentionKind::Cross),
+                head: Some((3, 4)),
+                token: Some(2),
+                without_sinks: true,
+                ..View::default()
+            },
         }
     }
 

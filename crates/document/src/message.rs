@@ -1,21 +1,24 @@
 //! The messages between the page and the worker that hosts the engine.
 //!
 //! Each travels as one JavaScript object `{ json: string, arrays: Float32Array[] }`: `json` is a [`Command`] or an
-//! [`Event`], and `arrays` carries, in order, the `values` of each [`crate::Attention`] of an [`Event::Explained`], whose
-//! own `values` are left out of the JSON. The arrays are transferred, not copied. Beside a [`Command`] whose source is
+//! [`Event`], named by its only key (with the name inside, everything in it would be read by two readers, and they are code to
+//! download), and `arrays` carries, in order, the `values` of each [`crate::Attention`] of an [`Event::Explained`] (those of its
+//! overview where it has no other) of each [`Seen`] of an [`Event::Looked`], or of [`Neurons`], whose own `values` are left out of the JSON. The
+//! arrays are transferred, not copied. Beside a [`Command`] whose source is
 //! [`Source::Files`] travels `files: File[]`, the browser's own objects, in the order of its `names`.
 
 use serde::{Deserialize, Serialize};
 
+use crate::look::{Look, Neurons, Seen};
 use crate::source::{Cached, Inspection, Source};
-use crate::{Attribution, Explanation, ModelEntry, Request};
+use crate::{AttentionKind, Attribution, Explanation, ModelEntry, Request};
 
 /// A number that ties the events of one request to it. Chosen by the page, never used twice.
 pub type RequestId = u32;
 
 /// What the page tells the worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Command {
     /// Choose a device and test it. The first message; answered by [`Event::Started`].
     Start {
@@ -57,6 +60,26 @@ pub enum Command {
         /// The question.
         request: Box<Request>,
     },
+    /// Look closer at the attention of an answer. Answered by [`Event::Looked`], also while something else is computed.
+    Look {
+        /// This request.
+        id: RequestId,
+        /// The request whose answer it was. Only the newest answer's attention is kept.
+        of: RequestId,
+        /// What is wanted.
+        look: Look,
+    },
+    /// Bring the queries and keys of one head of an answer: a run forward. Answered by [`Event::Neurons`].
+    Neurons {
+        /// This request.
+        id: RequestId,
+        /// The request whose answer it was.
+        of: RequestId,
+        /// Of which attention.
+        kind: AttentionKind,
+        /// The head: its layer and its number in it.
+        head: (usize, usize),
+    },
     /// Give up a request. Answered by [`Event::Cancelled`], unless it has just ended in another way.
     Cancel {
         /// The request to give up.
@@ -66,7 +89,7 @@ pub enum Command {
 
 /// What the worker tells the page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Event {
     /// The device is chosen and agrees with stored values.
     Started {
@@ -128,6 +151,20 @@ pub enum Event {
         id: RequestId,
         /// The document; see the module's note on attention values.
         explanation: Box<Explanation>,
+    },
+    /// Maps that were looked at.
+    Looked {
+        /// The request.
+        id: RequestId,
+        /// The maps; see the module's note on their values. None of those whose attention is not kept any longer.
+        seen: Vec<Seen>,
+    },
+    /// The queries and keys of a head. None where that answer's attention is not kept any longer.
+    Neurons {
+        /// The request.
+        id: RequestId,
+        /// What was found; queries, keys and scores travel as three arrays.
+        neurons: Option<Box<Neurons>>,
     },
     /// A request was given up, as asked.
     Cancelled {

@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use crate::faithfulness::Measure;
 use crate::heads::HeadFigure;
+use crate::intervention::Intervention;
 use crate::marks::Mark;
 use crate::method::{Method, Parameters};
 use crate::names::names;
@@ -70,6 +71,9 @@ pub struct Request {
     /// Another text, of as many tokens, whose activations are put into this one's run, one at a time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patch: Option<String>,
+    /// What is changed of the model, to see what it answers then. All else is of the model as it is.
+    #[serde(default, skip_serializing_if = "Intervention::is_empty")]
+    pub intervention: Intervention,
     /// How much of the attention comes back.
     pub attention: AttentionDetail,
 }
@@ -100,6 +104,7 @@ impl Request {
             layers: false,
             heads: Vec::new(),
             patch: None,
+            intervention: Intervention::default(),
             attention: AttentionDetail::Full,
         }
     }
@@ -132,6 +137,9 @@ impl Request {
         }
         if self.heads.len() > HeadFigure::ALL.len() {
             return Err(RequestError::TooManyFigures { count: self.heads.len() });
+        }
+        if !self.intervention.is_bounded() {
+            return Err(RequestError::TooMuchChanged);
         }
         self.parameters.validate()?;
         if self.foil.is_some() && matches!(self.target, TargetSpec::Span(_) | TargetSpec::Similarity) {
@@ -206,6 +214,9 @@ pub enum RequestError {
     /// A picked piece that no text can have.
     #[error("A piece that was picked lies in no text.")]
     NoPiece,
+    /// More of the model is changed than there is, or by too much.
+    #[error("That changes more of the model than there is, or by more than ten times; take something back.")]
+    TooMuchChanged,
     /// More figures of heads than there are.
     #[error("{count} figures of heads were asked for; there are not that many.")]
     TooManyFigures {
@@ -357,11 +368,15 @@ pub enum AttentionDetail {
     None,
     /// Figures of each head.
     Summary,
+    /// Figures of each head, and every map made small. The maps themselves stay where they were computed, to be looked at
+    /// ([`crate::Look`]). Of a short text, whose maps are small as they are, every weight.
+    Overview,
     /// Every weight.
     Full,
 }
 names!(AttentionDetail, "attention detail", {
-    AttentionDetail::None => "none", AttentionDetail::Summary => "summary", AttentionDetail::Full => "full",
+    AttentionDetail::None => "none", AttentionDetail::Summary => "summary",
+    AttentionDetail::Overview => "overview", AttentionDetail::Full => "full",
 });
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ fn seeds() {
     let mut whole = Link {
         request: Request::new("minilm", Task::Compare, "北京 <b>x</b> 🙂"),
         model_sha256: Some("ab".repeat(32)),
-        view: View { head: Some((3, 4)), token: Some(2), method: 1, attention: None },
+        view: View { head: Some((3, 4)), token: Some(2), method: 1, ..View::default() },
     };
     whole.request.second_text = Some("The second text".to_owned());
     std::fs::create_dir_all(folder()).unwrap();

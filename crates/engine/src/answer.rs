@@ -6,22 +6,23 @@ use burn::tensor::Device;
 use headlight_document::explanation::SCHEMA;
 use headlight_document::message::{DeviceInfo, DeviceKind, Stage};
 use headlight_document::{
-    self as document, Attention, AttentionDetail, AttentionKind, AttentionSummary, Explanation, FileRole, Foil, Input,
-    LayerAttribution, Method, Request, marks,
+    self as document, AttentionDetail, AttentionKind, Explanation, FileRole, Foil, Input, LayerAttribution, Method,
+    Request, marks,
 };
-use headlight_explain::attention::summarise;
 use headlight_explain::{Case, Estimates, attribution, explain, observe};
 use headlight_models::{Architecture, Capture, Side};
 
 use crate::attributions::{Layout, doubles};
+use crate::changed;
 use crate::error::EngineError;
 use crate::faithfulness;
 use crate::heads;
+use crate::maps::{Held, Texts};
 use crate::methods::{self, Asked, Found};
 use crate::model::Model;
 use crate::progress::{Clock, Progress, Relay};
 use crate::reply::{Reply, reply};
-use crate::results::{Maps, Results, Values};
+use crate::results::{Results, Values};
 use crate::tasks::{self, Plan};
 
 /// Bytes that all attention maps of a run may take. A browser's module has four gigabytes in all, and they are there twice
@@ -45,6 +46,20 @@ pub async fn answer(
     progress: &dyn Progress,
     clock: Clock,
 ) -> Result<Explanation, EngineError> {
+    answer_and_hold(model, info, request, progress, clock).await.map(|(explanation, _)| explanation)
+}
+
+/// As [`answer`], with the attention that it is about, which can be looked at as long as it is kept.
+///
+/// # Errors
+/// As [`answer`].
+pub async fn answer_and_hold(
+    model: &Model,
+    info: &DeviceInfo,
+    request: &Request,
+    progress: &dyn Progress,
+    clock: Clock,
+) -> Result<(Explanation, Held), EngineError> {
     let started = clock();
     let mut timing = BTreeMap::new();
     request.validate()?;
@@ -65,7 +80,7 @@ pub async fn answer(
     let before = clock();
     let capture = match request.attention {
         AttentionDetail::None => Capture::none(),
-        AttentionDetail::Summary | AttentionDetail::Full => Capture::patterns(),
+        _ => Capture::patterns(),
     };
     let transformer = model.transformer.as_ref();
     let input = plan.input.clone();
@@ -84,7 +99,8 @@ pub async fn answer(
 
     let before = clock();
     progress.report(Stage::Readback, 0, Some(1)).await?;
-    let results = Results::read(explained, &single, transformer.architecture().causal).await?;
+    let held = Held::of(&explained, plan.input.clone(), transformer.architecture().causal);
+    let results = Results::read(explained, &single).await?;
     timing.insert("readback".to_owned(), clock() - before);
 
     // What asks again asks about the entry that this run found, whatever other texts would make of it.
@@ -105,6 +121,14 @@ pub async fn answer(
         value: f64::from(results.value),
     };
     let reply = reply(model, request, &plan.question, &plan.tokens, &results)?;
+    let before = clock();
+    let stands_for_text = |special: &mut dyn Iterator<Item = bool>| special.map(|special| !special).collect::<Vec<_>>();
+    let texts = Texts {
+        read: &stands_for_text(&mut plan.tokens.iter().map(|token| token.special)),
+        written: &stands_for_text(&mut reply.output.tokens.iter().map(|token| token.special)),
+    };
+    let attention = held.described(request.attention, &texts).await?;
+    timing.insert("attention".to_owned(), clock() - before);
     let layout = Layout {
         tokens: plan.tokens.len(),
         is_read_first: plan.input.source.is_some(),
@@ -157,15 +181,32 @@ pub async fn answer(
         Some(found)
     };
 
+    let changed = if request.intervention.is_empty() {
+        None
+    } else {
+        let before = clock();
+        let say = |results: &Results| {
+            let Reply { output, target } = self::reply(model, request, &plan.question, &plan.tokens, results)?;
+            // What is held against something is the difference, which only the device knows.
+            let value = if foil.is_some() { f64::from(results.value) } else { target.value };
+            Ok((output.top, value))
+        };
+        let found = changed::changed(&case, &request.intervention, say).await?;
+        timing.insert("changed".to_owned(), clock() - before);
+        Some(found)
+    };
+
     let mut explanation = document(model, info, request, plan, results, reply, foil);
+    explanation.changed = changed;
     explanation.attributions = attributions;
     explanation.layers = layers;
+    explanation.attention = attention;
     explanation.heads = heads;
     explanation.agreement = agreement;
     explanation.faithfulness = measured;
     timing.insert("total".to_owned(), clock() - started);
     explanation.timing_ms = timing;
-    Ok(explanation)
+    Ok((explanation, held))
 }
 
 fn document(
@@ -182,8 +223,7 @@ fn document(
     if plan.answer.is_some() {
         output.text = plan.answer;
     }
-    let Results { value, attention, .. } = results;
-    let value = f64::from(value);
+    let value = f64::from(results.value);
     if foil.is_some() {
         target.value = value;
         target.foil = foil;
@@ -226,7 +266,8 @@ fn document(
         faithfulness: None,
         layers: Vec::new(),
         heads: None,
-        attention: attention.into_iter().map(|maps| drawn(maps, request.attention)).collect(),
+        changed: None,
+        attention: Vec::new(),
         timing_ms: BTreeMap::new(),
     }
 }
@@ -255,20 +296,6 @@ fn by_layer(stack: attribution::LayerValues, causal: bool) -> LayerAttribution {
     };
     let singles = |values: Vec<f64>| values.into_iter().map(|value| value as f32).collect();
     LayerAttribution { kind, layers, heads, tokens, outputs: singles(outputs), z: singles(z) }
-}
-
-fn drawn(maps: Maps, detail: AttentionDetail) -> Attention {
-    let Maps { kind, layers, heads, rows, columns, values } = maps;
-    let summary = summarise(&values, rows, columns);
-    Attention {
-        kind,
-        layers,
-        heads,
-        rows,
-        columns,
-        values: (detail == AttentionDetail::Full).then_some(values),
-        summary: Some(AttentionSummary { entropy: summary.entropy, distance: summary.distance }),
-    }
 }
 
 /// A probability close to zero or one hardly moves, and gradients say little.

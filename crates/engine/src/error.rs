@@ -26,9 +26,12 @@ pub enum EngineError {
         most: usize,
     },
 
-    /// Built without the feature `heads`.
-    #[error("This build does not compute figures of heads; the command line does.")]
-    NoHeads,
+    /// A map is asked for that the answer does not have.
+    #[error("There is no such attention in this answer; ask again and choose one that is shown.")]
+    NoSuchMap,
+    /// More of the maps is asked for than a screen could show.
+    #[error("That is more attention than can be brought back at once; look at fewer heads, or at smaller pictures.")]
+    TooMuchToSee,
 
     /// The work was given up, as asked.
     #[error(transparent)]

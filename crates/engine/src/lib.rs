@@ -6,15 +6,13 @@
 pub mod answer;
 mod attributions;
 pub mod bench;
+mod changed;
 pub mod device;
 pub mod error;
 mod faithfulness;
 mod files;
-#[cfg(feature = "heads")]
 mod heads;
-#[cfg(not(feature = "heads"))]
-#[path = "no_heads.rs"]
-mod heads;
+pub mod maps;
 mod methods;
 pub mod model;
 pub mod probe;
@@ -25,9 +23,10 @@ pub mod self_test;
 mod tasks;
 mod untrained;
 
-pub use answer::answer;
+pub use answer::{answer, answer_and_hold};
 pub use device::{Chosen, choose};
 pub use error::EngineError;
 pub use headlight_host::exponential;
+pub use maps::Held;
 pub use model::Model;
 pub use progress::{Cancelled, Clock, Progress, Quiet};

@@ -1,15 +1,11 @@
-//! Everything that comes back from the device, in one transaction.
+//! What comes back of one run but attention: values, scores and gradients, in one transaction.
 
-use burn::tensor::{Tensor, TensorData, Transaction};
-use headlight_document::{AttentionKind, Method};
-use headlight_explain::Explained;
+use burn::tensor::{TensorData, Transaction};
+use headlight_document::Method;
 use headlight_explain::attribution::{grad_x_input, saliency};
-use headlight_models::{Point, Side};
+use headlight_explain::{Explained, Reading};
 
 use crate::error::EngineError;
-
-/// How far the sum of an attention row may be from one before the answer is withheld.
-const ROW_SUM: f32 = 1e-3;
 
 /// What came back.
 pub(crate) struct Results {
@@ -21,8 +17,6 @@ pub(crate) struct Results {
     pub id: Option<u32>,
     /// Each method's values.
     pub methods: Vec<Values>,
-    /// Each kind of attention that there is.
-    pub attention: Vec<Maps>,
 }
 
 /// One method's values.
@@ -34,30 +28,31 @@ pub(crate) struct Values {
     pub written: Option<Vec<f32>>,
 }
 
-/// Attention maps of one kind.
-pub(crate) struct Maps {
-    pub kind: AttentionKind,
-    pub layers: usize,
-    pub heads: usize,
-    pub rows: usize,
-    pub columns: usize,
-    /// Flat as `[layer, head, query, key]`.
-    pub values: Vec<f32>,
-}
-
-/// Maps that are still on the device.
-struct Pending {
-    kind: AttentionKind,
-    layers: usize,
-    shape: [usize; 4],
-    tensor: Tensor<4>,
-}
-
 impl Results {
-    /// Reads back what was explained; `methods` are those that are read from one run. `causal` says whether a single stack
-    /// is a decoder.
-    pub async fn read(explained: Explained, methods: &[Method], causal: bool) -> Result<Self, EngineError> {
-        let attention = pending(&explained, causal);
+    /// Reads back a target alone, and the scores among which it is one.
+    pub async fn of_reading(reading: Reading) -> Result<Self, EngineError> {
+        let Reading { value, logits, ids, .. } = reading;
+        let mut transaction = Transaction::default().register(value);
+        if let Some(logits) = &logits {
+            transaction = transaction.register(logits.clone());
+        }
+        if let Some(ids) = &ids {
+            transaction = transaction.register(ids.clone());
+        }
+        let data = transaction.execute_async().await.map_err(|error| EngineError::Device(error.to_string()))?;
+        let mut data = data.into_iter();
+        let mut next = || data.next().ok_or_else(|| failed("a result is missing"));
+        let value = floats(next()?)?.first().copied().unwrap_or(f32::NAN);
+        let logits = if logits.is_some() { finite(floats(next()?)?)? } else { Vec::new() };
+        let id = if ids.is_some() { first_id(next()?) } else { None };
+        if !value.is_finite() {
+            return Err(failed("it returned values that are not numbers"));
+        }
+        Ok(Self { value, logits, id, methods: Vec::new() })
+    }
+
+    /// Reads back what was explained; `methods` are those that are read from one run.
+    pub async fn read(explained: Explained, methods: &[Method]) -> Result<Self, EngineError> {
         let Explained { value, logits, ids, embeddings, source, gradient, .. } = explained;
         let mut transaction = Transaction::default().register(value);
         let mut sides = Vec::with_capacity(2);
@@ -83,9 +78,6 @@ impl Results {
         if let Some(ids) = &ids {
             transaction = transaction.register(ids.clone());
         }
-        for maps in &attention {
-            transaction = transaction.register(maps.tensor.clone());
-        }
         let data = transaction.execute_async().await.map_err(|error| EngineError::Device(error.to_string()))?;
         let mut data = data.into_iter();
         let mut next = || data.next().ok_or_else(|| failed("a result is missing"));
@@ -98,48 +90,21 @@ impl Results {
         }
         let logits = if logits.is_some() { finite(floats(next()?)?)? } else { Vec::new() };
         let id = match ids {
-            Some(_) => {
-                next()?.convert::<i64>().try_into_vec::<i64>().ok().and_then(|ids| u32::try_from(*ids.first()?).ok())
-            }
+            Some(_) => first_id(next()?),
             None => None,
         };
-        let mut maps = Vec::with_capacity(attention.len());
-        for Pending { kind, layers, shape: [_, heads, rows, columns], .. } in attention {
-            let values = floats(next()?)?;
-            let sums_to_one = |row: &[f32]| (row.iter().sum::<f32>() - 1.0).abs() < ROW_SUM;
-            if !values.chunks_exact(columns.max(1)).all(sums_to_one) {
-                return Err(failed("it returned attention whose rows do not sum to one"));
-            }
-            maps.push(Maps { kind, layers, heads, rows, columns, values });
-        }
         if !value.is_finite() {
             return Err(failed("it returned values that are not numbers"));
         }
-        Ok(Self { value, logits, id, methods: values, attention: maps })
+        Ok(Self { value, logits, id, methods: values })
     }
 }
 
-/// The maps of each kind as one tensor each: one buffer comes back sooner than one a layer.
-fn pending(explained: &Explained, causal: bool) -> Vec<Pending> {
-    let own = if causal { AttentionKind::SelfAttention } else { AttentionKind::Encoder };
-    let kinds = [
-        (AttentionKind::Encoder, Side::Encoder, Point::Pattern),
-        (own, Side::Only, Point::Pattern),
-        (AttentionKind::SelfAttention, Side::Decoder, Point::Pattern),
-        (AttentionKind::Cross, Side::Decoder, Point::CrossPattern),
-    ];
-    let mut found = Vec::with_capacity(3);
-    for (kind, side, point) in kinds {
-        let all = explained.captures.all(point);
-        let layers: Vec<Tensor<4>> = all.filter(|(hook, _)| hook.side == side).map(|(_, tensor)| tensor).collect();
-        if let Some(shape) = layers.first().map(Tensor::dims) {
-            found.push(Pending { kind, layers: layers.len(), shape, tensor: Tensor::cat(layers, 0) });
-        }
-    }
-    found
+fn first_id(ids: TensorData) -> Option<u32> {
+    ids.convert::<i64>().try_into_vec::<i64>().ok().and_then(|ids| u32::try_from(*ids.first()?).ok())
 }
 
-fn failed(what: &str) -> EngineError {
+pub(crate) fn failed(what: &str) -> EngineError {
     EngineError::Device(what.to_owned())
 }
 

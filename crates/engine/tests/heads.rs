@@ -14,8 +14,10 @@ mod common;
 #[path = "../../explain/tests/heads/mod.rs"]
 mod heads;
 
-use headlight_document::{AttentionKind, Explanation, HeadFigure, HeadLabel, Request, TargetSpec, Task};
-use headlight_engine::{Quiet, answer};
+use headlight_document::{
+    AttentionKind, Explanation, HeadFigure, HeadLabel, Intervention, Request, Scaled, TargetSpec, Task,
+};
+use headlight_engine::{EngineError, Quiet, answer};
 use pollster::block_on;
 use serde_json::Value;
 
@@ -112,4 +114,42 @@ fn a_causal_model_has_induction_scores() {
     assert_eq!(serde_json::json!(found.range), serde_json::json!([golden["start"], golden["end"]]));
     let theirs = common::numbers(&golden["scores"]);
     assert!(found.scores.values.iter().zip(&theirs).all(|(ours, theirs)| (ours - theirs).abs() < 1e-5));
+}
+
+/// A head or an MLP that is taken out by a request costs what the reference's ablation says.
+#[test]
+fn a_changed_model_answers_as_ablation_says() {
+    let golden = heads::golden("sentiment/plain");
+    let (model, chosen) = open("sentiment");
+    let mut request = Request::new("sentiment", Task::Classify, golden["text"].as_str().unwrap());
+    request.target = TargetSpec::Label { name: Some("positive".into()), position: None };
+    request.foil = Some("negative".into());
+    request.methods = Vec::new();
+    let ask = |request: &Request| block_on(answer(&model, &chosen.info, request, &Quiet, common::clock));
+    assert_eq!(ask(&request).unwrap().changed, None);
+    let kind = AttentionKind::Encoder;
+    let mut changed = |scaled: &[Scaled], hidden: &[usize]| {
+        request.intervention = Intervention { scaled: scaled.to_vec(), hidden: hidden.to_vec() };
+        let document = ask(&request)?;
+        let found = document.changed.unwrap();
+        assert_eq!(found.top.len(), 2);
+        Ok::<f64, EngineError>(document.target.value - found.value)
+    };
+    let ablation = common::numbers(&golden["stacks"][0]["ablation"]);
+    for (at, right) in ablation.iter().enumerate().step_by(17) {
+        let head = Scaled { kind, layer: at / 12, head: Some(at % 12), percent: 0 };
+        let found = changed(&[head], &[]).unwrap();
+        assert!((found - right).abs() < 1e-3, "head {at}: {found}, {right}");
+        // A part that is multiplied with one is what it was.
+        assert!(changed(&[Scaled { percent: 100, ..head }], &[]).unwrap().abs() < 1e-4);
+    }
+    for (layer, right) in common::numbers(&golden["mlps"]["only"]).iter().enumerate() {
+        let found = changed(&[Scaled { kind, layer, head: None, percent: 0 }], &[]).unwrap();
+        assert!((found - right).abs() < 1e-3, "MLP {layer}: {found}, {right}");
+    }
+    assert!(changed(&[], &[2]).unwrap().abs() > 1e-3, "a hidden word makes a difference");
+    assert!(changed(&[], &[99]).is_err());
+    assert!(changed(&[Scaled { kind, layer: 6, head: Some(0), percent: 0 }], &[]).is_err());
+    assert!(changed(&[Scaled { kind: AttentionKind::Cross, layer: 0, head: Some(0), percent: 0 }], &[]).is_err());
+    assert!(changed(&[Scaled { kind, layer: 0, head: Some(0), percent: 60_000 }], &[]).is_err());
 }

@@ -179,6 +179,8 @@ pub struct UnknownHook(pub String);
 pub struct Capture {
     points: BTreeSet<Point>,
     gradients: BTreeSet<Point>,
+    /// The only layer of which they are kept; all where there is none.
+    layer: Option<usize>,
 }
 
 impl Capture {
@@ -190,7 +192,13 @@ impl Capture {
 
     /// These places, in every block.
     pub fn of(points: impl IntoIterator<Item = Point>) -> Self {
-        Self { points: points.into_iter().collect(), gradients: BTreeSet::new() }
+        Self { points: points.into_iter().collect(), ..Self::default() }
+    }
+
+    /// The same, of one layer alone.
+    #[must_use]
+    pub fn at_layer(self, layer: usize) -> Self {
+        Self { layer: Some(layer), ..self }
     }
 
     /// The same, and the gradient at these places of every block too, where the run is taken back down. There is one at
@@ -207,10 +215,10 @@ impl Capture {
         Self::of([Point::Pattern, Point::CrossPattern])
     }
 
-    /// Whether `point` is kept.
+    /// Whether `point` of a layer is kept.
     #[must_use]
-    pub fn wants(&self, point: Point) -> bool {
-        self.points.contains(&point)
+    pub fn wants(&self, layer: usize, point: Point) -> bool {
+        self.points.contains(&point) && self.layer.is_none_or(|only| only == layer)
     }
 
     /// Whether the gradient at any place is wanted.
@@ -290,7 +298,7 @@ impl Captures {
 
     /// Keeps a tensor of rank 3 where it is wanted.
     pub fn residual(&mut self, layer: usize, point: Point, tensor: &Tensor<3>) {
-        if self.wanted.wants(point) {
+        if self.wanted.wants(layer, point) {
             self.residual.insert(Hook { side: self.side, layer, point }, tensor.clone().inner());
         }
     }
@@ -298,7 +306,7 @@ impl Captures {
     /// Keeps a tensor of rank 4 where it is wanted. `tensor` is only called if so, since some captures (keys before
     /// rotation, say) cost a copy.
     pub fn by_head(&mut self, layer: usize, point: Point, tensor: impl FnOnce() -> Tensor<4>) {
-        if self.wanted.wants(point) {
+        if self.wanted.wants(layer, point) {
             self.by_head.insert(Hook { side: self.side, layer, point }, tensor().inner());
         }
     }

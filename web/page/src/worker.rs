@@ -86,20 +86,44 @@ const UNREADABLE: &str = "The engine said something that this page does not unde
 fn read(data: &JsValue) -> Heard {
     let json = Reflect::get(data, &"json".into()).ok().and_then(|json| json.as_string()).ok_or(UNREADABLE)?;
     let mut event: Event = serde_json::from_str(&json).map_err(|_| UNREADABLE)?;
-    if let Event::Explained { explanation, .. } = &mut event {
-        let arrays = Reflect::get(data, &"arrays".into()).unwrap_or(JsValue::UNDEFINED);
-        let arrays = if Array::is_array(&arrays) { Array::from(&arrays) } else { Array::new() };
-        for (at, attention) in explanation.attention.iter_mut().enumerate() {
-            let Ok(values) = arrays.get(at as u32).dyn_into::<Float32Array>() else { continue };
-            if values.length() == 0 && attention.values.is_none() {
-                continue;
+    let arrays = Reflect::get(data, &"arrays".into()).unwrap_or(JsValue::UNDEFINED);
+    let arrays = if Array::is_array(&arrays) { Array::from(&arrays) } else { Array::new() };
+    let values = |at: usize| arrays.get(at as u32).dyn_into::<Float32Array>().ok().map(|values| values.to_vec());
+    match &mut event {
+        Event::Explained { explanation, .. } => {
+            for (at, attention) in explanation.attention.iter_mut().enumerate() {
+                let Some(values) = values(at) else { continue };
+                let (rows, columns) = match &attention.overview {
+                    Some(overview) => (overview.rows, overview.columns),
+                    None if values.is_empty() && attention.values.is_none() => continue,
+                    None => (attention.rows, attention.columns),
+                };
+                if values.len() != attention.layers * attention.heads * rows * columns {
+                    return Err(UNREADABLE.to_owned());
+                }
+                match &mut attention.overview {
+                    Some(overview) => overview.values = values,
+                    None => attention.values = Some(values),
+                }
             }
-            let count = attention.layers * attention.heads * attention.rows * attention.columns;
-            if values.length() as usize != count {
+        }
+        Event::Looked { seen, .. } => {
+            for (at, seen) in seen.iter_mut().enumerate() {
+                seen.values = values(at).unwrap_or_default();
+            }
+        }
+        Event::Neurons { neurons: Some(neurons), .. } => {
+            let all = [&mut neurons.query_values, &mut neurons.key_values, &mut neurons.scores];
+            for (at, into) in all.into_iter().enumerate() {
+                *into = values(at).unwrap_or_default();
+            }
+            let (queries, keys, width) = (neurons.queries, neurons.keys, neurons.width);
+            let sizes = [neurons.query_values.len(), neurons.key_values.len(), neurons.scores.len()];
+            if sizes != [queries * width, keys * width, queries * keys] {
                 return Err(UNREADABLE.to_owned());
             }
-            attention.values = Some(values.to_vec());
         }
+        _ => {}
     }
     Ok(event)
 }

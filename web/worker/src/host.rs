@@ -4,10 +4,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use headlight_document::message::{Command, DeviceChoice, Event, Failure, RequestId};
-use headlight_document::{Request, Source};
+use headlight_document::{AttentionDetail, AttentionKind, Look, Request, Source};
 use headlight_engine::bench::{Work, measure};
 use headlight_engine::device::Adapter;
-use headlight_engine::{Chosen, EngineError, Model, answer, choose, probe};
+use headlight_engine::{Chosen, EngineError, Held, Model, answer, answer_and_hold, choose, probe};
 use js_sys::{Array, Promise, Reflect};
 use serde_json::json;
 use wasm_bindgen::prelude::*;
@@ -34,6 +34,8 @@ struct State {
     chosen: Option<Chosen>,
     /// Behind `Rc` so that an answer can go on while the next command arrives.
     model: Option<Rc<Model>>,
+    /// The attention of the newest answer that has some, and the request that it answers.
+    held: Option<(RequestId, Rc<Held>)>,
     /// Requests that are being worked on.
     running: Vec<Reporter>,
 }
@@ -56,6 +58,8 @@ pub fn receive(json: &str, files: &Array) {
         Ok(Command::ListCache { id }) => work(id, move |_| list_cache(id)),
         Ok(Command::DeleteCached { id, model }) => work(id, move |_| delete_cached(id, model)),
         Ok(Command::Explain { id, request }) => work(id, move |reporter| explain(*request, reporter)),
+        Ok(Command::Look { id, of, look }) => work(id, move |reporter| see(of, look, reporter)),
+        Ok(Command::Neurons { id, of, kind, head }) => work(id, move |reporter| neurons(of, kind, head, reporter)),
         Ok(Command::Cancel { id }) => with(|state| {
             state.running.iter().filter(|reporter| reporter.id == id).for_each(Reporter::cancel);
         }),
@@ -146,7 +150,10 @@ async fn load(source: Source, own: Vec<File>, reporter: Reporter) -> Result<Even
     let began = now();
     let chosen = with(|state| state.chosen.clone()).ok_or_else(|| not_ready("The engine is not ready yet."))?;
     // The model before makes room first: two at once may not fit.
-    with(|state| state.model = None);
+    with(|state| {
+        state.model = None;
+        state.held = None;
+    });
     answer::tidy(&chosen.device);
     let Gathered { entry, files, cached, kept } = place(&reporter).await.gather(&source, &own).await?;
     let model = open(entry, files, &chosen, &reporter).await?;
@@ -180,8 +187,36 @@ async fn explain(request: Request, reporter: Reporter) -> Result<Event, Ended> {
     if model.entry.id != request.model {
         return Err(not_ready("Another model is loaded."));
     }
-    let explanation = answer(&model, &chosen.info, &request, &reporter, now).await?;
+    if request.attention != AttentionDetail::None {
+        // The last answer's maps make room first, as its model would: those of a long text are hundreds of megabytes.
+        with(|state| state.held = None);
+    }
+    let (explanation, held) = answer_and_hold(&model, &chosen.info, &request, &reporter, now).await?;
+    if request.attention == AttentionDetail::Overview {
+        with(|state| state.held = Some((reporter.id, Rc::new(held))));
+    }
     Ok(Event::Explained { id: reporter.id, explanation: Box::new(explanation) })
+}
+
+/// The attention of an answer, where it is kept.
+fn held(of: RequestId) -> Option<Rc<Held>> {
+    with(|state| state.held.as_ref().filter(|(answered, _)| *answered == of).map(|(_, held)| held.clone()))
+}
+
+async fn neurons(of: RequestId, kind: AttentionKind, head: (usize, usize), reporter: Reporter) -> Result<Event, Ended> {
+    let neurons = match (held(of), with(|state| state.model.clone())) {
+        (Some(held), Some(model)) => Some(Box::new(held.neurons(&model, kind, head, &reporter).await?)),
+        _ => None,
+    };
+    Ok(Event::Neurons { id: reporter.id, neurons })
+}
+
+async fn see(of: RequestId, look: Look, reporter: Reporter) -> Result<Event, Ended> {
+    let seen = match held(of) {
+        Some(held) => held.look(&look, &reporter).await?,
+        None => Vec::new(),
+    };
+    Ok(Event::Looked { id: reporter.id, seen })
 }
 
 /// The tiny models' numbers on the chosen device.

@@ -24,15 +24,28 @@ pub async fn sleep(milliseconds: u32) {
     let _ = JsFuture::from(promise).await;
 }
 
-/// Sends an event. The attention values of an explanation are taken out of it and transferred.
+/// Sends an event. The attention values in it are taken out and transferred.
 pub fn send(mut event: Event) {
     let (arrays, buffers) = (Array::new(), Array::new());
-    if let Event::Explained { explanation, .. } = &mut event {
-        for values in explanation.attention.iter_mut().filter_map(|attention| attention.values.take()) {
-            let array = Float32Array::from(values.as_slice());
-            buffers.push(&array.buffer());
-            arrays.push(&array);
+    let transfer = |values: Vec<f32>| {
+        let array = Float32Array::from(values.as_slice());
+        buffers.push(&array.buffer());
+        arrays.push(&array);
+    };
+    match &mut event {
+        Event::Explained { explanation, .. } => {
+            for attention in &mut explanation.attention {
+                let overview = attention.overview.as_mut().map(|overview| std::mem::take(&mut overview.values));
+                transfer(attention.values.take().or(overview).unwrap_or_default());
+            }
         }
+        Event::Looked { seen, .. } => seen.iter_mut().for_each(|seen| transfer(std::mem::take(&mut seen.values))),
+        Event::Neurons { neurons: Some(neurons), .. } => {
+            for values in [&mut neurons.query_values, &mut neurons.key_values, &mut neurons.scores] {
+                transfer(std::mem::take(values));
+            }
+        }
+        _ => {}
     }
     let Ok(json) = serde_json::to_string(&event) else { return };
     let message = Object::new();

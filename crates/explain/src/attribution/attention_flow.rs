@@ -2,10 +2,13 @@
 
 use std::collections::VecDeque;
 
+use burn::tensor::Transaction;
+use headlight_models::{Hook, Point, Pulse, RunError, Side, Stage};
+
 use crate::ExplainError;
 use crate::attention::joint::Step;
-use crate::attention::{Square, joint};
-use crate::case::Case;
+use crate::attention::{Maps, Square, joint};
+use crate::case::{Case, values};
 
 /// Pipes times pairs of tokens that are taken: some seconds' worth.
 const MOST_WORK: usize = 1 << 31;
@@ -20,13 +23,47 @@ const NOTHING: f64 = 1e-12;
 /// [`ExplainError::TooMuchFlow`] for long texts; others where a run fails or was cancelled.
 pub async fn flow_map(case: &Case<'_>) -> Result<Vec<Vec<f64>>, ExplainError> {
     let steps = joint::means(case).await?;
-    let tokens = case.tokens();
-    let rows = case.target_rows();
-    let mut network = Network::of(&steps, tokens);
-    let work = |tokens: usize| {
+    flows(&steps, case.tokens(), &case.target_rows(), case.pulse).await
+}
+
+/// The flow from one query of a stack's own attention, over its sum: one number for each of its tokens, of 0 to 1, which sum to
+/// one. As [`flow_map`], whatever a target is read from.
+///
+/// # Errors
+/// As [`flow_map`], and [`ExplainError::NoSuchPosition`]; [`ExplainError::OtherTokens`] where queries and keys are not the same
+/// tokens.
+pub async fn flow_from(maps: &Maps, row: usize, pulse: &dyn Pulse) -> Result<Vec<f64>, ExplainError> {
+    let [_, tokens, keys] = maps.size();
+    if tokens != keys {
+        return Err(ExplainError::OtherTokens { given: keys, tokens });
+    }
+    if row >= tokens {
+        return Err(ExplainError::NoSuchPosition { position: row, tokens });
+    }
+    let means = maps.layers().iter().map(|map| map.clone().mean_dim(0));
+    let means = values(means.fold(Transaction::default(), Transaction::register)).await?;
+    let place = |(layer, mean): (usize, &Vec<f64>)| {
+        joint::Joint { before: 0, tokens }.step(Hook { side: Side::Only, layer, point: Point::Pattern }, mean)
+    };
+    let steps: Vec<Step> = means.iter().enumerate().map(place).collect();
+    let mut flow = flows(&steps, tokens, &[row], pulse).await?.pop().unwrap_or_default();
+    let sum: f64 = flow.iter().sum();
+    flow.iter_mut().for_each(|flow| *flow /= sum.max(NOTHING));
+    Ok(flow)
+}
+
+/// The greatest flow from each of `rows` to every token.
+async fn flows(
+    steps: &[Step],
+    tokens: usize,
+    rows: &[usize],
+    pulse: &dyn Pulse,
+) -> Result<Vec<Vec<f64>>, ExplainError> {
+    let mut network = Network::of(steps, tokens);
+    let work = |some: usize| {
         // A quarter as many pipes between half as many tokens.
-        let share = (tokens as f64 / case.tokens().max(1) as f64).powi(2);
-        (network.pipes.len() as f64 * share) as usize * tokens * rows.len().min(tokens)
+        let share = (some as f64 / tokens.max(1) as f64).powi(2);
+        (network.pipes.len() as f64 * share) as usize * some * rows.len().min(some)
     };
     if work(tokens) > MOST_WORK {
         let most = (1..tokens).rev().find(|tokens| work(*tokens) <= MOST_WORK).unwrap_or(1);
@@ -41,7 +78,7 @@ pub async fn flow_map(case: &Case<'_>) -> Result<Vec<Vec<f64>>, ExplainError> {
             // Often enough for a cancellation to be heard, and not so often that it costs.
             if network.visited > 1 << 22 {
                 network.visited = 0;
-                case.beat(index * tokens + token, total).await?;
+                pulse.beat(Stage::Attribute, index * tokens + token, total).await.map_err(RunError::from)?;
             }
         }
         flows.push(flow);

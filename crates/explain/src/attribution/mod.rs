@@ -18,7 +18,7 @@ mod smoothgrad;
 mod value_zeroing;
 
 pub use attention::attention;
-pub use attention_flow::{attention_flow, flow_map};
+pub use attention_flow::{attention_flow, flow_from, flow_map};
 pub use attention_gradient::{attention_gradient, attention_gradient_map};
 pub use attention_rollout::{attention_rollout, rollout_map};
 pub use baseline::Baseline;

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use headlight_document::message::Command;
+use headlight_document::message::{Command, RequestId};
 use headlight_document::{Attribution, Explanation, Request, RequestError, Source, Task, Units};
 use leptos::prelude::*;
 
@@ -40,6 +40,11 @@ pub enum Saved {
     Figures(String),
     /// Every value.
     Values,
+}
+
+/// Whether a question is about heads and layers.
+fn asks_heads(request: &Request) -> bool {
+    !request.heads.is_empty() || request.patch.is_some()
 }
 
 impl App {
@@ -117,13 +122,35 @@ impl App {
         }
         let fault = match request.validate() {
             Err(error) => Some(error.to_string()),
-            Ok(()) if request.methods.is_empty() && !request.layers => Some("Tick at least one method.".to_owned()),
+            Ok(())
+                if request.methods.is_empty()
+                    && !request.layers
+                    && request.intervention.is_empty()
+                    && !asks_heads(&request) =>
+            {
+                Some("Tick at least one method.".to_owned())
+            }
             Ok(()) if self.entry_now(&request.model).is_none() => Some("Choose a model first.".to_owned()),
             Ok(()) => None,
         };
         self.comparing_hint.set(fault.clone());
         if fault.is_none() {
             self.tell(Input::Compare(Box::new(request)));
+        }
+    }
+
+    /// Saves the figures of heads and layers as a file: the document, or a table with comma-separated columns.
+    pub fn save_heads(self, csv: Option<String>) {
+        let Some(document) = self.headed.with_untracked(|all| all.as_ref().map(|one| Arc::clone(&one.document))) else {
+            return;
+        };
+        match csv {
+            None => self.save_as(&document, "heads.json", "application/json", |file| {
+                serde_json::to_writer(file, &*document).is_ok()
+            }),
+            Some(csv) => {
+                self.save_as(&document, "heads.csv", "text/csv", |file| file.write_all(csv.as_bytes()).is_ok());
+            }
         }
     }
 
@@ -221,15 +248,20 @@ impl App {
                 let handle = set_timeout_with_handle(move || self.tell(Input::Silence(id)), PATIENCE).ok();
                 self.watch.set_value(handle);
             }
-            conductor::Effect::Show(document, request) => self.show(*document, *request),
+            conductor::Effect::Show(id, document, request) => self.show(id, *document, *request),
             conductor::Effect::Estimate { attributions, request, is_comparison } => {
                 self.estimate(attributions, *request, is_comparison);
             }
             conductor::Effect::ShowComparison(document, request) => {
-                if !request.layers {
-                    self.replaced.set_value(None);
-                }
-                let place = if request.layers { self.layered } else { self.compared };
+                let place = match (request.layers, asks_heads(&request)) {
+                    (true, _) => self.layered,
+                    _ if !request.intervention.is_empty() => self.changed,
+                    (false, true) => self.headed,
+                    (false, false) => {
+                        self.replaced.set_value(None);
+                        self.compared
+                    }
+                };
                 place.set(Some(Compared { document: Arc::new(*document), request: *request }));
             }
             conductor::Effect::Remember(model, is_kept) => {
@@ -252,21 +284,27 @@ impl App {
         }
     }
 
-    fn show(self, document: Explanation, request: Request) {
+    fn show(self, id: RequestId, document: Explanation, request: Request) {
         let tokens = document.input.tokens.len();
         let suggests = self.suggest.get_value();
         self.suggest.set_value(false);
         self.form.update(|form| {
             let shown = attention::chosen(&document.attention, form.kind);
             let (layers, heads) = shown.map_or((0, 0), |map| (map.layers, map.heads));
-            let suggested = shown.filter(|_| suggests).and_then(|map| attention::suggested_head(&document, map));
+            let suggested = shown.filter(|_| suggests).and_then(|map| attention::suggested_head(map));
             form.head = form.head.filter(|&(layer, head)| layer < layers && head < heads).or(suggested);
             form.token = form.token.filter(|&token| token < tokens);
         });
         self.shown.update(|shown| {
-            *shown = Shown { document: Arc::new(document), request: Some(request), number: shown.number + 1 };
+            let number = shown.number + 1;
+            *shown = Shown { document: Arc::new(document), request: Some(request), number, id: Some(id) };
         });
         self.save_soon();
+        // What is changed is changed of the new answer's model too.
+        self.changed.set(None);
+        if self.conductor.with_untracked(|conductor| conductor.comparing().is_none()) {
+            self.ask_changed();
+        }
         // Only now it is known how long the chosen method would take.
         let is_idle = !self.pending.get_untracked() && self.conductor.with_untracked(|conductor| !conductor.is_asked());
         if is_idle && untrack(|| self.is_current() && !self.is_whole() && cost::is_cheap(self.cost(), self.size())) {

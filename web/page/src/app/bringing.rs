@@ -10,6 +10,8 @@ use web_sys::FileSystemEntry;
 
 use super::{App, Ask, Listing};
 use crate::state::conductor::{self, Phase};
+use crate::state::inside::{self, Inside};
+use crate::state::sight;
 use crate::state::sources::{Effect, FIRST, Input, Look, Sources};
 use crate::{browser, dropped};
 
@@ -158,6 +160,22 @@ impl App {
                 }
                 loaded = Some(model.clone());
             }
+            Event::Neurons { .. } => {
+                self.heard_inside(event);
+                return;
+            }
+            Event::Progress { id, .. } | Event::Failed { id, .. } | Event::Cancelled { id } if *id >= inside::FIRST => {
+                self.heard_inside(event);
+                return;
+            }
+            Event::Failed { id, .. } if *id >= sight::FIRST => {
+                self.sight.update(|sight| sight.lose(Some(*id)));
+                return;
+            }
+            Event::Looked { .. } => {
+                self.looked(event);
+                return;
+            }
             Event::Failed { id, failure } if *id >= FIRST => {
                 if !self.sources.with_untracked(|sources| matches!(sources.look, Look::Waiting(_))) {
                     self.notice.set(Some(failure.message.clone()));
@@ -216,6 +234,10 @@ impl App {
     pub(super) fn lose(self) {
         self.waiting.set_value(Vec::new());
         self.bring(Input::Lost);
+        // Its answers' attention went with the engine.
+        self.shown.update(|shown| shown.id = None);
+        self.sight.update(|sight| sight.lose(None));
+        self.inside.update(Inside::lose);
     }
 
     fn post_when_up(self, command: Command) {

@@ -2,6 +2,8 @@
 
 mod asking;
 mod bringing;
+mod intervening;
+mod looking;
 mod opening;
 
 pub use asking::{Ask, Saved};
@@ -11,9 +13,10 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use headlight_document::message::{Command, DeviceChoice};
+use headlight_document::message::{Command, DeviceChoice, RequestId};
 use headlight_document::{
-    Attention, Attribution, Explanation, FileRole, Manifest, Method, ModelEntry, Request, TargetSpec, Task, Token,
+    Attention, Attribution, Explanation, FileRole, Intervention, Manifest, Method, ModelEntry, Request, TargetSpec,
+    Task, Token,
 };
 use leptos::prelude::*;
 
@@ -21,6 +24,8 @@ use crate::browser;
 use crate::state::compare::{Compared, same_subject};
 use crate::state::conductor::{Conductor, Errand, Flight, Input, Phase};
 use crate::state::form::{Form, answers, is_untouched};
+use crate::state::inside::Inside;
+use crate::state::sight::Sight;
 use crate::state::sources::Sources;
 use crate::state::{attention, tasks};
 use crate::worker::Line;
@@ -37,6 +42,8 @@ pub struct Shown {
     pub request: Option<Request>,
     /// How many answers came before it.
     pub number: u32,
+    /// The number that the engine knows it by, as long as that engine runs.
+    pub id: Option<RequestId>,
 }
 
 /// What an answer would say, from what has been computed of it.
@@ -118,12 +125,22 @@ pub struct App {
     pub estimate: RwSignal<Option<Estimate>>,
     /// What the layers do, on the page.
     pub layered: RwSignal<Option<Compared>>,
+    /// The queries and keys of the open head, where they are shown.
+    pub inside: RwSignal<Inside>,
+    /// The attention maps that are at hand.
+    pub sight: RwSignal<Sight>,
+    /// What the changed model answers, on the page.
+    pub changed: RwSignal<Option<Compared>>,
+    /// What heads and layers do, on the page.
+    pub headed: RwSignal<Option<Compared>>,
     /// What is missing before methods can be compared.
     pub comparing_hint: RwSignal<Option<String>>,
     /// How many bytes wait for a yes.
     pub asking: RwSignal<Option<u64>>,
     // The comparison that stood where an estimate of the next one stands, if one did.
     replaced: StoredValue<Option<Option<Compared>>>,
+    // What was changed of the model before, for undo.
+    undo: StoredValue<Vec<Intervention>>,
     // Commands that wait until the worker answers.
     waiting: StoredValue<Vec<Command>>,
     // The brought model that is to be chosen once it is ready.

@@ -32,12 +32,12 @@ impl App {
         });
         let mut plain = Form::new(sample.model.id.clone(), sample.input.task, sample.input.text.clone());
         plain.read = sample.target.read;
-        plain.head = sample.attention.first().and_then(attention::telling_head);
+        plain.head = sample.attention.first().and_then(attention::suggested_head);
         let own = plain.text.clone();
         let app = Self {
             form: RwSignal::new(plain),
             conductor: RwSignal::new(Conductor::new(device)),
-            shown: RwSignal::new(Shown { document: Arc::new(sample), request: None, number: 0 }),
+            shown: RwSignal::new(Shown { document: Arc::new(sample), request: None, number: 0, id: None }),
             listing: RwSignal::new(Listing::Pending),
             kept: RwSignal::default(),
             notice: RwSignal::default(),
@@ -53,8 +53,13 @@ impl App {
             estimate: RwSignal::default(),
             replaced: StoredValue::default(),
             layered: RwSignal::default(),
+            changed: RwSignal::default(),
+            headed: RwSignal::default(),
+            inside: RwSignal::default(),
+            sight: RwSignal::default(),
             comparing_hint: RwSignal::default(),
             asking: RwSignal::default(),
+            undo: StoredValue::default(),
             waiting: StoredValue::default(),
             wanted: StoredValue::default(),
             held: StoredValue::new_local(std::collections::BTreeMap::new()),
@@ -81,6 +86,7 @@ impl App {
             browser::set_root_attribute("data-theme", (theme != Theme::Auto).then_some(theme.name()));
         });
         app.listen();
+        app.watch_sight();
         app.list_models();
         // Who names a device wants to know whether it works.
         if device != DeviceChoice::Auto {

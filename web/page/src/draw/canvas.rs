@@ -68,7 +68,8 @@ pub fn prepare(canvas: &HtmlCanvasElement, width: f64, height: f64) -> Option<(C
     Some((context, ratio))
 }
 
-fn context(canvas: &HtmlCanvasElement) -> Option<CanvasRenderingContext2d> {
+/// A canvas's context.
+pub fn context(canvas: &HtmlCanvasElement) -> Option<CanvasRenderingContext2d> {
     canvas.get_context("2d").ok()??.dyn_into().ok()
 }
 

@@ -8,15 +8,16 @@ use crate::state::attention::is_blank;
 use crate::state::colour::{Palette, attention_step};
 use crate::state::grid::Map;
 use crate::state::pieces::label;
+use crate::state::sight::Picture;
 
 /// Room that one label takes across its reading direction, in CSS pixels.
 const LINE: f64 = 13.0;
 
-/// Draws `weights`, row-major as `[rows, columns]`, with one text for each row and each column.
+/// Draws a head's map as it is at hand, with one text for each row and each column.
 pub fn draw(
     canvas: &HtmlCanvasElement,
     map: &Map,
-    weights: &[f32],
+    picture: Picture<'_>,
     kind: AttentionKind,
     rows: &[String],
     columns: &[String],
@@ -28,17 +29,17 @@ pub fn draw(
     context.set_fill_style_str(&ink.surface.css());
     context.fill_rect(0.0, 0.0, map.width(), map.height());
 
-    let mut picture = Pixels::new(map.columns, map.rows, ink.surface);
-    for (at, &weight) in weights.iter().enumerate() {
-        let (row, column) = (at / map.columns.max(1), at % map.columns.max(1));
+    let mut pixels = Pixels::new(picture.columns, picture.rows, ink.surface);
+    for (at, &weight) in picture.values.iter().enumerate() {
+        let (row, column) = (at / picture.columns.max(1), at % picture.columns.max(1));
         if !is_blank(kind, row, column)
             && let Some(&colour) = table.get(attention_step(weight))
         {
-            picture.set(column, row, colour);
+            pixels.set(column, row, colour);
         }
     }
     let (width, height) = (map.cell * map.columns as f64, map.cell * map.rows as f64);
-    picture.stretch(&context, map.left, map.top, width, height)?;
+    pixels.stretch(&context, map.left, map.top, width, height)?;
 
     context.set_stroke_style_str(&ink.line.css());
     context.set_line_width(1.0);

@@ -5,4 +5,7 @@ pub mod chart;
 pub mod curves;
 pub mod grid;
 pub mod heat;
+pub mod lens;
+pub mod lines;
 pub mod map;
+pub mod neurons;

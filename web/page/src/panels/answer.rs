@@ -3,6 +3,7 @@
 use headlight_document::{TargetKind, TargetSpec};
 use leptos::prelude::*;
 
+use super::changed::changed;
 use super::tokens::{chosen_values, scale_of};
 use crate::app::App;
 use crate::state::answer::{Bar, List, Part, answer, current};
@@ -33,6 +34,7 @@ pub fn AnswerPanel() -> impl IntoView {
             <p class="caption">{move || answer.with(|answer| answer.caption)}</p>
             {move || lists.get().into_iter().map(|list| view! { <Candidates list target/> }).collect_view()}
             {move || (kind.get() == TargetKind::Similarity).then(|| view! { <Similarity/> })}
+            {changed(app)}
         </section>
     }
 }

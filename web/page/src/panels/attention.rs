@@ -3,21 +3,20 @@
 use std::sync::Arc;
 
 use headlight_document::AttentionKind;
-use leptos::ev;
-use leptos::html::{Canvas, Div};
+use leptos::html::Div;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 
 use super::chart::Chart;
+use super::grid::HeadGrid;
 use super::head::HeadView;
+use super::leave_out::LeaveOut;
 use super::legend::AttentionLegend;
+use super::over_text::OverText;
 use crate::app::{App, When};
-use crate::browser;
-use crate::draw;
 use crate::state::attention::{Figures, aligning_head, suggested_head};
 use crate::state::format::number;
-use crate::state::grid::{Grid, Way};
 use crate::state::words::count;
 
 /// The width of an element in CSS pixels, kept up to date.
@@ -58,8 +57,8 @@ pub fn AttentionPanel() -> impl IntoView {
     });
     let kind = Memo::new(move |_| app.attention(|_, attention| attention.kind));
     let aligning = Memo::new(move |_| {
-        app.attention(|document, attention| {
-            (attention.kind == AttentionKind::Cross).then(|| aligning_head(document, attention)).flatten()
+        app.attention(|_, attention| {
+            (attention.kind == AttentionKind::Cross).then(|| aligning_head(attention)).flatten()
         })
         .flatten()
     });
@@ -106,6 +105,7 @@ pub fn AttentionPanel() -> impl IntoView {
                     }
                 })
             }}
+            <LeaveOut/>
             <HeadGrid figures aligning/>
             <div class="attention-detail">
                 {move || {
@@ -120,6 +120,7 @@ pub fn AttentionPanel() -> impl IntoView {
                 }}
                 <Chart figures kind/>
             </div>
+            <OverText/>
         </section>
     }
 }
@@ -132,7 +133,7 @@ fn Kinds(kinds: Vec<AttentionKind>, kind: Memo<Option<AttentionKind>>) -> impl I
             form.kind = Some(chosen);
             form.head = None;
         });
-        let head = untrack(|| app.attention(suggested_head).flatten());
+        let head = untrack(|| app.attention(|_, attention| suggested_head(attention)).flatten());
         app.edit(When::Never, |form| form.head = head);
     };
     view! {
@@ -159,142 +160,5 @@ fn Kinds(kinds: Vec<AttentionKind>, kind: Memo<Option<AttentionKind>>) -> impl I
                 })
                 .collect_view()}
         </div>
-    }
-}
-
-#[component]
-fn HeadGrid(figures: Memo<Arc<Figures>>, aligning: Memo<Option<((usize, usize), f64)>>) -> impl IntoView {
-    let app = App::get();
-    let frame = NodeRef::<Div>::new();
-    let canvas = NodeRef::<Canvas>::new();
-    let width = width_of(frame);
-    let cursor = RwSignal::new((0_usize, 0_usize));
-    let is_focused = RwSignal::new(false);
-    let hovered = RwSignal::new(None::<(usize, usize)>);
-    let open = Memo::new(move |_| app.open_head());
-    let grid = Memo::new(move |_| {
-        let (layers, heads) = app.attention(|_, map| (map.layers, map.heads)).unwrap_or_default();
-        Grid::fit(width.get(), layers, heads)
-    });
-    Effect::new(move |_| {
-        let (Some(canvas), true) = (canvas.get(), width.get() > 0.0) else { return };
-        let (grid, dark) = (grid.get(), app.dark.get());
-        app.attention(|_, attention| draw::grid::draw(&canvas, &grid, attention, dark));
-    });
-    let at = move |event: &ev::PointerEvent| {
-        grid.get_untracked().at(f64::from(event.offset_x()), f64::from(event.offset_y()))
-    };
-    let show = move |head: (usize, usize)| {
-        cursor.set(head);
-        app.edit(When::Never, |form| form.head = Some(head));
-    };
-    let on_key = move |event: ev::KeyboardEvent| {
-        let grid = grid.get_untracked();
-        let here = cursor.get_untracked();
-        match event.key().as_str() {
-            "Enter" | " " => {
-                show(here);
-                // The map takes the keyboard once it is on the page.
-                set_timeout(|| browser::focus("head-map"), std::time::Duration::from_millis(30));
-            }
-            "Home" => cursor.set((0, 0)),
-            "End" => cursor.set((grid.layers.saturating_sub(1), grid.heads.saturating_sub(1))),
-            "Escape" => app.edit(When::Never, |form| form.head = None),
-            key => match Way::of(key) {
-                Some(way) => cursor.set(grid.go(here, way)),
-                None => return,
-            },
-        }
-        event.prevent_default();
-    };
-    let marker = move |head: Option<(usize, usize)>| {
-        let grid = grid.get();
-        head.filter(|&(layer, head)| layer < grid.layers && head < grid.heads).map(|(layer, head)| {
-            let (x, y) = grid.corner(layer, head);
-            (x, y, grid.side)
-        })
-    };
-    let named = move |(layer, head): (usize, usize)| {
-        figures.with(|figures| {
-            let at = layer * figures.heads + head;
-            match (figures.entropy.get(at), figures.distance.get(at)) {
-                (Some(&entropy), _) if aligning.get().is_some() => {
-                    format!("Layer {layer}, head {head}: mean entropy {} nats", number(entropy))
-                }
-                (Some(&entropy), Some(&distance)) => format!(
-                    "Layer {layer}, head {head}: mean entropy {} nats, mean distance {} tokens",
-                    number(entropy),
-                    number(distance)
-                ),
-                _ => format!("Layer {layer}, head {head}"),
-            }
-        })
-    };
-    let pointed = move || hovered.get().or_else(|| is_focused.get().then(|| cursor.get()));
-    view! {
-        <div class="grid-frame" node_ref=frame>
-            <div class="grid-stage">
-                <canvas
-                    id="head-grid"
-                    node_ref=canvas
-                    data-testid="grid-canvas"
-                    data-layers=move || grid.get().layers
-                    data-heads=move || grid.get().heads
-                    data-across=move || grid.get().across.to_string()
-                    data-left=move || grid.get().left
-                    data-top=move || grid.get().top
-                    data-pitch=move || grid.get().pitch
-                    tabindex="0"
-                    role="application"
-                    aria-roledescription="grid of attention heads"
-                    aria-label="All attention heads. Arrow keys move, Enter opens a head."
-                    aria-describedby="grid-readout"
-                    on:keydown=on_key
-                    on:pointermove=move |event| hovered.set(at(&event))
-                    on:pointerleave=move |_| hovered.set(None)
-                    on:click=move |event| {
-                        let (x, y) = (f64::from(event.offset_x()), f64::from(event.offset_y()));
-                        if let Some(head) = grid.get_untracked().at(x, y) {
-                            show(head);
-                        }
-                    }
-                    on:focus=move |_| {
-                        if let Some(head) = open.get_untracked() {
-                            cursor.set(head);
-                        }
-                        is_focused.set(true);
-                    }
-                    on:blur=move |_| is_focused.set(false)
-                ></canvas>
-                {move || {
-                    let head = aligning.get().map(|(head, _)| head);
-                    marker(head).map(|(x, y, side)| view! { <Mark x y side kind="aligning"/> })
-                }}
-                {move || marker(open.get()).map(|(x, y, side)| view! { <Mark x y side kind="open"/> })}
-                {move || marker(pointed()).map(|(x, y, side)| view! { <Mark x y side kind="cursor"/> })}
-                <span class="grid-axis grid-axis-x" aria-hidden="true">
-                    {move || if grid.get().across { "layer" } else { "head" }}
-                </span>
-                <span class="grid-axis grid-axis-y" aria-hidden="true">
-                    {move || if grid.get().across { "head" } else { "layer" }}
-                </span>
-            </div>
-            <p class="readout" id="grid-readout" data-testid="grid-readout" aria-live="polite">
-                {move || pointed().or(open.get()).map_or_else(|| "\u{a0}".to_owned(), named)}
-            </p>
-        </div>
-    }
-}
-
-#[component]
-fn Mark(x: f64, y: f64, side: f64, kind: &'static str) -> impl IntoView {
-    view! {
-        <span
-            class=format!("mark mark-{kind}")
-            aria-hidden="true"
-            style:transform=format!("translate({x:.1}px, {y:.1}px)")
-            style:width=format!("{side:.1}px")
-            style:height=format!("{side:.1}px")
-        ></span>
     }
 }

@@ -1,18 +1,85 @@
 //! One head, opened: its map with tokens on both axes, cell by cell with pointer or keyboard.
 
-use headlight_document::AttentionKind;
+use headlight_document::link::HeadPicture;
+use headlight_document::{AttentionKind, Scaled, Tile, Whose};
 use leptos::ev;
 use leptos::html::{Canvas, Div};
 use leptos::prelude::*;
 
 use super::attention::width_of;
+use super::lines::Lines;
+use super::neurons::NeuronView;
 use crate::app::{App, When};
 use crate::browser;
 use crate::draw;
 use crate::state::attention::{axes, is_blank, shared_keys, strongest};
 use crate::state::format::number;
 use crate::state::grid::{Map, Way};
+use crate::state::intervene::{percent, scale};
 use crate::state::pieces::visible;
+
+/// Scales the head's output, to see what the model answers then.
+#[component]
+fn Scaling(open: Memo<(usize, usize)>, kind: Memo<AttentionKind>) -> impl IntoView {
+    let app = App::get();
+    let now = move || {
+        let (layer, head) = open.get();
+        app.form.with(|form| percent(&form.intervention, kind.get(), layer, Some(head)))
+    };
+    let one = move |to: u16, title: &'static str| {
+        view! {
+            <button
+                type="button"
+                class="segment"
+                data-testid=format!("scale-{to}")
+                aria-pressed=move || (now() == to).to_string()
+                on:click=move |_| {
+                    let ((layer, head), kind) = (open.get_untracked(), kind.get_untracked());
+                    app.intervene(|all| scale(all, Scaled { kind, layer, head: Some(head), percent: to }));
+                }
+            >
+                {title}
+            </button>
+        }
+    };
+    view! {
+        <div class="scaling">
+            <span class="caption">"Its output"</span>
+            <div class="segments" role="group" aria-label="What becomes of this head’s output">
+                {one(100, "as it is")} {one(0, "taken out")} {one(50, "halved")} {one(200, "doubled")}
+            </div>
+        </div>
+    }
+}
+
+/// Chooses as what the head is drawn.
+#[component]
+fn Pictures() -> impl IntoView {
+    let app = App::get();
+    let one = move |picture: HeadPicture, name: &'static str, title: &'static str| {
+        view! {
+            <button
+                type="button"
+                class="segment"
+                data-testid=format!("picture-{name}")
+                aria-pressed=move || (app.form.with(|form| form.picture) == picture).to_string()
+                on:click=move |_| app.edit(When::Never, |form| form.picture = picture)
+            >
+                {title}
+            </button>
+        }
+    };
+    view! {
+        <div class="segments" role="group" aria-label="As what the head is drawn">
+            {one(HeadPicture::Map, "map", "Map")}
+            {one(HeadPicture::Lines, "lines", "Lines")}
+            {one(HeadPicture::Neurons, "neurons", "Queries and keys")}
+        </div>
+    }
+}
+
+/// How many rows and columns of a head are drawn at most: more than a map has pixels.
+const SIDE: usize = 2048;
 
 /// The open head.
 #[component]
@@ -21,6 +88,7 @@ pub fn HeadView() -> impl IntoView {
     let frame = NodeRef::<Div>::new();
     let canvas = NodeRef::<Canvas>::new();
     let width = width_of(frame);
+    let picture = Memo::new(move |_| app.form.with(|form| form.picture));
     let open = Memo::new(move |_| app.open_head().unwrap_or((0, 0)));
     let kind = Memo::new(move |_| app.attention(|_, attention| attention.kind).unwrap_or(AttentionKind::Encoder));
     // Whether a row is a token of the text; else it is one that the model wrote, and is picked here alone.
@@ -56,21 +124,19 @@ pub fn HeadView() -> impl IntoView {
     Effect::new(move |_| {
         let (Some(canvas), true) = (canvas.get(), width.get() > 0.0) else { return };
         let ((layer, head), map, dark) = (open.get(), map.get(), app.dark.get());
-        app.attention(|_, attention| {
-            let weights = attention.head(layer, head)?;
-            labels.with(|(rows, columns)| draw::map::draw(&canvas, &map, weights, attention.kind, rows, columns, dark))
+        // All of it, where the screen has room for that.
+        app.see(&[Tile { whose: Whose::Head(layer, head), side: SIDE }]);
+        app.picture(Whose::Head(layer, head), |picture| {
+            labels.with(|(rows, columns)| draw::map::draw(&canvas, &map, picture, kind.get(), rows, columns, dark))
         });
     });
     // The weight of a cell, none where nothing can be attended to.
     let weight = move |row: usize, column: usize| {
         let (layer, head) = open.get();
-        app.attention(|_, attention| {
-            if is_blank(attention.kind, row, column) {
-                return None;
-            }
-            attention.head(layer, head)?.get(row * attention.columns + column).copied()
-        })
-        .flatten()
+        if is_blank(kind.get(), row, column) {
+            return None;
+        }
+        app.exact(Whose::Head(layer, head), |weights| weights.get(row * map.get().columns + column).copied()).flatten()
     };
     let named = |all: &[String], at: usize| all.get(at).map_or_else(String::new, |text| visible(text));
     let row_name = move |at: usize| labels.with(|(rows, _)| named(rows, at));
@@ -81,7 +147,10 @@ pub fn HeadView() -> impl IntoView {
             Some(weight) => {
                 format!("{row} “{}” → {column} “{}”: {}", row_name(row), column_name(column), number(f64::from(weight)))
             }
-            None => format!("{row} “{}” cannot see {column} “{}”: it comes later.", row_name(row), column_name(column)),
+            None if is_blank(kind.get(), row, column) => {
+                format!("{row} “{}” cannot see {column} “{}”: it comes later.", row_name(row), column_name(column))
+            }
+            None => format!("{row} “{}” → {column} “{}”", row_name(row), column_name(column)),
         },
         None => "Point at a cell, or move with the arrow keys, to see its weight.".to_owned(),
     };
@@ -93,24 +162,21 @@ pub fn HeadView() -> impl IntoView {
     let row_line = move || {
         let row = picked.get()?;
         let (layer, head) = open.get();
-        let best = app
-            .attention(|_, attention| {
-                let weights = attention.head(layer, head)?.chunks_exact(attention.columns.max(1)).nth(row)?;
-                Some(strongest(weights, 5))
-            })
-            .flatten()?;
+        let columns = map.get().columns.max(1);
+        let best = app.exact(Whose::Head(layer, head), |weights| {
+            weights.chunks_exact(columns).nth(row).map(|row| strongest(row, 5))
+        });
+        let best = best.flatten()?;
         Some(format!("“{}” looks most at {}.", row_name(row), list(best, &column_name)))
     };
     let column_line = move || {
         let column = picked_column.get()?;
         let (layer, head) = open.get();
-        let best = app
-            .attention(|_, attention| {
-                let map = attention.head(layer, head)?;
-                let weights: Vec<f32> = map.iter().skip(column).step_by(attention.columns.max(1)).copied().collect();
-                Some(strongest(&weights, 5))
-            })
-            .flatten()?;
+        let columns = map.get().columns.max(1);
+        let best = app.exact(Whose::Head(layer, head), |weights| {
+            let column: Vec<f32> = weights.iter().skip(column).step_by(columns).copied().collect();
+            strongest(&column, 5)
+        })?;
         Some(format!(" “{}” is looked at most by {}.", column_name(column), list(best, &row_name)))
     };
     // Encoders, and what looks from one text to another, have a key for each query head.
@@ -190,21 +256,9 @@ pub fn HeadView() -> impl IntoView {
             }
         })
     };
-    view! {
-        <section class="head-view" aria-labelledby="head-title">
-            <div class="panel-head">
-                <h3 id="head-title">
-                    {move || {
-                        let (layer, head) = open.get();
-                        format!("Layer {layer} · Head {head}")
-                    }}
-                </h3>
-                <button type="button" class="quiet" data-testid="close-head" aria-label="Close this head" on:click=move |_| close()>
-                    "✕"
-                </button>
-            </div>
-            {keys_line}
-            <div class="head-frame" node_ref=frame>
+    let map_view = move || {
+        view! {
+            <div class="head-frame">
                 <div class="head-stage">
                     <canvas
                         id="head-map"
@@ -242,6 +296,31 @@ pub fn HeadView() -> impl IntoView {
             </div>
             <p class="readout" id="head-readout" data-testid="readout" aria-live="polite">{readout}</p>
             <p class="row-line" data-testid="row-line">{row_line} {column_line}</p>
+        }
+    };
+    view! {
+        <section class="head-view" aria-labelledby="head-title">
+            <div class="panel-head">
+                <h3 id="head-title">
+                    {move || {
+                        let (layer, head) = open.get();
+                        format!("Layer {layer} · Head {head}")
+                    }}
+                </h3>
+                <button type="button" class="quiet" data-testid="close-head" aria-label="Close this head" on:click=move |_| close()>
+                    "✕"
+                </button>
+            </div>
+            {keys_line}
+            <Scaling open kind/>
+            <Pictures/>
+            <div class="head-body" node_ref=frame>
+                {move || match picture.get() {
+                    HeadPicture::Map => map_view().into_any(),
+                    HeadPicture::Lines => view! { <Lines open picked pick/> }.into_any(),
+                    HeadPicture::Neurons => view! { <NeuronView open kind picked pick/> }.into_any(),
+                }}
+            </div>
         </section>
     }
 }

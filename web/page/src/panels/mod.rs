@@ -2,13 +2,21 @@
 
 mod answer;
 mod attention;
+mod changed;
 mod chart;
+mod grid;
 mod head;
+mod heads;
+mod heat;
 mod help;
 mod input;
+mod leave_out;
 mod legend;
+mod lines;
 mod methods;
 mod models;
+mod neurons;
+mod over_text;
 mod own;
 mod parts;
 mod prompt;
@@ -46,6 +54,7 @@ pub fn Page(sample: Explanation) -> impl IntoView {
                 <tokens::TokensPanel/>
                 <answer::AnswerPanel/>
                 <attention::AttentionPanel/>
+                <heads::HeadsPanel/>
                 <methods::MethodsPanel/>
             </div>
         </main>

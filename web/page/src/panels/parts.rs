@@ -87,13 +87,14 @@ impl Part {
         self.add("div", &frame, "").add("table", &[("data-testid", name)], "")
     }
 
-    /// Adds a line of a table: its heading and its cells.
-    pub fn add_line(&self, head: &str, cells: impl Iterator<Item = String>) {
+    /// Adds a line of a table, its heading and its cells, and gives it.
+    pub fn add_line(&self, head: &str, cells: impl Iterator<Item = String>) -> Self {
         let line = self.add("tr", &[], "");
         line.add("th", &[("scope", "row")], head);
         for cell in cells {
             line.add("td", &[("class", "figure")], &cell);
         }
+        line
     }
 
     /// Adds the line of a table's headings.

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use headlight_document::{AttentionDetail, Attribution, Explanation, Measure, Method, Parameters, Request, Task};
+use headlight_document::{
+    AttentionDetail, Attribution, Explanation, Intervention, Measure, Method, Parameters, Request, Task,
+};
 use headlight_statistics::{Plausibility, plausibility};
 
 use super::marks::{self, Mark};
@@ -77,6 +79,7 @@ pub fn same_subject(a: &Request, b: &Request) -> bool {
         layers: false,
         heads: Vec::new(),
         patch: None,
+        intervention: Intervention::default(),
         attention: AttentionDetail::None,
         ..request.clone()
     };
@@ -98,6 +101,7 @@ pub fn estimated(document: &Explanation, attributions: Vec<Attribution>) -> Expl
         faithfulness: None,
         layers: Vec::new(),
         heads: None,
+        changed: None,
         attention: Vec::new(),
         timing_ms: BTreeMap::new(),
     }

@@ -111,8 +111,8 @@ pub enum Effect {
     PostLoad(RequestId, String),
     /// (Re)start the clock whose end is [`Input::Silence`].
     Watch(RequestId),
-    /// Show an answer.
-    Show(Box<Explanation>, Box<Request>),
+    /// Show an answer, which the engine knows by that number.
+    Show(RequestId, Box<Explanation>, Box<Request>),
     /// Show what an answer, or a comparison if it is one, would say already.
     Estimate {
         /// What is done, and last the estimate.
@@ -291,7 +291,7 @@ impl Conductor {
             }
             Event::Explained { id, explanation } => match self.take_flight(id) {
                 Some(Flight { errand: Errand::Explain(request), cancelling: false, .. }) => {
-                    effects.push(Effect::Show(explanation, request));
+                    effects.push(Effect::Show(id, explanation, request));
                 }
                 Some(Flight { errand: Errand::Compare(request), cancelling: false, .. }) => {
                     effects.push(Effect::ShowComparison(explanation, request));
@@ -315,7 +315,7 @@ impl Conductor {
             }
             Event::DeviceLost { message } => self.go_down(message, true, effects),
             // Of no errand of the conductor's: the sources ask on their own.
-            Event::Inspected { .. } | Event::Cache { .. } => {}
+            Event::Inspected { .. } | Event::Cache { .. } | Event::Looked { .. } | Event::Neurons { .. } => {}
         }
     }
 

@@ -47,6 +47,7 @@ fn answer() -> Box<Explanation> {
         agreement: vec![],
         faithfulness: None,
         heads: None,
+        changed: None,
         layers: vec![],
         attention: vec![],
         warnings: vec![],
@@ -97,7 +98,7 @@ fn a_question_starts_the_worker_loads_its_model_and_is_asked() {
     );
     assert_eq!(
         conductor.step(heard(Event::Explained { id: 2, explanation: answer() })),
-        [Effect::Show(answer(), question("a"))]
+        [Effect::Show(2, answer(), question("a"))]
     );
     assert_eq!(conductor.flight, None);
 }
@@ -279,7 +280,7 @@ fn a_comparison_waits_for_the_question_and_is_shown_apart() {
     assert!(conductor.comparing().is_some());
     assert_eq!(
         conductor.step(explained(2)),
-        [Effect::Show(answer(), question("a")), Effect::Post(Command::Explain { id: 3, request: question("a") })]
+        [Effect::Show(2, answer(), question("a")), Effect::Post(Command::Explain { id: 3, request: question("a") })]
     );
     assert_eq!(conductor.step(explained(3)), [Effect::ShowComparison(answer(), question("a"))]);
     assert_eq!(conductor.comparing(), None);
@@ -301,7 +302,7 @@ fn a_comparison_goes_on_beside_the_same_number_and_ends_with_another() {
         conductor.step(heard(Event::Cancelled { id: 2 })),
         [Effect::Post(Command::Explain { id: 3, request: question("b") })]
     );
-    assert_eq!(conductor.step(explained(3)), [Effect::Show(answer(), question("b"))], "and is not taken up again");
+    assert_eq!(conductor.step(explained(3)), [Effect::Show(3, answer(), question("b"))], "and is not taken up again");
 }
 
 #[test]

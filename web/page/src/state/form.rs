@@ -1,9 +1,9 @@
 //! What a person has chosen, and how it becomes a request, a link, and again a choice.
 
-use headlight_document::link::{Link, LinkError, View};
+use headlight_document::link::{HeadPicture, Link, LinkError, View};
 use headlight_document::{
-    AttentionDetail, AttentionKind, FileRole, Manifest, Measure, Method, ModelEntry, Parameters, Read, Request,
-    TargetSpec, Task, Token, Units,
+    AttentionDetail, AttentionKind, FileRole, HeadFigure, Intervention, Manifest, Measure, Method, ModelEntry,
+    Parameters, Read, Request, TargetSpec, Task, Token, Units,
 };
 use serde_json::{Value, json};
 
@@ -11,6 +11,7 @@ use super::compare::{self, is_offered};
 use super::grouping::Grouping;
 use super::marks::{self, Mark};
 use super::prompt::Prompt;
+use super::sight::Without;
 
 /// The methods that the page always asks for, since they share one backward run.
 pub const METHODS: &[Method] = &[Method::GradXInput, Method::Saliency];
@@ -56,6 +57,12 @@ pub struct Form {
     pub grouping: Grouping,
     /// Which attention is shown, where a document has several.
     pub kind: Option<AttentionKind>,
+    /// What is left out of the pictures of attention.
+    pub without: Without,
+    /// What is changed of the model, to see what it answers then.
+    pub intervention: Intervention,
+    /// As what the open head is drawn.
+    pub picture: HeadPicture,
     /// The layer and head that is open.
     pub head: Option<(usize, usize)>,
     /// The token that is picked.
@@ -83,6 +90,9 @@ impl Form {
             marks: Vec::new(),
             grouping: Grouping::None,
             kind: None,
+            without: Without::default(),
+            picture: HeadPicture::default(),
+            intervention: Intervention::default(),
             head: None,
             token: None,
         }
@@ -144,6 +154,20 @@ impl Form {
         Request { layers: true, attention: AttentionDetail::None, ..request }
     }
 
+    /// The question for figures of heads and layers; `patch` is the text whose activations are put into this one's run.
+    #[must_use]
+    pub fn heads_request(&self, heads: Vec<HeadFigure>, patch: Option<String>) -> Request {
+        let request = self.request_of(Vec::new());
+        Request { heads, patch, attention: AttentionDetail::None, ..request }
+    }
+
+    /// The question what the changed model answers.
+    #[must_use]
+    pub fn changed_request(&self) -> Request {
+        let request = self.request_of(Vec::new());
+        Request { intervention: self.intervention.clone(), attention: AttentionDetail::None, ..request }
+    }
+
     fn request_of(&self, methods: Vec<Method>) -> Request {
         Request {
             model: self.model.clone(),
@@ -162,7 +186,8 @@ impl Form {
             layers: false,
             heads: Vec::new(),
             patch: None,
-            attention: AttentionDetail::Full,
+            intervention: Intervention::default(),
+            attention: AttentionDetail::Overview,
         }
     }
 
@@ -189,6 +214,9 @@ impl Form {
 
     /// Takes a model and a task that it can do; what does not go with them is reset.
     pub fn choose(&mut self, entry: &ModelEntry) {
+        if self.model != entry.id {
+            self.intervention = Intervention::default();
+        }
         self.model = entry.id.clone();
         if !entry.tasks.contains(&self.task)
             && let Some(&task) = entry.tasks.first()
@@ -221,6 +249,8 @@ impl Form {
     pub fn set_text(&mut self, text: String) {
         marks::carry(&mut self.marks, 0, &self.text, &text);
         self.text = text;
+        // Places of the old text are others in the new one; heads stay what they are.
+        self.intervention.hidden.clear();
         self.retarget();
     }
 
@@ -252,9 +282,21 @@ impl Form {
         }
         let method = methods.iter().position(|&method| method == self.method).unwrap_or(0);
         Link {
-            request: Request { measures: self.measures.clone(), ..self.request_of(methods) },
+            request: Request {
+                measures: self.measures.clone(),
+                intervention: self.intervention.clone(),
+                ..self.request_of(methods)
+            },
             model_sha256: sha256,
-            view: View { attention: self.kind, head: self.head, token: self.token, method },
+            view: View {
+                attention: self.kind,
+                head: self.head,
+                token: self.token,
+                method,
+                picture: self.picture,
+                without_special: self.without.special,
+                without_sinks: self.without.sinks,
+            },
         }
     }
 
@@ -287,6 +329,9 @@ impl Form {
             marks: request.selection,
             grouping: Grouping::None,
             kind: view.attention,
+            picture: view.picture,
+            intervention: request.intervention,
+            without: Without { special: view.without_special, sinks: view.without_sinks },
             head: view.head,
             token: view.token,
         }

@@ -56,6 +56,12 @@ pub fn megabytes(bytes: u64) -> String {
     format!("{} MB", megabytes_number(bytes))
 }
 
+/// Bytes in kilobytes or megabytes, whichever says more.
+#[must_use]
+pub fn size_of_data(bytes: u64) -> String {
+    if bytes < 1_000_000 { format!("{} kB", bytes.div_ceil(1000)) } else { megabytes(bytes) }
+}
+
 /// Bytes in megabytes, without the unit.
 #[must_use]
 pub fn megabytes_number(bytes: u64) -> u64 {
@@ -71,6 +77,11 @@ pub fn duration(milliseconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn little_data_is_said_in_kilobytes() {
+        assert_eq!([0, 1, 9_216, 999_999, 2_300_000].map(size_of_data), ["0 kB", "1 kB", "10 kB", "1000 kB", "2 MB"]);
+    }
 
     #[test]
     fn numbers_are_short_and_keep_their_sign() {

@@ -170,34 +170,37 @@ impl Map {
     }
 }
 
-/// Shrinks or grows a map to `side` × `side` pixels. Where several weights fall on one pixel the largest is shown, so
-/// that a thin line stays visible.
-#[must_use]
-pub fn resample(map: &[f32], rows: usize, columns: usize, side: usize) -> Vec<f32> {
-    let mut out = vec![0.0; side * side];
-    if rows == 0 || columns == 0 || map.len() < rows * columns {
-        return out;
+/// Shrinks or grows one axis of a map to so many pixels. Where several weights fall on one pixel the largest is shown, so that a
+/// thin line stays visible; a pixel of an enlarged map belongs to one weight only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reduction {
+    /// How many weights there are.
+    pub count: usize,
+    /// How many pixels.
+    pub side: usize,
+}
+
+impl Reduction {
+    /// The weights that fall on a pixel, from the first to behind the last.
+    #[must_use]
+    pub fn span(&self, pixel: usize) -> (usize, usize) {
+        let Self { count, side } = *self;
+        let from = pixel * count / side.max(1);
+        let to = if count <= side { from + 1 } else { ((pixel + 1) * count).div_ceil(side.max(1)).max(from + 1) };
+        (from.min(count), to.min(count))
     }
-    let span = |pixel: usize, count: usize| {
-        let from = pixel * count / side;
-        (from, ((pixel + 1) * count).div_ceil(side).clamp(from + 1, count.max(from + 1)))
-    };
-    // A pixel of an enlarged map belongs to one weight only.
-    let span = |pixel: usize, count: usize| {
-        let (from, to) = span(pixel, count);
-        if count <= side { (from, from + 1) } else { (from, to.min(count)) }
-    };
-    for (y, line) in out.chunks_exact_mut(side).enumerate() {
-        let (top, bottom) = span(y, rows);
-        for (x, pixel) in line.iter_mut().enumerate() {
-            let (left, right) = span(x, columns);
-            *pixel = (top..bottom)
-                .filter_map(|row| map.get(row * columns + left..row * columns + right))
-                .flatten()
-                .fold(0.0, |most, &weight| most.max(weight));
+
+    /// The largest weight of each column over the rows of a span, of a map that has as many columns as this has weights.
+    pub fn strip(&self, map: &[f32], (from, to): (usize, usize), strip: &mut [f32]) {
+        strip.fill(0.0);
+        for row in map.get(from * self.count..to * self.count).unwrap_or_default().chunks_exact(self.count.max(1)) {
+            for (most, &weight) in strip.iter_mut().zip(row) {
+                if weight > *most {
+                    *most = weight;
+                }
+            }
         }
     }
-    out
 }
 
 #[cfg(test)]
@@ -253,12 +256,20 @@ mod tests {
 
     #[test]
     fn shrinking_keeps_the_largest_weight_and_growing_repeats() {
+        let small = Reduction { count: 100, side: 10 };
         let mut map = vec![0.0; 100 * 100];
         map[57 * 100 + 31] = 0.9;
-        let small = resample(&map, 100, 100, 10);
-        assert_eq!(small[5 * 10 + 3], 0.9);
-        assert_eq!(small.iter().filter(|&&weight| weight > 0.0).count(), 1);
-        assert_eq!(resample(&[1.0, 2.0, 3.0, 4.0], 2, 2, 4)[..4], [1.0, 1.0, 2.0, 2.0]);
-        assert_eq!(resample(&[1.0], 2, 2, 2), [0.0; 4]);
+        let mut strip = vec![1.0; 100];
+        small.strip(&map, small.span(5), &mut strip);
+        assert_eq!((strip[31], strip.iter().sum::<f32>()), (0.9, 0.9));
+        assert_eq!([0, 3, 9].map(|pixel| small.span(pixel)), [(0, 10), (30, 40), (90, 100)]);
+        // Seven weights on three pixels: neighbours share one, and none is left out.
+        let uneven = Reduction { count: 7, side: 3 };
+        assert_eq!([0, 1, 2].map(|pixel| uneven.span(pixel)), [(0, 3), (2, 5), (4, 7)]);
+        let large = Reduction { count: 2, side: 4 };
+        assert_eq!([0, 1, 2, 3].map(|pixel| large.span(pixel)), [(0, 1), (0, 1), (1, 2), (1, 2)]);
+        assert_eq!(Reduction { count: 0, side: 4 }.span(2), (0, 0));
+        small.strip(&[], (0, 3), &mut strip);
+        assert_eq!(strip[31], 0.0);
     }
 }

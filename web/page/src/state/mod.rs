@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod attention;
+pub mod camera;
 pub mod colour;
 pub mod compare;
 pub mod conductor;
@@ -12,10 +13,15 @@ pub mod form;
 pub mod format;
 pub mod grid;
 pub mod grouping;
+pub mod heads;
 pub mod heat;
+pub mod inside;
+pub mod intervene;
+pub mod lines;
 pub mod marks;
 pub mod pieces;
 pub mod prompt;
+pub mod sight;
 pub mod sources;
 pub mod table;
 pub mod tasks;

@@ -1,0 +1,91 @@
+//! What is changed of the model, and what it answers before and after.
+
+use leptos::prelude::*;
+
+use super::parts::{Part, changing, plain_button, written};
+use crate::app::App;
+use crate::state::compare::same_subject;
+use crate::state::format::{number, percent, signed};
+use crate::state::intervene::{compared, scale, toggle_hidden, words};
+use crate::state::pieces::visible;
+
+/// The changes, each to be taken back, and both answers. Nothing where nothing is changed.
+pub fn changed(app: App) -> AnyView {
+    let is_there = Memo::new(move |_| app.form.with(|form| !form.intervention.is_empty()));
+    let chips = move || {
+        let intervention = app.form.with(|form| form.intervention.clone());
+        let (has_kinds, names) = app.shown.with(|shown| {
+            let names: Vec<String> = shown.document.input.tokens.iter().map(|token| visible(&token.text)).collect();
+            (shown.document.attention.len() > 1, names)
+        });
+        let chip = |said: String, take: Box<dyn Fn()>| {
+            view! {
+                <li>
+                    <span>{said.clone()}</span>
+                    <button type="button" class="quiet" aria-label=format!("Take back: {said}") on:click=move |_| take()>
+                        "✕"
+                    </button>
+                </li>
+            }
+        };
+        let parts = intervention.scaled.into_iter().map(|part| {
+            let back = headlight_document::Scaled { percent: 100, ..part };
+            chip(words(&part, has_kinds), Box::new(move || app.intervene(|all| scale(all, back))))
+        });
+        let hidden = intervention.hidden.into_iter().map(|token| {
+            let name = names.get(token).cloned().unwrap_or_default();
+            let said = format!("{token} “{name}” hidden");
+            chip(said, Box::new(move || app.intervene(|all| toggle_hidden(all, token))))
+        });
+        parts.chain(hidden).collect_view()
+    };
+    let answers = move |part: &Part| {
+        let wanted = app.form.with(|form| form.changed_request());
+        app.changed.with(|found| {
+            let found = found.as_ref().filter(|found| found.request.intervention == wanted.intervention);
+            let Some(found) = found.filter(|found| same_subject(&found.request, &wanted)) else {
+                part.add("p", &[("class", "caption"), ("role", "status")], "Asking the changed model.");
+                return;
+            };
+            let Some(changed) = &found.document.changed else { return };
+            let document = &found.document;
+            let target = format!(
+                "The target “{}”: {} before, {} after.",
+                visible(&document.target.text),
+                number(document.target.value),
+                number(changed.value)
+            );
+            let delta = changed.value - document.target.value;
+            let attributes =
+                [("class", "readout"), ("data-testid", "changed-target"), ("data-delta", &*delta.to_string())];
+            part.add("p", &attributes, &target);
+            if changed.top.is_empty() {
+                return;
+            }
+            let table = part.add_table("table-box figures", "changed-table", "Answers before and after");
+            table.add_heads(["", "before", "after", "change"].map(str::to_owned).into_iter());
+            let lines = table.add("tbody", &[], "");
+            for one in compared(&document.output.top, &changed.top) {
+                let text = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), percent);
+                let change = one.before.zip(one.after).map(|(before, after)| signed((after - before) * 100.0));
+                let cells = [text(one.before), text(one.after), change.unwrap_or_default()];
+                lines.add_line(&visible(&one.text), cells.into_iter());
+            }
+        });
+    };
+    let all = move || {
+        view! {
+            <section class="changed" aria-labelledby="changed-title" data-testid="changed">
+                <div class="panel-head">
+                    <h3 id="changed-title">"With the model changed"</h3>
+                    {plain_button("quiet", "undo", "Undo", move || app.undo())}
+                    {plain_button("quiet", "clear-changes", "Clear", move || app.intervene(|all| *all = Default::default()))}
+                </div>
+                <ul class="chips" data-testid="changes">{chips}</ul>
+                {written("", answers)}
+            </section>
+        }
+        .into_any()
+    };
+    changing(move || is_there.get().then(all))
+}

@@ -1,0 +1,87 @@
+//! Every head with its figures: a table that can be sorted, and the column that it is sorted by as a grid.
+
+use leptos::ev::MouseEvent;
+use leptos::prelude::*;
+
+use crate::app::{App, When};
+use crate::browser;
+use crate::panels::heat::heat_map;
+use crate::panels::parts::{Part, changing, written};
+use crate::state::heads::{Column, Table, label};
+
+/// The table, which opens a head that is pressed.
+pub fn table(app: App, table: Memo<Table>) -> AnyView {
+    // By which column, and whether the greatest comes first.
+    let by = RwSignal::new(None::<(Column, bool)>);
+    let column = Memo::new(move |_| {
+        let columns = table.with(|table| table.columns.clone());
+        by.get().map(|(column, _)| column).filter(|one| columns.contains(one)).or_else(|| columns.first().copied())
+    });
+    let press = move |event: MouseEvent| {
+        if let Some(head) = browser::of_target(&event, "data-head") {
+            let head = head.split_once(' ').and_then(|(layer, head)| Some((layer.parse().ok()?, head.parse().ok()?)));
+            app.edit(When::Never, |form| form.head = head);
+            return;
+        }
+        let name = browser::of_target(&event, "data-sort");
+        let Some(&column) = Column::ALL.iter().find(|column| Some(column.name()) == name.as_deref()) else { return };
+        by.update(|by| *by = Some((column, *by != Some((column, true)))));
+        // The table is written anew, and with it the button that was pressed.
+        let id = format!("sort-head-{}", column.name());
+        set_timeout(move || browser::focus(&id), std::time::Duration::from_millis(30));
+    };
+    view! {
+        <div on:click=press>{written("", move |part| table.with(|table| write(part, table, by.get())))}</div>
+        {changing(move || {
+            let column = column.get()?;
+            let heat = table.with(|table| table.heat(column))?;
+            Some(heat_map(app, format!("{}, layers × heads", column.title()), "head", Vec::new(), heat))
+        })}
+    }
+    .into_any()
+}
+
+fn write(part: &Part, table: &Table, by: Option<(Column, bool)>) {
+    if table.columns.is_empty() {
+        return;
+    }
+    part.add("h3", &[("class", "part-title")], "Every head");
+    let written = part.add_table("table-box figures head-table", "head-table", "Figures of every head");
+    let heads = written.add("thead", &[], "").add("tr", &[], "");
+    heads.add("th", &[("scope", "col")], "Head");
+    for &column in &table.columns {
+        let sorted = match by {
+            Some((sorted, true)) if sorted == column => "descending",
+            Some((sorted, false)) if sorted == column => "ascending",
+            _ => "none",
+        };
+        let title = format!("{} Sort by it.", column.meaning());
+        let id = format!("sort-head-{}", column.name());
+        let attributes =
+            [("type", "button"), ("id", &*id), ("data-testid", &*id), ("data-sort", column.name()), ("title", &*title)];
+        let head = heads.add("th", &[("scope", "col"), ("aria-sort", sorted)], "");
+        head.add("button", &attributes, column.title());
+    }
+    heads.add("th", &[("scope", "col")], "Called");
+    let lines = written.add("tbody", &[], "");
+    for row in table.sorted(by).into_iter().filter_map(|at| table.rows.get(at)) {
+        let (layer, head) = row.head;
+        let place = format!("{layer} {head}");
+        let line = lines.add("tr", &[("data-row", &*place)], "");
+        let name = line.add("th", &[("scope", "row")], "");
+        let open = format!("Open layer {layer}, head {head}");
+        let attributes = [("type", "button"), ("class", "head-link"), ("data-head", &*place), ("aria-label", &*open)];
+        name.add("button", &attributes, &format!("L{layer}H{head}"));
+        for (column, &figure) in table.columns.iter().zip(&row.figures) {
+            line.add("td", &[("class", "figure")], &column.text(figure));
+        }
+        let labels: Vec<&str> = row.labels.iter().map(|one| label(*one)).collect();
+        line.add("td", &[("class", "called")], &labels.join(", "));
+    }
+    part.add(
+        "p",
+        &[("class", "caption")],
+        "A head is called after a place where more than half of its attention goes there (special tokens: 0.6), and broad above \
+         3.8 nats of entropy (Clark et al. 2019). A name says where it looks on this text, not what it does.",
+    );
+}

@@ -1,0 +1,244 @@
+//! Attention over the text itself: where a token looks, or who looks at it.
+
+use headlight_document::{AttentionKind, Tile, Whose};
+use leptos::prelude::*;
+
+use super::parts::{changing, plain_button};
+use crate::app::{App, When};
+use crate::state::attention::axes;
+use crate::state::colour::{Palette, Scale};
+use crate::state::format::number;
+use crate::state::intervene::toggle_hidden;
+use crate::state::pieces::visible;
+
+/// As many rows and columns as there may be.
+const SIDE: usize = 2048;
+
+/// Whose attention is drawn over the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Head,
+    Layer,
+    Mean,
+    Rollout,
+    Flow,
+}
+
+impl Source {
+    const ALL: [Self; 5] = [Self::Head, Self::Layer, Self::Mean, Self::Rollout, Self::Flow];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Head => "head",
+            Self::Layer => "layer",
+            Self::Mean => "mean",
+            Self::Rollout => "rollout",
+            Self::Flow => "flow",
+        }
+    }
+
+    fn title(self, open: Option<(usize, usize)>) -> String {
+        match (self, open) {
+            (Self::Head, Some((layer, head))) => format!("Layer {layer}, head {head}"),
+            (Self::Layer, Some((layer, _))) => format!("Layer {layer}, mean of its heads"),
+            (Self::Head | Self::Layer, None) => "The open head".to_owned(),
+            (Self::Mean, _) => "Mean of all heads".to_owned(),
+            (Self::Rollout, _) => "Attention rollout".to_owned(),
+            (Self::Flow, _) => "Attention flow".to_owned(),
+        }
+    }
+}
+
+/// The tokens of both sides, coloured by what one of them looks at, or by what looks at it.
+#[component]
+pub fn OverText() -> impl IntoView {
+    let app = App::get();
+    let wanted = RwSignal::new(Source::Head);
+    // Whether the picked token is one that looks, or one that is looked at.
+    let looks = RwSignal::new(true);
+    let own = RwSignal::new(None::<usize>);
+    let kind = Memo::new(move |_| app.attention(|_, attention| attention.kind).unwrap_or(AttentionKind::Encoder));
+    let labels = Memo::new(move |_| app.attention(axes).unwrap_or_default());
+    let open = Memo::new(move |_| app.open_head());
+    let is_cross = move || kind.get() == AttentionKind::Cross;
+    let is_offered = move |source: Source| match source {
+        Source::Head | Source::Layer => open.get().is_some(),
+        Source::Mean => true,
+        Source::Rollout | Source::Flow => !is_cross(),
+    };
+    let source = Memo::new(move |_| {
+        let wanted = wanted.get();
+        if is_offered(wanted) { wanted } else { Source::Mean }
+    });
+    let picked = Memo::new(move |_| {
+        let count = labels.with(|(rows, columns)| if looks.get() { rows.len() } else { columns.len() });
+        let from_text = (!is_cross() || !looks.get()).then(|| app.picked_token()).flatten();
+        let at = own.get().or(from_text).unwrap_or_else(|| count.saturating_sub(1));
+        at.min(count.saturating_sub(1))
+    });
+    let whose = Memo::new(move |_| {
+        let (layer, head) = open.get().unwrap_or_default();
+        match source.get() {
+            Source::Head => Whose::Head(layer, head),
+            Source::Layer => Whose::Layer(layer),
+            Source::Mean => Whose::Mean,
+            Source::Rollout => Whose::Rollout,
+            Source::Flow => Whose::Flow(picked.get()),
+        }
+    });
+    // Flow is worked out from one token alone.
+    let looks_now = Memo::new(move |_| looks.get() || source.get() == Source::Flow);
+    let weights = Memo::new(move |_| {
+        app.sight.track();
+        let (whose, at) = (whose.get(), picked.get());
+        app.see(&[Tile { whose, side: SIDE }]);
+        if matches!(whose, Whose::Flow(_)) {
+            return app.picture(whose, |picture| picture.values.to_vec());
+        }
+        let columns = app.attention(|_, attention| attention.columns)?.max(1);
+        app.exact(whose, |map| match looks_now.get() {
+            true => map.chunks_exact(columns).nth(at).unwrap_or_default().to_vec(),
+            false => map.iter().skip(at).step_by(columns).copied().collect(),
+        })
+    });
+    let tokens = move || {
+        let (looks, at, dark) = (looks_now.get(), picked.get(), app.dark.get());
+        let weights = weights.get().unwrap_or_default();
+        let scale = Scale::of(weights.iter().copied().map(f64::from), false);
+        let palette = Palette::of(dark);
+        let (rows, columns) = labels.get();
+        let (shown, others) = if looks { (columns, rows) } else { (rows, columns) };
+        let chip = move |(index, text): (usize, String), of_picked: bool| {
+            let weight = weights.get(index).copied().map(f64::from);
+            let ground = weight.filter(|_| !of_picked).map(|weight| scale.colour(weight, palette));
+            let ink = ground.map(|ground| ground.ink().css());
+            let is_picked = index == at && (of_picked || !is_cross());
+            let said = match weight.filter(|_| !of_picked) {
+                Some(weight) => format!("{index} “{}”: {}", visible(&text), number(weight)),
+                None => format!("{index} “{}”", visible(&text)),
+            };
+            view! {
+                <button
+                    type="button"
+                    class="over-token"
+                    class:picked=is_picked
+                    title=said.clone()
+                    aria-label=said
+                    aria-pressed=is_picked.to_string()
+                    data-at=index
+                    data-weight=weight.filter(|_| !of_picked).map(|weight| weight.to_string())
+                    style:background-color=ground.map(|ground| ground.css())
+                    style:color=ink
+                    on:click=move |_| {
+                        own.set(Some(index));
+                        if !is_cross() {
+                            app.edit(When::Never, |form| form.token = Some(index));
+                        }
+                    }
+                >
+                    {visible(&text)}
+                </button>
+            }
+        };
+        let first = is_cross().then(|| {
+            let chip = chip.clone();
+            view! {
+                <div class="over-line" data-testid="over-picked">
+                    {others.into_iter().enumerate().map(|one| chip(one, true)).collect_view()}
+                </div>
+            }
+        });
+        view! {
+            {first}
+            <div class="over-line" data-testid="over-text">
+                {shown.into_iter().enumerate().map(|one| chip(one, false)).collect_view()}
+            </div>
+        }
+    };
+    let said = move || {
+        let (looks, at) = (looks_now.get(), picked.get());
+        let name = labels.with(|(rows, columns)| {
+            let all = if looks { rows } else { columns };
+            all.get(at).map_or_else(String::new, |text| visible(text))
+        });
+        let title = source.get().title(open.get());
+        let is_here = weights.with(Option::is_some);
+        match (is_here, looks) {
+            (false, _) if app.sight.with(|sight| sight.is_gone()) => {
+                "The engine has no more of this answer’s attention: run it again, or choose another.".to_owned()
+            }
+            (false, _) => format!("{title}: being worked out."),
+            (true, true) => format!("{title}: where “{name}” looks. Choose a token to see where it does."),
+            (true, false) => {
+                format!("{title}: how much each token looks at “{name}”. Choose a token to see who looks at it.")
+            }
+        }
+    };
+    // The picked token, where it is one of the text.
+    let input_token = move || {
+        let is_written = app.shown.with(|shown| !shown.document.output.tokens.is_empty());
+        let is_of_text = match kind.get() {
+            AttentionKind::Cross => !looks_now.get(),
+            AttentionKind::SelfAttention => !is_written,
+            AttentionKind::Encoder => true,
+        };
+        is_of_text.then(|| picked.get())
+    };
+    let way = move |to: bool, name: &'static str, title: &'static str| {
+        view! {
+            <button
+                type="button"
+                class="segment"
+                data-testid=name
+                disabled=move || !to && source.get() == Source::Flow
+                aria-pressed=move || (looks_now.get() == to).to_string()
+                on:click=move |_| looks.set(to)
+            >
+                {title}
+            </button>
+        }
+    };
+    view! {
+        <section class="over" aria-labelledby="over-title">
+            <div class="panel-head">
+                <h3 id="over-title">"Over the text"</h3>
+                <select
+                    class="over-source"
+                    aria-label="Whose attention"
+                    data-testid="over-source"
+                    on:change=move |event| {
+                        let name = event_target_value(&event);
+                        if let Some(chosen) = Source::ALL.into_iter().find(|source| source.name() == name) {
+                            wanted.set(chosen);
+                        }
+                    }
+                >
+                    {move || {
+                        let all = Source::ALL.into_iter().filter(|source| is_offered(*source));
+                        all.map(|one| view! {
+                            <option value=one.name() selected=one == source.get()>{one.title(open.get())}</option>
+                        })
+                        .collect_view()
+                    }}
+                </select>
+                <div class="segments" role="group" aria-label="Which way">
+                    {way(true, "over-looks", "Looks at")}
+                    {way(false, "over-looked-at", "Is looked at by")}
+                </div>
+            </div>
+            <p class="readout" data-testid="over-readout" aria-live="polite">{said}</p>
+            {changing(move || Some(tokens().into_any()))}
+            {changing(move || {
+                let token = input_token()?;
+                let is_hidden = app.form.with(|form| form.intervention.hidden.contains(&token));
+                let name = app.shown.with(|shown| shown.document.input.tokens.get(token).map(|one| visible(&one.text)))?;
+                let title = match is_hidden {
+                    true => format!("Let “{name}” be seen again"),
+                    false => format!("Hide “{name}” from all attention"),
+                };
+                let turn = move || app.intervene(|all| toggle_hidden(all, token));
+                Some(plain_button("small", "hide-token", &title, turn))
+            })}
+        </section>
+    }
+}
