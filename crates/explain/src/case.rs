@@ -3,7 +3,9 @@
 use burn::tensor::{Tensor, TensorData, Transaction};
 use headlight_models::pulse::{Beat, Stage};
 use headlight_models::run::{Gradients, Inside, track};
-use headlight_models::{Architecture, Capture, Captures, Head, Input, Pooling, Pulse, RunError, Transformer, run};
+use headlight_models::{
+    Architecture, Capture, Captures, Head, Input, Pooling, Pulse, RunError, Summing, Transformer, run,
+};
 
 use crate::ExplainError;
 use crate::beside::beside;
@@ -162,19 +164,25 @@ impl<'a> Case<'a> {
         Ok(self.pulse.beat(Stage::Attribute, done, total).await.map_err(RunError::from)?)
     }
 
-    /// The target for each sequence of `input` (`[batch]`), and its gradient there.
+    /// The target for each sequence of `input` (`[batch]`), and its gradient there, with products that add up as `summing`
+    /// says.
     pub(crate) async fn gradients(
         &self,
         input: Input,
+        summing: Summing,
         pulse: &dyn Pulse,
     ) -> Result<(Tensor<1>, Gradients), ExplainError> {
         let (model, target, threads) = (self.model, self.target, self.threads);
         let parts = beside(input, threads, pulse, async move |input, pulse| {
-            let mut tracked = track(model, input, Capture::none(), pulse).await?;
-            let reading = target.read(model, tracked.hidden(model))?;
-            tracked.captures = Captures::default();
-            let gradients = tracked.backward(reading.seed, pulse).await?;
-            Ok((reading.value, gradients.embeddings, gradients.source))
+            // Here, in the thread that does the work.
+            let work = summing.within(async {
+                let mut tracked = track(model, input, Capture::none(), pulse).await?;
+                let reading = target.read(model, tracked.hidden(model))?;
+                tracked.captures = Captures::default();
+                let gradients = tracked.backward(reading.seed, pulse).await?;
+                Ok((reading.value, gradients.embeddings, gradients.source))
+            });
+            work.await
         });
         let (mut values, mut own, mut source) = (Vec::new(), Vec::new(), Vec::new());
         for (value, embeddings, other) in parts.await? {

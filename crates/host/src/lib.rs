@@ -15,6 +15,7 @@ mod norm;
 mod packed;
 mod product;
 mod softmax;
+mod summing;
 mod unpack;
 
 use burn::tensor::Device;
@@ -25,6 +26,7 @@ pub use norm::{layer_norm, rms_norm};
 pub use packed::{COLUMNS, PackedPanels};
 pub use product::{Weight, back, product, rows};
 pub use softmax::softmax;
+pub use summing::Summing;
 
 /// Whether this is the CPU device.
 pub fn is(device: &Device) -> bool {

@@ -54,6 +54,7 @@ pub use changes::Changes;
 pub use config::Config;
 pub use error::ModelError;
 pub use head::{Head, LabelHead, LabelKind, Pooling, Problem, VocabularyHead};
+pub use headlight_host::Summing;
 pub use hook::{Capture, Captures, Hook, Point, Side};
 pub use linear::Linear;
 pub use low_rank::{LowRank, Product};

@@ -1,7 +1,7 @@
 //! Integrated gradients: the gradient along the straight line from a baseline to the text.
 
-use headlight_models::Input;
 use headlight_models::run::Gradients;
+use headlight_models::{Input, Summing};
 
 use crate::ExplainError;
 use crate::case::{Case, Doubling, Part, column, each, read, sides, zip};
@@ -46,7 +46,8 @@ pub async fn integrated_gradients(case: &Case<'_>, baseline: &Input, steps: usiz
         let (alphas, weights): (Vec<f64>, Vec<f64>) = points.iter().skip(batch).step_by(batches).copied().unzip();
         let part = Part::new(case.pulse, batch, batches, 2);
         let at = zip(baseline, &line, |from, line| from.clone() + line.clone() * column(&alphas, line));
-        let (_, Gradients { embeddings, source, .. }) = case.gradients(at, &part).await?;
+        // Where a path is ill-conditioned, great gradients of both signs nearly cancel, and what long sums lose shows.
+        let (_, Gradients { embeddings, source, .. }) = case.gradients(at, Summing::InParts, &part).await?;
         let gradient = Input { embeddings, source, types: Vec::new() };
         let here = each(&gradient, |side, _| (side.clone() * column(&weights, side)).sum_dim(0));
         sum = Some(match sum {

@@ -1,6 +1,6 @@
 //! SmoothGrad: the mean of a method over noisy copies of the text.
 
-use headlight_models::Input;
+use headlight_models::{Input, Summing};
 
 use super::{grad_x_input, integrated_gradients, saliency};
 use crate::ExplainError;
@@ -94,7 +94,7 @@ pub async fn smoothgrad(case: &Case<'_>, base: &Base, noise: Noise) -> Result<Sa
         for (range, part) in case.batches(samples, 2) {
             let count = range.len();
             let copy = narrowed(range);
-            let (_, gradients) = case.gradients(copy.clone(), &part).await?;
+            let (_, gradients) = case.gradients(copy.clone(), Summing::Whole, &part).await?;
             let gradient = Input { embeddings: gradients.embeddings, source: gradients.source, types: Vec::new() };
             let reduced = zip(&copy, &gradient, |x, gradient| {
                 let values = match base {
