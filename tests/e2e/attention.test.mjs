@@ -118,6 +118,18 @@ test('lines and the text show the weights of the document', SLOW, async () => {
   const flow = await overText(page);
   assert.ok(Math.abs(flow.reduce((sum, one) => sum + one, 0) - 1) < 1e-4, `flow sums to one: ${flow}`);
 
+  // Beside it the gradient's picture of the same text, and how alike the two rank its tokens.
+  await page.selectOption(at('over-source'), 'head');
+  const { attributions } = await exported(page);
+  const ranks = (values) => values.map((value) => values.filter((other) => other < value).length + (values.filter((other) => other === value).length + 1) / 2);
+  const saliency = ranks(attributions.find(({ method }) => method === 'saliency').values);
+  const looked = ranks(weights[4]);
+  const middle = (tokens + 1) / 2;
+  const dot = (a, b) => a.reduce((sum, one, index) => sum + (one - middle) * (b[index] - middle), 0);
+  const rho = dot(saliency, looked) / Math.sqrt(dot(saliency, saliency) * dot(looked, looked));
+  const [, written] = (await page.innerText(at('over-saliency-said'))).match(/: ([+−-]?[\d.]+)\.$/);
+  assert.ok(Math.abs(Number(written.replace('−', '-')) - rho) < 0.01, `${written} and ${rho}`);
+
   // Without special tokens their columns are nought, and the rest of a row sums to one again.
   await page.selectOption(at('over-source'), 'head');
   await page.click(at('without-special'));

@@ -1,13 +1,14 @@
 //! Attention over the text itself: where a token looks, or who looks at it.
 
-use headlight_document::{AttentionKind, Tile, Whose};
+use headlight_document::{AttentionKind, Method, Tile, Whose};
+use headlight_statistics::spearman;
 use leptos::prelude::*;
 
-use super::parts::{changing, plain_button};
+use super::parts::{Part, changing, plain_button, written};
 use crate::app::{App, When};
 use crate::state::attention::axes;
 use crate::state::colour::{Palette, Scale};
-use crate::state::format::number;
+use crate::state::format::{number, signed};
 use crate::state::intervene::toggle_hidden;
 use crate::state::pieces::visible;
 
@@ -155,6 +156,37 @@ pub fn OverText() -> impl IntoView {
             </div>
         }
     };
+    // The same text coloured by the length of its gradient, with how alike the two rank its tokens.
+    let beside = move |part: &Part| {
+        if is_cross() {
+            return;
+        }
+        let Some(weights) = weights.get() else { return };
+        let dark = app.dark.get();
+        app.shown.with(|shown| {
+            let document = &shown.document;
+            let found = document.attributions.iter().find(|one| one.method == Method::Saliency);
+            let Some(found) = found.filter(|found| found.values.len() == weights.len()) else { return };
+            let attention: Vec<f64> = weights.iter().copied().map(f64::from).collect();
+            let said = match spearman(&attention, &found.values) {
+                Some(rho) => format!(
+                    "Beside it saliency, the length of each token’s gradient. Spearman’s ρ of the two: {}.",
+                    signed(rho)
+                ),
+                None => "Beside it saliency, the length of each token’s gradient.".to_owned(),
+            };
+            part.add("p", &[("class", "caption"), ("data-testid", "over-saliency-said")], &said);
+            let line = part.add("div", &[("class", "over-line"), ("data-testid", "over-saliency")], "");
+            let scale = Scale::of(found.values.iter().copied(), false);
+            for (token, value) in document.input.tokens.iter().zip(&found.values) {
+                let ground = scale.colour(*value, Palette::of(dark));
+                let style = format!("background-color: {}; color: {}", ground.css(), ground.ink().css());
+                let title = format!("“{}”: {}", visible(&token.text), number(*value));
+                let attributes = [("class", "over-token"), ("style", &*style), ("title", &*title)];
+                line.add("span", &attributes, &visible(&token.text));
+            }
+        });
+    };
     let said = move || {
         let (looks, at) = (looks_now.get(), picked.get());
         let name = labels.with(|(rows, columns)| {
@@ -228,6 +260,7 @@ pub fn OverText() -> impl IntoView {
             </div>
             <p class="readout" data-testid="over-readout" aria-live="polite">{said}</p>
             {changing(move || Some(tokens().into_any()))}
+            {written("over-beside", beside)}
             {changing(move || {
                 let token = input_token()?;
                 let is_hidden = app.form.with(|form| form.intervention.hidden.contains(&token));
