@@ -291,7 +291,7 @@ impl App {
         self.form.update(|form| {
             let shown = attention::chosen(&document.attention, form.kind);
             let (layers, heads) = shown.map_or((0, 0), |map| (map.layers, map.heads));
-            let suggested = shown.filter(|_| suggests).and_then(|map| attention::suggested_head(map));
+            let suggested = shown.filter(|_| suggests).and_then(attention::suggested_head);
             form.head = form.head.filter(|&(layer, head)| layer < layers && head < heads).or(suggested);
             form.token = form.token.filter(|&token| token < tokens);
         });

@@ -33,7 +33,7 @@ impl Layout {
     #[must_use]
     pub fn of(width: f64) -> Self {
         let name = (width * 0.2).clamp(56.0, 120.0);
-        let figures = (width * 0.24).clamp(86.0, 130.0);
+        let figures = (width * 0.24).clamp(112.0, 130.0);
         Self { width, name, strip: ((width - name - figures - 12.0) / 2.0).max(20.0) }
     }
 
@@ -43,7 +43,7 @@ impl Layout {
         let keys = self.name + 4.0;
         let products = keys + self.strip + 6.0;
         let figures = self.width - products - self.strip;
-        [keys, products, products + self.strip + figures * 0.52, self.width - 2.0]
+        [keys, products, products + self.strip + figures * 0.5, self.width - 2.0]
     }
 }
 

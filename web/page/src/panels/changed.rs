@@ -63,7 +63,7 @@ pub fn changed(app: App) -> AnyView {
                 return;
             }
             let table = part.add_table("table-box figures", "changed-table", "Answers before and after");
-            table.add_heads(["", "before", "after", "change"].map(str::to_owned).into_iter());
+            table.add_heads(["", "before", "after", "change, points"].map(str::to_owned).into_iter());
             let lines = table.add("tbody", &[], "");
             for one in compared(&document.output.top, &changed.top) {
                 let text = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), percent);

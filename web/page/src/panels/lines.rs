@@ -109,7 +109,7 @@ pub fn Lines(
     let on_click = move |event: ev::MouseEvent| match at(&event) {
         Some((true, row)) => pick.run(row),
         Some((false, token)) => {
-            column.update(|column| *column = if *column == Some(token) { None } else { Some(token) })
+            column.update(|column| *column = if *column == Some(token) { None } else { Some(token) });
         }
         None => {}
     };
@@ -193,7 +193,7 @@ pub fn Lines(
                     node_ref=canvas
                     data-testid="lines-canvas"
                     data-lines=move || found.with(|(lines, _)| lines.len())
-                    data-strongest=move || found.with(|(lines, _)| lines.last().map(Line::to_text))
+                    data-strongest=move || found.with(|(lines, _)| lines.last().map(Line::said))
                     tabindex="0"
                     role="application"
                     aria-roledescription="attention lines"

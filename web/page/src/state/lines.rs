@@ -25,7 +25,7 @@ pub struct Line {
 impl Line {
     /// Row, column, head and weight, with blanks between.
     #[must_use]
-    pub fn to_text(&self) -> String {
+    pub fn said(&self) -> String {
         format!("{} {} {} {}", self.row, self.column, self.head, self.weight)
     }
 }
