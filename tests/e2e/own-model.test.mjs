@@ -91,7 +91,7 @@ async function drop(page, ...files) {
 }
 
 /** The names of the files that the page last asked its worker to look at. */
-const offered = (page) => page.evaluate(() => globalThis.posted.findLast(({ type }) => type === 'inspect').source.names);
+const offered = (page) => page.evaluate(() => globalThis.posted.findLast(({ inspect }) => inspect).inspect.source.names);
 
 /** Keeps what the page says to its worker. */
 const overhear = (page) => page.addInitScript(() => {
@@ -347,7 +347,7 @@ test('a dropped folder is walked to its last file, and what is too much is said'
     dataTransfer.items.add(new File(['x'], 'notes.txt'));
     window.dispatchEvent(new DragEvent('drop', { dataTransfer, cancelable: true }));
   }, at('own-dialog'));
-  await page.waitForFunction(() => globalThis.posted.some(({ source }) => source?.names?.[0] === 'notes.txt'));
+  await page.waitForFunction(() => globalThis.posted.some((message) => Object.values(message)[0].source?.names?.[0] === 'notes.txt'));
   await page.waitForTimeout(300);
   assert.ok(await page.isVisible(at('own-refused')));
 

@@ -129,7 +129,7 @@ test('a computation can be cancelled half-way, forward and backward, and the nex
     const post = globalThis.postMessage;
     globalThis.said = [];
     globalThis.postMessage = (message, ...rest) => {
-      globalThis.said.push(JSON.parse(message.json).type);
+      globalThis.said.push(...Object.keys(JSON.parse(message.json)));
       post.call(globalThis, message, ...rest);
     };
   });

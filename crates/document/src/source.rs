@@ -187,19 +187,18 @@ mod tests {
     #[test]
     fn commands_without_what_is_optional_are_read() {
         let command: Command =
-            serde_json::from_str(r#"{"type":"load","id":7,"source":{"kind":"hub","id":"owner/name"}}"#).unwrap();
+            serde_json::from_str(r#"{"load":{"id":7,"source":{"kind":"hub","id":"owner/name"}}}"#).unwrap();
         assert_eq!(command, hub(None));
-        let json = r#"{"type":"inspect","id":1,"source":{"kind":"files","names":["m/config.json"]}}"#;
+        let json = r#"{"inspect":{"id":1,"source":{"kind":"files","names":["m/config.json"]}}}"#;
         let Command::Inspect { source: Source::Files { title, names, weights }, .. } =
             serde_json::from_str(json).unwrap()
         else {
             panic!("another command");
         };
         assert_eq!((title.as_str(), names.len(), weights), ("", 1, None));
-        let event: Event = serde_json::from_str(
-            r#"{"type":"loaded","id":1,"model":"m","cached":true,"kept":true,"milliseconds":1.0}"#,
-        )
-        .unwrap();
+        let event: Event =
+            serde_json::from_str(r#"{"loaded":{"id":1,"model":"m","cached":true,"kept":true,"milliseconds":1.0}}"#)
+                .unwrap();
         assert!(matches!(event, Event::Loaded { entry: None, .. }));
     }
 

@@ -46,7 +46,7 @@ pub async fn answer(
     progress: &dyn Progress,
     clock: Clock,
 ) -> Result<Explanation, EngineError> {
-    answer_and_hold(model, info, request, progress, clock).await.map(|(explanation, _)| explanation)
+    Box::pin(answer_and_hold(model, info, request, progress, clock)).await.map(|(explanation, _)| explanation)
 }
 
 /// As [`answer`], with the attention that it is about, which can be looked at as long as it is kept.
@@ -127,7 +127,7 @@ pub async fn answer_and_hold(
         read: &stands_for_text(&mut plan.tokens.iter().map(|token| token.special)),
         written: &stands_for_text(&mut reply.output.tokens.iter().map(|token| token.special)),
     };
-    let attention = held.described(request.attention, &texts).await?;
+    let attention = Box::pin(held.described(request.attention, &texts)).await?;
     timing.insert("attention".to_owned(), clock() - before);
     let layout = Layout {
         tokens: plan.tokens.len(),
@@ -144,7 +144,8 @@ pub async fn answer_and_hold(
             progress.estimate(attributions.iter().cloned().chain(estimate).collect());
         };
         let estimates: Option<&Estimates<'_>> = if progress.hears_estimates() { Some(&tell) } else { None };
-        let one = asked.run(&Case { estimates, ..case }, method).await?;
+        // On the heap, as all that follows: together they are more than a thread's stack holds.
+        let one = Box::pin(asked.run(&Case { estimates, ..case }, method)).await?;
         timing.insert(method.name().to_owned(), clock() - before);
         found.push((method, one.values.clone()));
         attributions.push(layout.again(method, one)?);
@@ -158,13 +159,13 @@ pub async fn answer_and_hold(
         None
     } else {
         let before = clock();
-        let measured = faithfulness::measure(&asked, &case, &request.measures, &all).await?;
+        let measured = Box::pin(faithfulness::measure(&asked, &case, &request.measures, &all)).await?;
         timing.insert("measures".to_owned(), clock() - before);
         Some(measured)
     };
     let layers = if request.layers {
         let before = clock();
-        let found = attribution::layers(&case).await?;
+        let found = Box::pin(attribution::layers(&case)).await?;
         timing.insert("layers".to_owned(), clock() - before);
         found.into_iter().map(|stack| by_layer(stack, transformer.architecture().causal)).collect()
     } else {
@@ -175,7 +176,7 @@ pub async fn answer_and_hold(
         None
     } else {
         let before = clock();
-        let found = heads::all(&asked, &case, &plan, request, &relay).await?;
+        let found = Box::pin(heads::all(&asked, &case, &plan, request, &relay)).await?;
         let found = serde_json::to_value(found).map_err(|error| EngineError::Device(error.to_string()))?;
         timing.insert("heads".to_owned(), clock() - before);
         Some(found)
@@ -191,7 +192,7 @@ pub async fn answer_and_hold(
             let value = if foil.is_some() { f64::from(results.value) } else { target.value };
             Ok((output.top, value))
         };
-        let found = changed::changed(&case, &request.intervention, say).await?;
+        let found = Box::pin(changed::changed(&case, &request.intervention, say)).await?;
         timing.insert("changed".to_owned(), clock() - before);
         Some(found)
     };

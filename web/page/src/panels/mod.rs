@@ -44,6 +44,9 @@ pub fn sample() -> serde_json::Result<Explanation> {
 #[component]
 pub fn Page(sample: Explanation) -> impl IntoView {
     provide_context(App::open(sample));
+    // What lies below the first screen is made after it was painted.
+    let is_painted = RwSignal::new(false);
+    request_animation_frame(move || set_timeout(move || is_painted.set(true), std::time::Duration::ZERO));
     view! {
         <topbar::TopBar/>
         <main>
@@ -54,8 +57,9 @@ pub fn Page(sample: Explanation) -> impl IntoView {
                 <tokens::TokensPanel/>
                 <answer::AnswerPanel/>
                 <attention::AttentionPanel/>
-                <heads::HeadsPanel/>
-                <methods::MethodsPanel/>
+                {parts::changing(move || {
+                    is_painted.get().then(|| view! { <heads::HeadsPanel/> <methods::MethodsPanel/> }.into_any())
+                })}
             </div>
         </main>
         <footer class="foot">
