@@ -13,6 +13,7 @@ pub mod serve;
 pub mod shrink;
 pub mod site;
 pub mod sizes;
+pub mod snip;
 pub mod study;
 pub mod suite;
 pub mod system;

@@ -28,7 +28,8 @@ const FEATURES: &[&str] = &[
 
 /// What is done, in this order: of a module of 14.4 MB, 3,652 kB gzipped, it leaves 10.1 MB and 3,504 kB, within half a minute.
 /// `-Oz` takes three minutes for less, since what it rewrites no longer compresses as well.
-pub const PASSES: &[&str] = &[
+const PASSES: &[&str] = &[
+    "--remove-unused-module-elements",
     "--simplify-locals-nostructure",
     "--optimize-instructions",
     "--precompute",
@@ -48,12 +49,24 @@ pub const PASSES: &[&str] = &[
     "--vacuum",
 ];
 
+/// Whether there is npm, which brings `wasm-opt`.
+#[must_use]
+pub fn is_available() -> bool {
+    process::which("npm").is_some()
+}
+
+/// Says how modules are made smaller on this machine: what a module that lies there is known by.
+#[must_use]
+pub fn recipe() -> String {
+    if is_available() { PASSES.join(" ") } else { String::new() }
+}
+
 /// Makes a module smaller where it lies. Without npm it stays as it is, and a note says so.
 ///
 /// # Errors
 /// When npm can't install `wasm-opt`, or that fails.
 pub fn shrink(paths: &Paths, module: &Path) -> Result<()> {
-    if process::which("npm").is_none() {
+    if !is_available() {
         say::note(
             "npm is not installed: the engine is built without wasm-opt, and is a twenty-fifth larger to download.",
         );

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::paths::Paths;
 use crate::toolchain::Toolchain;
 use crate::tools::Tools;
-use crate::{inputs, models, process, say, sizes, worker};
+use crate::{inputs, models, process, say, shrink, sizes, worker};
 
 /// How a site is built.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,6 +47,9 @@ pub fn build(paths: &Paths, options: Options) -> Result<()> {
     let measured = sizes::measure(&paths.dist())?;
     match sizes::check(&measured) {
         Err(error) if options.dev => say::note(&format!("{error} (Not held against a development build.)")),
+        Err(error) if !shrink::is_available() => {
+            say::note(&format!("{error} (Not held against a build without wasm-opt.)"));
+        }
         result => result?,
     }
     fs::write(&stamp, fingerprint()?).map_err(Error::io("write", &stamp))
@@ -76,22 +79,14 @@ fn page(paths: &Paths, toolchain: &Toolchain, tools: &Tools, dev: bool) -> Resul
     trunk.env_remove("NO_COLOR").current_dir(&paths.root);
     trunk.args(["build", "--skip-version-check"]);
     // Leptos then writes views behind pointers and not as types of their own, which is a tenth less to download.
-    trunk.env("RUSTFLAGS", format!("{} --cfg=erase_components", wasm_flags(paths)?));
+    // Cargo adds this to the flags that `.cargo/config.toml` has.
+    trunk.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "--cfg=erase_components");
     if !dev {
         trunk.arg("--release");
     }
     process::run(&mut trunk)?;
     say::note(&format!("Built in {}.", say::duration(start.elapsed())));
     Ok(())
-}
-
-/// The flags that `.cargo/config.toml` has for wasm, which flags from the environment would replace.
-fn wasm_flags(paths: &Paths) -> Result<String> {
-    let path = paths.root.join(".cargo/config.toml");
-    let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-    let list = text.lines().find_map(|line| line.strip_prefix("rustflags = [")?.strip_suffix(']'));
-    let flags = list.ok_or_else(|| Error::Check(format!("{} has no flags for wasm.", path.display())))?;
-    Ok(flags.split(',').map(|flag| flag.trim().trim_matches('"')).collect::<Vec<_>>().join(" "))
 }
 
 /// Puts the models beside the page: hard links where the cache lies on the same disk, else copies.

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::paths::Paths;
 use crate::toolchain::{TARGET, Toolchain};
 use crate::tools::Tools;
-use crate::{exports, process, say, shrink};
+use crate::{exports, process, say, shrink, snip};
 
 /// The name of the module.
 const MODULE: &str = "headlight_worker";
@@ -53,17 +53,22 @@ pub fn build(paths: &Paths, toolchain: &Toolchain, tools: &Tools) -> Result<()> 
     let bound = package.join(BOUND);
     let stamp = bound.join(".made-from");
     // The module says which version of wasm-bindgen it wants, so its hash stands for that tool as well.
-    let made_from = format!("{} {}", hash::of_file(&module)?.1, shrink::PASSES.join(" "));
+    let made_from = format!("{} {} {}", hash::of_file(&module)?.1, snip::PARSERS.join(" "), shrink::recipe());
     if !fs::read_to_string(&stamp).is_ok_and(|old| old == made_from) {
         check_exports(&module)?;
         say::step("Making the engine callable from JavaScript with wasm-bindgen (a few seconds).");
         if package.exists() {
             fs::remove_dir_all(&package).map_err(Error::io("delete", &package))?;
         }
+        let mut bytes = fs::read(&module).map_err(Error::io("read", &module))?;
+        let snipped = snip::snip(&mut bytes)?;
+        let called = module.with_extension("snipped.wasm");
+        fs::write(&called, bytes).map_err(Error::io("write", &called))?;
         let mut bindgen = Command::new(&tools.wasm_bindgen);
         bindgen.args(["--target", "web", "--no-typescript", "--remove-name-section", "--remove-producers-section"]);
-        bindgen.args(["--out-name", MODULE, "--out-dir"]).arg(&bound).arg(&module);
+        bindgen.args(["--out-name", MODULE, "--out-dir"]).arg(&bound).arg(&called);
         process::run(&mut bindgen)?;
+        say::note(&format!("Without the {snipped} parsers that nothing calls."));
         shrink::shrink(paths, &bound.join(format!("{MODULE}_bg.wasm")))?;
         fs::write(&stamp, made_from).map_err(Error::io("write", &stamp))?;
     }

@@ -1,0 +1,113 @@
+//! Functions of the engine's module that nothing can call there, made empty before anything else looks at it.
+//!
+//! The kernels' compiler (pliron, under cubecl) can read its own notation as text, and registers a parser for each of its
+//! types and operations before `main`. Nobody hands this engine such a text; but a table of functions holds the parsers, so
+//! neither compiler nor linker may leave them out, and they are a twentieth of the download. A module in which one of them
+//! ran after all would stop there (`unreachable`), as loudly as at an assertion.
+
+use wasmparser::{KnownCustom, Name, Parser, Payload, TypeRef};
+
+use crate::error::{Error, Result};
+
+/// What the name of a parser has in it, as the compiler writes names: the library of parsers (which only pliron uses), and
+/// pliron's own parts that call it.
+pub const PARSERS: &[&str] = &[
+    "_ZN7combine",
+    "combine..",
+    "pliron..parsable..Parsable$GT$5parse",
+    "pliron5irfmt7parsers",
+    "pliron2op27canonical_syntax_parse_impl",
+];
+
+/// Makes every parser's body a run of `unreachable` as long as it was, so that nothing else moves, and returns how many
+/// there were. What they called is then called by nobody, and `wasm-opt` leaves both out.
+///
+/// # Errors
+/// When the bytes are no module, or one without names.
+pub fn snip(module: &mut [u8]) -> Result<usize> {
+    let bodies = parsers(module).map_err(|error| Error::Check(format!("The module can't be read: {error}.")))?;
+    for body in &bodies {
+        // No locals, `unreachable` throughout (both are zeros), `end`.
+        if let Some((end, rest)) = module.get_mut(body.clone()).and_then(|bytes| bytes.split_last_mut()) {
+            rest.fill(0);
+            *end = 0x0b;
+        }
+    }
+    if bodies.is_empty() {
+        return Err(Error::Check(
+            "No function of the module has a name that the kernels' parsers have: the names were left out or are written \
+             otherwise now (xtask/src/snip.rs)."
+                .to_owned(),
+        ));
+    }
+    Ok(bodies.len())
+}
+
+/// Where the parsers' bodies lie.
+fn parsers(module: &[u8]) -> wasmparser::Result<Vec<std::ops::Range<usize>>> {
+    let (mut imported, mut bodies, mut found) = (0, Vec::new(), Vec::new());
+    for payload in Parser::new(0).parse_all(module) {
+        match payload? {
+            Payload::ImportSection(imports) => {
+                for import in imports.into_imports() {
+                    imported += usize::from(matches!(import?.ty, TypeRef::Func(_)));
+                }
+            }
+            Payload::CodeSectionEntry(body) => bodies.push(body.range().start as usize..body.range().end as usize),
+            Payload::CustomSection(section) => {
+                let KnownCustom::Name(names) = section.as_known() else { continue };
+                for subsection in names {
+                    let Name::Function(functions) = subsection? else { continue };
+                    for naming in functions {
+                        let naming = naming?;
+                        if PARSERS.iter().any(|part| naming.name.contains(part)) {
+                            found.push(naming.index as usize);
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(found.into_iter().filter_map(|function| bodies.get(function.checked_sub(imported)?).cloned()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A module of two functions that return 7, with their names.
+    fn module(first: &str, second: &str) -> Vec<u8> {
+        let section = |id: u8, content: &[u8]| [&[id, u8::try_from(content.len()).unwrap()], content].concat();
+        let text = |text: &str| [&[u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
+        let body: &[u8] = &[4, 0, 0x41, 7, 0x0b];
+        let names = [&[2, 0][..], &text(first), &[1], &text(second)].concat();
+        [
+            b"\0asm\x01\0\0\0".to_vec(),
+            section(1, &[1, 0x60, 0, 1, 0x7f]),
+            section(3, &[2, 0, 0]),
+            section(10, &[&[2], body, body].concat()),
+            section(0, &[text("name"), section(1, &names)].concat()),
+        ]
+        .concat()
+    }
+
+    #[test]
+    fn a_parser_is_made_empty_and_all_else_stays() {
+        let parser = "_ZN86_$LT$cubecl_ir..SwitchOp$u20$as$u20$pliron..parsable..Parsable$GT$5parse17h61cbE";
+        let whole = module("_ZN4main17h0123E", parser);
+        let mut snipped = whole.clone();
+        assert_eq!(snip(&mut snipped).unwrap(), 1);
+        let changed: Vec<_> = (0..whole.len()).filter(|&at| whole[at] != snipped[at]).collect();
+        let code = whole.windows(5).rposition(|bytes| bytes == [4, 0, 0x41, 7, 0x0b]).unwrap();
+        assert_eq!(changed, [code + 2, code + 3]);
+        assert_eq!(snipped[code + 1..code + 5], [0, 0, 0, 0x0b]);
+        assert!(Parser::new(0).parse_all(&snipped).all(|payload| payload.is_ok()));
+    }
+
+    #[test]
+    fn a_module_in_which_none_is_found_is_an_error() {
+        assert!(snip(&mut module("_ZN4main17h0123E", "_ZN5other17h0123E")).is_err());
+        assert!(snip(&mut b"no module".to_vec()).is_err());
+    }
+}
