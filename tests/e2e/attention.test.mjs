@@ -3,26 +3,12 @@
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { launch } from './browser.mjs';
 import { engine } from './engine.mjs';
 import { greatest, relative } from './numbers.mjs';
 import { at, contrast, done, exported, golden, onSentiment, SLOW } from './page.mjs';
-import { serve } from './server.mjs';
-
-let server;
-let browser;
-
-before(async () => {
-  server = await serve();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
+import { browser, server } from './site.mjs';
 
 const TEXT = 'A warm, funny and quietly moving film.';
 /** More than a hundred tokens, of which no map is sent whole. */
@@ -92,6 +78,10 @@ test('lines and the text show the weights of the document', SLOW, async () => {
   await page.selectOption(at('over-source'), 'head');
   await page.click(`${at('over-text')} [data-at="4"]`);
   assert.ok(greatest(await overText(page), weights[4]) < 1e-6);
+  // A token that is picked elsewhere is picked here too.
+  await page.click(`${at('tokens')} [data-index="2"]`);
+  assert.ok(greatest(await overText(page), weights[2]) < 1e-6);
+  await page.click(`${at('over-text')} [data-at="4"]`);
   await page.click(at('over-looked-at'));
   assert.ok(greatest(await overText(page), weights.map((row) => row[4])) < 1e-6);
   await page.click(at('over-looks'));
@@ -314,6 +304,65 @@ test('figures of heads are the reference’s, in the page and in its files', SLO
   await page.click(`${at('head-table')} tbody tr:first-child button`);
   await page.waitForSelector(`${at('head-canvas')}[data-layer="${Math.floor(best / 12)}"][data-head="${best % 12}"]`);
   assert.deepEqual(page.complaints, []);
+});
+
+test('figures over several texts are their mean, and a link takes the model apart again', SLOW, async () => {
+  const stored = await golden('heads/sentiment', 'plain');
+  const other = await golden('heads/sentiment', 'negation');
+  const page = await onSentiment(browser, server, stored.text, { read: 'logit' });
+  await contrast(page);
+  for (const figure of ['lens', 'direct']) await page.uncheck(at(`head-figure-${figure}`));
+  await page.fill(at('patch-text'), stored.second_text);
+  await page.click(at('over-texts-title'));
+  await page.click(at('sample-texts'));
+  await page.waitForFunction((selector) => document.querySelector(selector).value.split('\n').length > 10, at('heads-texts'));
+  await page.fill(at('heads-texts'), `${stored.text}\n\n${other.text}\n`);
+  assert.match(await page.innerText(at('over-texts-title')), /2 texts/);
+  await page.click(at('run-heads'));
+  await page.waitForSelector(at('over-switch'), { timeout: 240_000 });
+  const saved = async (from, button) => {
+    const [download] = await Promise.all([from.waitForEvent('download'), from.click(at(button))]);
+    return readFile(await download.path(), 'utf8');
+  };
+  const { heads } = JSON.parse(await saved(page, 'save-heads-json'));
+  const over = heads.over_texts;
+  assert.equal(over.values.length, 2);
+  const mean = (key) => stored.stacks[0].profile[key].map((value, at) => (value + other.stacks[0].profile[key][at]) / 2);
+  for (const key of ['entropy', 'distance', 'special']) {
+    assert.ok(relative(over.profiles[0].values.map((head) => head[key]), mean(key)) < 1e-3, key);
+  }
+  // The table and the saved one are of the mean, until one looks at this text alone.
+  const column = async (from) => {
+    const lines = (await saved(from, 'save-heads-csv')).trim().split('\r\n').map((line) => line.split(','));
+    const place = lines[0].indexOf('entropy');
+    return lines.slice(1).map((line) => Number(line[place]));
+  };
+  assert.ok(relative(await column(page), mean('entropy')) < 1e-3);
+  await page.click(at('heads-this-text'));
+  assert.ok(relative(await column(page), stored.stacks[0].profile.entropy) < 1e-3);
+
+  // The maps in the table's order; a click opens one.
+  await page.click(at('sort-head-entropy'));
+  const { entropy } = stored.stacks[0].profile;
+  const best = entropy.indexOf(Math.max(...entropy));
+  const [layer, head] = [Math.floor(best / 12), best % 12];
+  const maps = page.locator(`${at('ordered-heads')}[data-column="entropy"]`);
+  assert.equal(await maps.getAttribute('data-first'), `${layer} ${head}`);
+  await maps.scrollIntoViewIfNeeded();
+  await maps.click({ position: { x: 20, y: 20 } });
+  await page.waitForSelector(`${at('head-canvas')}[data-layer="${layer}"][data-head="${head}"]`);
+
+  // The link asks for all of it again.
+  await page.waitForTimeout(500);
+  const linked = await browser.open(page.url());
+  await done(linked);
+  await linked.waitForSelector(at('over-switch'), { timeout: 240_000 });
+  assert.equal(await linked.inputValue(at('patch-text')), stored.second_text);
+  assert.equal(await linked.isChecked(at('head-figure-lens')), false);
+  const again = JSON.parse(await saved(linked, 'save-heads-json')).heads;
+  assert.ok(relative(again.patching.z[0].values, heads.patching.z[0].values) < 1e-5);
+  assert.deepEqual(again.over_texts.values.length, 2);
+  assert.deepEqual([...page.complaints, ...linked.complaints], []);
 });
 
 test('what is changed of the model changes its answer, is taken back, and goes along in the link', SLOW, async () => {

@@ -2,25 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
 import { launch } from './browser.mjs';
 import { relative } from './numbers.mjs';
 import { at, attribution, contrast, done, golden, onSentiment, SLOW } from './page.mjs';
-import { serve } from './server.mjs';
-
-let server;
-let browser;
-
-before(async () => {
-  server = await serve();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
+import { browser, server } from './site.mjs';
 
 const METHODS = ['occlusion', 'kernel_shap', 'attention_rollout', 'attention_flow', 'attention_gradient', 'value_zeroing'];
 

@@ -1,25 +1,11 @@
 // Methods that ask the model again, in the page: each against the reference's values, with its checks, in a link.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { launch } from './browser.mjs';
 import { relative } from './numbers.mjs';
 import { at, attribution, contrast, done, exported, golden, onSentiment, SLOW } from './page.mjs';
-import { serve } from './server.mjs';
-
-let server;
-let browser;
-
-before(async () => {
-  server = await serve();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
+import { browser, server } from './site.mjs';
 
 /** Chooses a method and waits until the text has its colours. */
 async function choose(page, method) {

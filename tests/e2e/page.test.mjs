@@ -2,29 +2,16 @@
 // does when things go wrong. Numbers are read back from the exported document and held against PyTorch's.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { afterEach, test } from 'node:test';
 
 import { launch } from './browser.mjs';
 import { greatest, relative } from './numbers.mjs';
 import { at, attribution, done, exported, golden, SLOW, status, WEIGHTS } from './page.mjs';
-import { serve } from './server.mjs';
-
-let server;
-let browser;
-
-before(async () => {
-  server = await serve();
-  browser = await launch();
-});
+import { browser, server } from './site.mjs';
 
 afterEach(() => {
   server.heal();
   server.resetCounts();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.close();
 });
 
 test('a finished explanation is painted within a second, before any model', async () => {

@@ -55,6 +55,10 @@ pub struct Explain {
     /// head, and what enters each layer at every token.
     #[arg(long, value_name = "TEXT")]
     pub patch_from: Option<String>,
+    /// Texts over which --profile and --ablate are averaged too: one on each line, as it is, as a JSON string, or as an object
+    /// with "text".
+    #[arg(long, value_name = "FILE")]
+    pub texts: Option<PathBuf>,
     /// What is asked of the text.
     #[command(flatten)]
     pub asking: Asking,

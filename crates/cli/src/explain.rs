@@ -9,6 +9,7 @@ use headlight_engine::{Model, answer, choose};
 
 use crate::arguments::{Asking, Explain, Format};
 use crate::bar::Bar;
+use crate::batch::{self, line::Line};
 use crate::error::Error;
 use crate::find::find;
 use crate::{format, html};
@@ -33,8 +34,12 @@ pub fn explain(arguments: &Explain) -> Result<String, Error> {
 async fn run(arguments: &Explain) -> Result<Explanation, Error> {
     let found = find(&arguments.model, &arguments.place)?;
     // What is wrong with the request itself is said before a model is opened.
+    let texts = match &arguments.texts {
+        Some(path) => batch::read(path, Line::plain)?.into_iter().map(|line| line.text).collect(),
+        None => Vec::new(),
+    };
     if let Some(task) = arguments.asking.task {
-        request(arguments, task).validate()?;
+        request(arguments, task, texts.clone()).validate()?;
     } else if arguments.text.trim().is_empty() {
         return Err(RequestError::EmptyText.into());
     }
@@ -47,14 +52,15 @@ async fn run(arguments: &Explain) -> Result<Explanation, Error> {
     let model = Model::open(found.entry, files, &chosen.device, &bar).await?;
     let task = arguments.asking.task;
     let task = task.unwrap_or_else(|| model.task(arguments.asking.target.as_ref(), arguments.second_text.is_some()));
-    let request = request(arguments, task);
+    let request = request(arguments, task, texts);
     Ok(answer(&model, &chosen.info, &request, &bar, clock).await?)
 }
 
-fn request(arguments: &Explain, task: Task) -> Request {
+fn request(arguments: &Explain, task: Task, texts: Vec<String>) -> Request {
     let mut request = arguments.asking.request(&arguments.model, task, &arguments.text);
     request.second_text.clone_from(&arguments.second_text);
     request.patch.clone_from(&arguments.patch_from);
+    request.texts = texts;
     request.attention = arguments.attention;
     request
 }

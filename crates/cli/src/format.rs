@@ -80,6 +80,15 @@ fn heads_text(text: &mut String, heads: &Heads) {
             let _ = writeln!(text, "  {label}: {named}");
         }
     }
+    if let Some(over) = &heads.over_texts {
+        let _ = writeln!(text, "\nThe same as the mean over {} texts", over.values.len());
+        for (label, named) in over.profiles.iter().flat_map(labelled) {
+            let _ = writeln!(text, "  {label}: {named}");
+        }
+        if let Some(ablation) = &over.ablation {
+            let _ = writeln!(text, "  the target loses most without {}", greatest(&ablation.heads));
+        }
+    }
     if let Some(lens) = &heads.lens {
         let _ = writeln!(text, "\nThe target after each layer\n  {}", seen(lens));
     }

@@ -72,6 +72,14 @@ fn heads_are_told_of_where_that_is_asked_for() {
     let line = lines.lines().skip_while(|line| !line.contains("loses most")).nth(1).unwrap();
     assert!(line.trim_start().starts_with(&format!("L{}H{} ", greatest / 12, greatest % 12)), "{line}");
     assert!(lines.contains("special tokens: L") && lines.contains("layers and stays so"), "{lines}");
+    let file = std::env::temp_dir().join(format!("headlight-texts-{}.txt", std::process::id()));
+    fs::write(&file, "A warm film.\n\n{\"text\": \"A cold film.\"}\n\"Nothing moved me.\"\n").unwrap();
+    let path = file.to_string_lossy().into_owned();
+    let output = explain(&["A fine film.", "--profile", "--texts", &path]);
+    fs::remove_file(&file).unwrap();
+    let document: Explanation = serde_json::from_str(&text(&output.stdout)).unwrap();
+    let over = document.heads().unwrap().over_texts.unwrap();
+    assert_eq!((over.values.len(), over.profiles[0].values.len(), over.ablation), (3, 72, None));
     // A text of another length has nothing to put in anywhere.
     let output = explain(&["A fine film.", "--patch-from", "A film."]);
     assert!(!output.status.success() && text(&output.stderr).contains("as many tokens"), "{}", text(&output.stderr));

@@ -31,6 +31,9 @@ pub struct Heads {
     /// The profiles, one entry for each kind of attention.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub profiles: Vec<Profile>,
+    /// Profile and ablation as the mean over other texts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over_texts: Option<OverTexts>,
     /// The target after each layer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lens: Option<Lens>,
@@ -46,6 +49,21 @@ pub struct Heads {
     /// How much each head looks at what came after the same token, where texts repeat themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub induction: Option<Induction>,
+}
+
+/// Figures of heads as the mean over several texts, each for what the model itself answers to it
+/// ([`crate::Request::over`]).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OverTexts {
+    /// The target of each text.
+    pub values: Vec<f64>,
+    /// The profiles. A share is the mean over the texts that have one, importance is of the mean gradient, and labels are by the
+    /// means.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub profiles: Vec<Profile>,
+    /// What the target loses without each part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ablation: Option<Ablation>,
 }
 
 /// The heads of one kind of attention.

@@ -27,8 +27,8 @@ pub use explanation::{
 };
 pub use faithfulness::{Agreement, Band, Curve, Erasure, Faithfulness, Measure, Measured, RandomOrders};
 pub use heads::{
-    Ablation, Direct, HeadFigure, HeadLabel, HeadProfile, HeadValues, Heads, Induction, Lens, LensEntry, Patching,
-    Profile, StackValues, TokenValues,
+    Ablation, Direct, HeadFigure, HeadLabel, HeadProfile, HeadValues, Heads, Induction, Lens, LensEntry, OverTexts,
+    Patching, Profile, StackValues, TokenValues,
 };
 pub use intervention::{Changed, Intervention, Scaled};
 pub use look::{Look, Neurons, Seen, Tile, Whose};

@@ -24,6 +24,12 @@ pub const MAX_MARKS: usize = 1000;
 /// The most methods in one request.
 pub const MAX_METHODS: usize = 16;
 
+/// The most texts over which figures of heads are averaged.
+pub const MAX_TEXTS: usize = 500;
+
+/// The most bytes that these have together.
+pub const MAX_TEXTS_BYTES: usize = 100_000;
+
 /// One question to a model: a text, a number to explain, and the methods to explain it with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Request {
@@ -71,6 +77,9 @@ pub struct Request {
     /// Another text, of as many tokens, whose activations are put into this one's run, one at a time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patch: Option<String>,
+    /// Other texts, over which the profile and the ablation are averaged too ([`Request::over`]).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub texts: Vec<String>,
     /// What is changed of the model, to see what it answers then. All else is of the model as it is.
     #[serde(default, skip_serializing_if = "Intervention::is_empty")]
     pub intervention: Intervention,
@@ -104,8 +113,30 @@ impl Request {
             layers: false,
             heads: Vec::new(),
             patch: None,
+            texts: Vec::new(),
             intervention: Intervention::default(),
             attention: AttentionDetail::Full,
+        }
+    }
+
+    /// The question about one of [`Request::texts`]. A text's label that is named stays the same for all; whatever else is
+    /// explained of this text gives way to what the model itself answers to that one.
+    #[must_use]
+    pub fn over(&self, text: &str) -> Self {
+        let is_kept =
+            self.task == Task::Classify && matches!(self.target, TargetSpec::Label { name: Some(_), position: None });
+        Self {
+            text: text.to_owned(),
+            second_text: self.second_text.clone(),
+            labels: self.labels.clone(),
+            shots: self.shots.clone(),
+            target: if is_kept { self.target.clone() } else { self.task.target() },
+            read: self.read,
+            foil: self.foil.clone().filter(|_| is_kept),
+            methods: Vec::new(),
+            parameters: self.parameters,
+            heads: self.heads.clone(),
+            ..Self::new(self.model.clone(), self.task, "")
         }
     }
 
@@ -114,7 +145,8 @@ impl Request {
     /// # Errors
     /// Says which field is out of bounds, or which two do not go together.
     pub fn validate(&self) -> Result<(), RequestError> {
-        for text in std::iter::once(&self.text).chain(&self.second_text).chain(&self.patch) {
+        let texts = std::iter::once(&self.text).chain(&self.second_text).chain(&self.patch);
+        for text in texts.chain(&self.texts) {
             if text.trim().is_empty() {
                 return Err(RequestError::EmptyText);
             }
@@ -137,6 +169,13 @@ impl Request {
         }
         if self.heads.len() > HeadFigure::ALL.len() {
             return Err(RequestError::TooManyFigures { count: self.heads.len() });
+        }
+        if self.texts.len() > MAX_TEXTS || self.texts.iter().map(String::len).sum::<usize>() > MAX_TEXTS_BYTES {
+            return Err(RequestError::TooManyTexts);
+        }
+        let is_averaged = [HeadFigure::Profile, HeadFigure::Ablation].iter().any(|one| self.heads.contains(one));
+        if !self.texts.is_empty() && !is_averaged {
+            return Err(RequestError::NothingOverTexts);
         }
         if !self.intervention.is_bounded() {
             return Err(RequestError::TooMuchChanged);
@@ -223,6 +262,12 @@ pub enum RequestError {
         /// How many.
         count: usize,
     },
+    /// More than [`MAX_TEXTS`], or than [`MAX_TEXTS_BYTES`].
+    #[error("That is too much to average over: at most {MAX_TEXTS} texts, of {MAX_TEXTS_BYTES} bytes together.")]
+    TooManyTexts,
+    /// Texts, and no figure that is averaged over them.
+    #[error("The profile and the ablation are what is averaged over texts; ask for one of them.")]
+    NothingOverTexts,
     /// A parameter of a method is out of its bounds.
     #[error("{what} is {given}; it must be between {least} and {most}.")]
     OutOfBounds {
@@ -417,5 +462,28 @@ mod tests {
         }
         taken.patch = Some(" ".into());
         assert_eq!(taken.validate(), Err(RequestError::EmptyText));
+        taken.patch = None;
+        taken.texts = vec!["One".into(), "Two".into()];
+        assert_eq!(taken.validate(), Err(RequestError::NothingOverTexts));
+        taken.heads = vec![HeadFigure::Profile];
+        assert_eq!(taken.validate(), Ok(()));
+        taken.texts.push(String::new());
+        assert_eq!(taken.validate(), Err(RequestError::EmptyText));
+        taken.texts = vec!["a".into(); MAX_TEXTS + 1];
+        assert_eq!(taken.validate(), Err(RequestError::TooManyTexts));
+    }
+
+    #[test]
+    fn other_texts_have_answers_of_their_own_but_the_same_label() {
+        let mut request = Request::new("smollm2", Task::Continue, "Hello");
+        request.target = TargetSpec::Next(Some("you".into()));
+        request.foil = Some("me".into());
+        let other = request.over("Bye");
+        assert_eq!((other.text.as_str(), other.target, other.foil), ("Bye", TargetSpec::Next(None), None));
+        request = Request::new("sentiment", Task::Classify, "Fine");
+        request.target = TargetSpec::Label { name: Some("positive".into()), position: None };
+        request.foil = Some("negative".into());
+        let other = request.over("Bad");
+        assert_eq!((other.target, other.foil), (request.target, request.foil));
     }
 }

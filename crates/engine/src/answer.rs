@@ -1,16 +1,16 @@
 //! From a request to an explanation document.
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 
 use burn::tensor::Device;
 use headlight_document::explanation::SCHEMA;
 use headlight_document::message::{DeviceInfo, DeviceKind, Stage};
 use headlight_document::{
-    self as document, AttentionDetail, AttentionKind, Explanation, FileRole, Foil, Input, LayerAttribution, Method,
-    Request, marks,
+    self as document, AttentionDetail, Explanation, FileRole, Foil, Input, LayerAttribution, Method, Request, marks,
 };
 use headlight_explain::{Case, Estimates, attribution, explain, observe};
-use headlight_models::{Architecture, Capture, Side};
+use headlight_models::{Architecture, Capture, Transformer};
 
 use crate::attributions::{Layout, doubles};
 use crate::changed;
@@ -20,6 +20,7 @@ use crate::heads;
 use crate::maps::{Held, Texts};
 use crate::methods::{self, Asked, Found};
 use crate::model::Model;
+use crate::places;
 use crate::progress::{Clock, Progress, Relay};
 use crate::reply::{Reply, reply};
 use crate::results::{Results, Values};
@@ -46,7 +47,7 @@ pub async fn answer(
     progress: &dyn Progress,
     clock: Clock,
 ) -> Result<Explanation, EngineError> {
-    Box::pin(answer_and_hold(model, info, request, progress, clock)).await.map(|(explanation, _)| explanation)
+    boxed(answer_and_hold(model, info, request, progress, clock)).await.map(|(explanation, _)| explanation)
 }
 
 /// As [`answer`], with the attention that it is about, which can be looked at as long as it is kept.
@@ -99,7 +100,7 @@ pub async fn answer_and_hold(
 
     let before = clock();
     progress.report(Stage::Readback, 0, Some(1)).await?;
-    let held = Held::of(&explained, plan.input.clone(), transformer.architecture().causal);
+    let held = Held::of(&explained, transformer, plan.input.clone());
     let results = Results::read(explained, &single).await?;
     timing.insert("readback".to_owned(), clock() - before);
 
@@ -122,12 +123,11 @@ pub async fn answer_and_hold(
     };
     let reply = reply(model, request, &plan.question, &plan.tokens, &results)?;
     let before = clock();
-    let stands_for_text = |special: &mut dyn Iterator<Item = bool>| special.map(|special| !special).collect::<Vec<_>>();
     let texts = Texts {
-        read: &stands_for_text(&mut plan.tokens.iter().map(|token| token.special)),
-        written: &stands_for_text(&mut reply.output.tokens.iter().map(|token| token.special)),
+        read: &plan.tokens.iter().map(|token| !token.special).collect::<Vec<_>>(),
+        written: &reply.output.tokens.iter().map(|token| !token.special).collect::<Vec<_>>(),
     };
-    let attention = Box::pin(held.described(request.attention, &texts)).await?;
+    let attention = boxed(held.described(request.attention, &texts)).await?;
     timing.insert("attention".to_owned(), clock() - before);
     let layout = Layout {
         tokens: plan.tokens.len(),
@@ -144,8 +144,7 @@ pub async fn answer_and_hold(
             progress.estimate(attributions.iter().cloned().chain(estimate).collect());
         };
         let estimates: Option<&Estimates<'_>> = if progress.hears_estimates() { Some(&tell) } else { None };
-        // On the heap, as all that follows: together they are more than a thread's stack holds.
-        let one = Box::pin(asked.run(&Case { estimates, ..case }, method)).await?;
+        let one = boxed(asked.run(&Case { estimates, ..case }, method)).await?;
         timing.insert(method.name().to_owned(), clock() - before);
         found.push((method, one.values.clone()));
         attributions.push(layout.again(method, one)?);
@@ -159,15 +158,15 @@ pub async fn answer_and_hold(
         None
     } else {
         let before = clock();
-        let measured = Box::pin(faithfulness::measure(&asked, &case, &request.measures, &all)).await?;
+        let measured = boxed(faithfulness::measure(&asked, &case, &request.measures, &all)).await?;
         timing.insert("measures".to_owned(), clock() - before);
         Some(measured)
     };
     let layers = if request.layers {
         let before = clock();
-        let found = Box::pin(attribution::layers(&case)).await?;
+        let found = boxed(attribution::layers(&case)).await?;
         timing.insert("layers".to_owned(), clock() - before);
-        found.into_iter().map(|stack| by_layer(stack, transformer.architecture().causal)).collect()
+        found.into_iter().map(|stack| by_layer(stack, transformer)).collect()
     } else {
         Vec::new()
     };
@@ -176,7 +175,7 @@ pub async fn answer_and_hold(
         None
     } else {
         let before = clock();
-        let found = Box::pin(heads::all(&asked, &case, &plan, request, &relay)).await?;
+        let found = boxed(heads::all(&asked, &case, &plan, request, &relay)).await?;
         let found = serde_json::to_value(found).map_err(|error| EngineError::Device(error.to_string()))?;
         timing.insert("heads".to_owned(), clock() - before);
         Some(found)
@@ -192,7 +191,7 @@ pub async fn answer_and_hold(
             let value = if foil.is_some() { f64::from(results.value) } else { target.value };
             Ok((output.top, value))
         };
-        let found = Box::pin(changed::changed(&case, &request.intervention, say)).await?;
+        let found = boxed(changed::changed(&case, &request.intervention, say)).await?;
         timing.insert("changed".to_owned(), clock() - before);
         Some(found)
     };
@@ -208,6 +207,12 @@ pub async fn answer_and_hold(
     timing.insert("total".to_owned(), clock() - started);
     explanation.timing_ms = timing;
     Ok((explanation, held))
+}
+
+/// On the heap and behind a pointer: all that an answer may await is together more than a thread's stack holds, and written out in
+/// one function more than there need be to download.
+fn boxed<'a, T>(future: impl Future<Output = T> + 'a) -> Pin<Box<dyn Future<Output = T> + 'a>> {
+    Box::pin(future)
 }
 
 fn document(
@@ -288,13 +293,9 @@ fn every_value(methods: &[Method], results: &Results, found: &[(Method, Vec<f64>
     methods.iter().filter_map(|method| of(*method)).collect()
 }
 
-fn by_layer(stack: attribution::LayerValues, causal: bool) -> LayerAttribution {
+fn by_layer(stack: attribution::LayerValues, model: &dyn Transformer) -> LayerAttribution {
     let attribution::LayerValues { side, layers, heads, tokens, outputs, z } = stack;
-    let kind = match side {
-        Side::Encoder => AttentionKind::Encoder,
-        Side::Only if !causal => AttentionKind::Encoder,
-        Side::Only | Side::Decoder => AttentionKind::SelfAttention,
-    };
+    let kind = places::stack(model, side);
     let singles = |values: Vec<f64>| values.into_iter().map(|value| value as f32).collect();
     LayerAttribution { kind, layers, heads, tokens, outputs: singles(outputs), z: singles(z) }
 }

@@ -108,6 +108,15 @@ pub enum EngineError {
         /// What it can do.
         known: String,
     },
+    /// One of several texts cannot be answered.
+    #[error("Text {number} of those to average over: {error}")]
+    OfText {
+        /// Which, counted from 1.
+        number: usize,
+        /// Why.
+        #[source]
+        error: Box<EngineError>,
+    },
     /// The text cannot be cut into tokens.
     #[error(transparent)]
     Text(#[from] TextError),

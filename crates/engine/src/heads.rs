@@ -1,20 +1,22 @@
 //! Figures of heads and layers, as a document has them.
 
 use headlight_document::{
-    self as document, AttentionKind, HeadFigure, HeadLabel, HeadValues, Heads, Request, StackValues, TokenValues,
+    self as document, HeadFigure, HeadLabel, HeadValues, Heads, Request, StackValues, TokenValues,
 };
 use headlight_explain::Case;
-use headlight_explain::ablation::ablation;
-use headlight_explain::attention::{self as found, Attends, ByHead, Kind, Repeated, Tokens, induction, profile};
+use headlight_explain::ablation::{Ablation, ablation};
+use headlight_explain::attention::{self as found, ByHead, Kind, Repeated, Tokens, induction, profile};
 use headlight_explain::direct::direct;
 use headlight_explain::lens::lens;
 use headlight_explain::patching::{Patching, Taken};
-use headlight_models::{Architecture, Head, Input, Side};
+use headlight_models::{Architecture, Head, Input, Transformer};
 
 use crate::answer::bound_maps;
 use crate::error::EngineError;
 use crate::methods::Asked;
 use crate::model::Model;
+use crate::over_texts;
+use crate::places::{kind, stack};
 use crate::progress::Relay;
 use crate::tasks::{self, Plan, Question};
 
@@ -23,6 +25,9 @@ const LENGTH: usize = 24;
 
 /// In how many texts.
 const TEXTS: usize = 4;
+
+/// What an ablated part's output is multiplied with: it is taken out.
+pub(crate) const FACTOR: f64 = 0.0;
 
 /// Everything of heads and layers that `request` asks for.
 pub(crate) async fn all(
@@ -37,6 +42,9 @@ pub(crate) async fn all(
         bound_maps(layers * heads, case.tokens())?;
     }
     let mut found = heads(asked, case, &case_ids(asked.model, plan), &request.heads).await?;
+    if !request.texts.is_empty() {
+        found.over_texts = Some(over_texts::over_texts(asked.model, case, request, relay).await?);
+    }
     if let Some(text) = &request.patch {
         let other = Request { text: text.clone(), ..request.clone() };
         let other = tasks::plan(asked.model, &other, relay).await?.input;
@@ -46,7 +54,7 @@ pub(crate) async fn all(
 }
 
 /// The ids of all tokens of the case: the input's, and what a decoder has read, its start included.
-fn case_ids(model: &Model, plan: &Plan) -> Vec<u32> {
+pub(crate) fn case_ids(model: &Model, plan: &Plan) -> Vec<u32> {
     let input = plan.tokens.iter().map(|token| token.id);
     match (&plan.question, model.transformer.generation()) {
         (Question::Output { written, .. }, Some(generation)) => {
@@ -64,7 +72,7 @@ async fn heads(asked: &Asked<'_>, case: &Case<'_>, ids: &[u32], wanted: &[HeadFi
     if wants(HeadFigure::Profile) {
         let special = asked.special(case);
         let found = profile(case, Tokens { ids, special: &special }).await?;
-        heads.profiles = found.into_iter().map(|one| profiled(case, one)).collect();
+        heads.profiles = found.into_iter().map(|one| profiled(case.model, one)).collect();
     }
     if wants(HeadFigure::Lens) {
         heads.lens = Some(seen(asked, case, lens(case).await?));
@@ -74,7 +82,7 @@ async fn heads(asked: &Asked<'_>, case: &Case<'_>, ids: &[u32], wanted: &[HeadFi
         heads.direct = Some(document::Direct {
             logit: found.logit,
             embedding: found.embedding,
-            heads: found.heads.into_iter().map(|heads| by_head(case, heads)).collect(),
+            heads: found.heads.into_iter().map(|heads| by_head(case.model, heads)).collect(),
             recurrence: found.recurrence,
             mlps: found.mlps,
             biases: found.biases,
@@ -82,18 +90,8 @@ async fn heads(asked: &Asked<'_>, case: &Case<'_>, ids: &[u32], wanted: &[HeadFi
         });
     }
     if wants(HeadFigure::Ablation) {
-        const FACTOR: f64 = 0.0;
         let found = ablation(case, FACTOR).await?;
-        heads.ablation = Some(document::Ablation {
-            factor: FACTOR,
-            value: found.value,
-            heads: found.heads.into_iter().map(|heads| by_head(case, heads)).collect(),
-            mlps: found
-                .mlps
-                .into_iter()
-                .map(|mlps| StackValues { kind: stack(case, mlps.side), values: mlps.values })
-                .collect(),
-        });
+        heads.ablation = Some(ablated(case.model, found));
     }
     if wants(HeadFigure::Induction) {
         let tokenizer = &asked.model.tokenizer;
@@ -109,7 +107,7 @@ async fn heads(asked: &Asked<'_>, case: &Case<'_>, ids: &[u32], wanted: &[HeadFi
             texts: TEXTS,
             range: [start, end],
             seed,
-            scores: by_head(case, scores),
+            scores: by_head(case.model, scores),
         });
     }
     Ok(heads)
@@ -119,11 +117,11 @@ async fn heads(asked: &Asked<'_>, case: &Case<'_>, ids: &[u32], wanted: &[HeadFi
 async fn patching(case: &Case<'_>, text: &str, other: &Input) -> Result<document::Patching, EngineError> {
     let patching = Patching::new(case, other).await?;
     let heads = async |taken| -> Result<Vec<HeadValues>, EngineError> {
-        Ok(patching.heads(taken).await?.into_iter().map(|heads| by_head(case, heads)).collect())
+        Ok(patching.heads(taken).await?.into_iter().map(|heads| by_head(case.model, heads)).collect())
     };
     let (z, pattern) = (heads(Taken::Z).await?, heads(Taken::Pattern).await?);
     let residual = patching.residual().await?.into_iter().map(|found| TokenValues {
-        kind: stack(case, found.side),
+        kind: stack(case.model, found.side),
         layers: found.layers,
         tokens: found.tokens,
         values: found.values,
@@ -138,24 +136,24 @@ async fn patching(case: &Case<'_>, text: &str, other: &Input) -> Result<document
     })
 }
 
-/// A stack, as its attention is named.
-fn stack(case: &Case<'_>, side: Side) -> AttentionKind {
-    match side {
-        Side::Encoder => AttentionKind::Encoder,
-        Side::Only if !case.model.architecture().causal => AttentionKind::Encoder,
-        Side::Only | Side::Decoder => AttentionKind::SelfAttention,
+fn by_head(model: &dyn Transformer, ByHead { attends, values }: ByHead) -> HeadValues {
+    HeadValues { kind: kind(model, attends), layers: attends.layers, heads: attends.heads, values }
+}
+
+pub(crate) fn ablated(model: &dyn Transformer, found: Ablation) -> document::Ablation {
+    let stacks = found.mlps.into_iter();
+    document::Ablation {
+        factor: FACTOR,
+        value: found.value,
+        heads: found.heads.into_iter().map(|heads| by_head(model, heads)).collect(),
+        mlps: stacks.map(|mlps| StackValues { kind: stack(model, mlps.side), values: mlps.values }).collect(),
     }
 }
 
-fn kind(case: &Case<'_>, attends: Attends) -> AttentionKind {
-    if attends.is_cross { AttentionKind::Cross } else { stack(case, attends.side) }
-}
-
-fn by_head(case: &Case<'_>, ByHead { attends, values }: ByHead) -> HeadValues {
-    HeadValues { kind: kind(case, attends), layers: attends.layers, heads: attends.heads, values }
-}
-
-fn profiled(case: &Case<'_>, found::Profile { attends, heads }: found::Profile) -> document::Profile {
+pub(crate) fn profiled(
+    model: &dyn Transformer,
+    found::Profile { attends, heads }: found::Profile,
+) -> document::Profile {
     let one = |head: found::HeadProfile| document::HeadProfile {
         entropy: head.entropy,
         distance: head.distance,
@@ -170,7 +168,7 @@ fn profiled(case: &Case<'_>, found::Profile { attends, heads }: found::Profile) 
         labels: head.labels().into_iter().map(label).collect(),
     };
     document::Profile {
-        kind: kind(case, attends),
+        kind: kind(model, attends),
         layers: attends.layers,
         heads: attends.heads,
         values: heads.into_iter().map(one).collect(),

@@ -15,6 +15,8 @@ mod heads;
 pub mod maps;
 mod methods;
 pub mod model;
+mod over_texts;
+mod places;
 pub mod probe;
 pub mod progress;
 mod reply;

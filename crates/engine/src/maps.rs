@@ -7,10 +7,11 @@ use headlight_document::{
 use headlight_explain::Explained;
 use headlight_explain::attention::{Attends, Counted, LeftOut, Maps, Summary, neurons, smaller, summarise};
 use headlight_explain::attribution::flow_from;
-use headlight_models::{Input, Point, Side};
+use headlight_models::{Hook, Input, Transformer};
 
 use crate::error::EngineError;
 use crate::model::Model;
+use crate::places::{attends, kind};
 use crate::progress::{Progress, Relay};
 use crate::results::{failed, floats};
 
@@ -25,17 +26,6 @@ pub struct Held {
     input: Input,
 }
 
-/// Each kind of attention: which it is in a model whose only stack is a decoder or not, and where it is.
-pub(crate) fn kinds(causal: bool) -> [(AttentionKind, Side, bool); 4] {
-    let own = if causal { AttentionKind::SelfAttention } else { AttentionKind::Encoder };
-    [
-        (AttentionKind::Encoder, Side::Encoder, false),
-        (own, Side::Only, false),
-        (AttentionKind::SelfAttention, Side::Decoder, false),
-        (AttentionKind::Cross, Side::Decoder, true),
-    ]
-}
-
 /// Which tokens stand for text, on the side that reads and on the side that writes.
 pub(crate) struct Texts<'a> {
     pub read: &'a [bool],
@@ -43,11 +33,11 @@ pub(crate) struct Texts<'a> {
 }
 
 impl Held {
-    /// The maps that a run of `input` kept. `causal` says whether a single stack is a decoder.
-    pub(crate) fn of(explained: &Explained, input: Input, causal: bool) -> Self {
-        let found = kinds(causal).into_iter().filter_map(|(kind, side, is_cross)| {
-            let point = if is_cross { Point::CrossPattern } else { Point::Pattern };
-            Some((kind, Maps::of(&explained.captures, side, point)?))
+    /// The maps that a run of `model` on `input` kept.
+    pub(crate) fn of(explained: &Explained, model: &dyn Transformer, input: Input) -> Self {
+        let found = Attends::of(model).into_iter().filter_map(|attends| {
+            let Hook { side, point, .. } = attends.pattern(0);
+            Some((kind(model, attends), Maps::of(&explained.captures, side, point)?))
         });
         Self { kinds: found.collect(), input }
     }
@@ -64,11 +54,7 @@ impl Held {
         progress: &dyn Progress,
     ) -> Result<Neurons, EngineError> {
         let model = model.transformer.as_ref();
-        let place = |attends: &Attends| {
-            let mut all = kinds(model.architecture().causal).into_iter();
-            all.any(|(other, side, is_cross)| other == kind && (side, is_cross) == (attends.side, attends.is_cross))
-        };
-        let attends = Attends::of(model).into_iter().find(place).ok_or(EngineError::NoSuchMap)?;
+        let attends = attends(model, kind).ok_or(EngineError::NoSuchMap)?;
         let found = neurons(model, self.input.clone(), attends, head, &Relay(progress)).await?;
         let [queries, keys, width] = found.shape;
         let [query_values, key_values, scores] = [found.queries, found.keys, found.scores].map(singles);

@@ -1,6 +1,6 @@
 //! What comes back of one run but attention: values, scores and gradients, in one transaction.
 
-use burn::tensor::{TensorData, Transaction};
+use burn::tensor::{Int, Tensor, TensorData, Transaction};
 use headlight_document::Method;
 use headlight_explain::attribution::{grad_x_input, saliency};
 use headlight_explain::{Explained, Reading};
@@ -32,29 +32,13 @@ impl Results {
     /// Reads back a target alone, and the scores among which it is one.
     pub async fn of_reading(reading: Reading) -> Result<Self, EngineError> {
         let Reading { value, logits, ids, .. } = reading;
-        let mut transaction = Transaction::default().register(value);
-        if let Some(logits) = &logits {
-            transaction = transaction.register(logits.clone());
-        }
-        if let Some(ids) = &ids {
-            transaction = transaction.register(ids.clone());
-        }
-        let data = transaction.execute_async().await.map_err(|error| EngineError::Device(error.to_string()))?;
-        let mut data = data.into_iter();
-        let mut next = || data.next().ok_or_else(|| failed("a result is missing"));
-        let value = floats(next()?)?.first().copied().unwrap_or(f32::NAN);
-        let logits = if logits.is_some() { finite(floats(next()?)?)? } else { Vec::new() };
-        let id = if ids.is_some() { first_id(next()?) } else { None };
-        if !value.is_finite() {
-            return Err(failed("it returned values that are not numbers"));
-        }
-        Ok(Self { value, logits, id, methods: Vec::new() })
+        let (results, _) = Self::back(value, logits, ids, Vec::new()).await?;
+        Ok(results)
     }
 
     /// Reads back what was explained; `methods` are those that are read from one run.
     pub async fn read(explained: Explained, methods: &[Method]) -> Result<Self, EngineError> {
         let Explained { value, logits, ids, embeddings, source, gradient, .. } = explained;
-        let mut transaction = Transaction::default().register(value);
         let mut sides = Vec::with_capacity(2);
         if !methods.is_empty() {
             let gradient = gradient.ok_or_else(|| failed("no gradient came back"))?;
@@ -64,39 +48,47 @@ impl Results {
             }
             sides.push((embeddings, gradient.embeddings));
         }
+        let of_side = |method: &Method, (embeddings, gradient): &(Tensor<3>, Tensor<3>)| match method {
+            Method::Saliency => saliency(gradient.clone()),
+            _ => grad_x_input(embeddings.clone(), gradient.clone()),
+        };
+        let tensors = methods.iter().flat_map(|method| sides.iter().map(move |side| of_side(method, side)));
+        let (results, values) = Self::back(value, logits, ids, tensors.collect()).await?;
+        let mut values = values.into_iter();
+        let mut next = || values.next().ok_or_else(|| failed("a result is missing"));
+        let mut found = Vec::with_capacity(methods.len());
         for method in methods {
-            for (embeddings, gradient) in &sides {
-                transaction = transaction.register(match method {
-                    Method::Saliency => saliency(gradient.clone()),
-                    _ => grad_x_input(embeddings.clone(), gradient.clone()),
-                });
-            }
+            let input = next()?;
+            let written = if sides.len() > 1 { Some(next()?) } else { None };
+            found.push(Values { method: *method, input, written });
         }
-        if let Some(logits) = &logits {
-            transaction = transaction.register(logits.clone());
+        Ok(Self { methods: found, ..results })
+    }
+
+    /// Brings all of it back in one transaction, and beside it the numbers of `more`.
+    async fn back(
+        value: Tensor<1>,
+        logits: Option<Tensor<2>>,
+        ids: Option<Tensor<1, Int>>,
+        more: Vec<Tensor<2>>,
+    ) -> Result<(Self, Vec<Vec<f32>>), EngineError> {
+        let (has_logits, has_ids) = (logits.is_some(), ids.is_some());
+        let mut transaction = Transaction::default().register(value);
+        if let Some(logits) = logits {
+            transaction = transaction.register(logits);
         }
-        if let Some(ids) = &ids {
-            transaction = transaction.register(ids.clone());
+        if let Some(ids) = ids {
+            transaction = transaction.register(ids);
         }
+        let transaction = more.into_iter().fold(transaction, Transaction::register);
         let data = transaction.execute_async().await.map_err(|error| EngineError::Device(error.to_string()))?;
         let mut data = data.into_iter();
         let mut next = || data.next().ok_or_else(|| failed("a result is missing"));
-        let value = floats(next()?)?.first().copied().unwrap_or(f32::NAN);
-        let mut values = Vec::with_capacity(methods.len());
-        for method in methods {
-            let input = finite(floats(next()?)?)?;
-            let written = if sides.len() > 1 { Some(finite(floats(next()?)?)?) } else { None };
-            values.push(Values { method: *method, input, written });
-        }
-        let logits = if logits.is_some() { finite(floats(next()?)?)? } else { Vec::new() };
-        let id = match ids {
-            Some(_) => first_id(next()?),
-            None => None,
-        };
-        if !value.is_finite() {
-            return Err(failed("it returned values that are not numbers"));
-        }
-        Ok(Self { value, logits, id, methods: values })
+        let value = finite(floats(next()?)?)?.first().copied().ok_or_else(|| failed("a result is missing"))?;
+        let logits = if has_logits { finite(floats(next()?)?)? } else { Vec::new() };
+        let id = if has_ids { first_id(next()?) } else { None };
+        let more = data.map(|data| finite(floats(data)?)).collect::<Result<_, _>>()?;
+        Ok((Self { value, logits, id, methods: Vec::new() }, more))
     }
 }
 

@@ -15,7 +15,7 @@ mod common;
 mod heads;
 
 use headlight_document::{
-    AttentionKind, Explanation, HeadFigure, HeadLabel, Intervention, Request, Scaled, TargetSpec, Task,
+    AttentionKind, Explanation, HeadFigure, HeadLabel, HeadProfile, Intervention, Request, Scaled, TargetSpec, Task,
 };
 use headlight_engine::{EngineError, Quiet, answer};
 use pollster::block_on;
@@ -38,15 +38,21 @@ fn smollm2() {
     compare("smollm2", &["drink", "france", "keys"]);
 }
 
+/// Why a text is positive rather than negative, without any method.
+fn contrast(golden: &Value) -> Request {
+    let mut request = Request::new("sentiment", Task::Classify, golden["text"].as_str().unwrap());
+    request.target = TargetSpec::Label { name: Some("positive".into()), position: None };
+    request.foil = Some("negative".into());
+    request.methods = Vec::new();
+    request
+}
+
 /// What a request asks for of heads arrives in the document.
 #[test]
 fn a_document_has_the_figures_that_were_asked_for() {
     let golden = heads::golden("sentiment/plain");
     let (model, chosen) = open("sentiment");
-    let mut request = Request::new("sentiment", Task::Classify, golden["text"].as_str().unwrap());
-    request.target = TargetSpec::Label { name: Some("positive".into()), position: None };
-    request.foil = Some("negative".into());
-    request.methods = Vec::new();
+    let mut request = contrast(&golden);
     let ask = |request: &Request| block_on(answer(&model, &chosen.info, request, &Quiet, common::clock)).unwrap();
     assert_eq!(ask(&request).heads, None);
     request.heads = HeadFigure::ALL.to_vec();
@@ -81,6 +87,45 @@ fn a_document_has_the_figures_that_were_asked_for() {
     near(&patching.z[0].values, &theirs["patching"]["z"]);
     near(&patching.pattern[0].values, &theirs["patching"]["pattern"]);
     near(&patching.residual[0].values, &golden["residual"]["only"]["values"]);
+}
+
+/// What is averaged over texts is the mean of what each text has by itself, which the reference says of the first.
+#[test]
+fn figures_over_texts_are_means_of_the_texts() {
+    let golden = heads::golden("sentiment/plain");
+    let (model, chosen) = open("sentiment");
+    let mut request = contrast(&golden);
+    request.heads = vec![HeadFigure::Profile, HeadFigure::Ablation];
+    let ask = |request: &Request| block_on(answer(&model, &chosen.info, request, &Quiet, common::clock));
+    let texts = [request.text.clone(), "It never quite came together, and nobody laughed.".to_owned()];
+    let each = texts.each_ref().map(|text| ask(&request.over(text)).unwrap());
+    request.texts = texts.to_vec();
+    let over = ask(&request).unwrap().heads().unwrap().over_texts.unwrap();
+    let near = |ours: &[f64], of: &dyn Fn(&Explanation) -> Vec<f64>| {
+        let [one, two] = each.each_ref().map(of);
+        assert_eq!((ours.len(), ours.len()), (one.len(), two.len()));
+        let all = ours.iter().zip(one.iter().zip(&two));
+        let worst = all.map(|(ours, (one, two))| (ours - (one + two) / 2.0).abs()).fold(0.0, f64::max);
+        assert!(worst < 1e-9, "{worst}");
+    };
+    assert_eq!(over.values, each.each_ref().map(|one| one.target.value));
+    assert!((over.values[0] - golden["value"].as_f64().unwrap()).abs() < 1e-3);
+    let profile = |heads: Vec<HeadProfile>, of: fn(&HeadProfile) -> f64| heads.iter().map(of).collect::<Vec<_>>();
+    let figures: [fn(&HeadProfile) -> f64; 3] =
+        [|head| head.entropy, |head| head.special.unwrap(), |head| head.distance.unwrap()];
+    for of in figures {
+        near(&profile(over.profiles[0].values.clone(), of), &|document| {
+            profile(document.heads().unwrap().profiles[0].values.clone(), of)
+        });
+    }
+    let ablation = over.ablation.unwrap();
+    near(&ablation.heads[0].values, &|document| document.heads().unwrap().ablation.unwrap().heads[0].values.clone());
+    near(&ablation.mlps[0].values, &|document| document.heads().unwrap().ablation.unwrap().mlps[0].values.clone());
+    near(&[ablation.value], &|document| vec![document.target.value]);
+    // A text that cannot be answered is named.
+    request.texts.push("word ".repeat(600));
+    let error = ask(&request).unwrap_err().to_string();
+    assert!(error.starts_with("Text 3 of those"), "{error}");
 }
 
 /// A translator's heads are of three kinds, and its decoder's tokens are known.
@@ -121,10 +166,7 @@ fn a_causal_model_has_induction_scores() {
 fn a_changed_model_answers_as_ablation_says() {
     let golden = heads::golden("sentiment/plain");
     let (model, chosen) = open("sentiment");
-    let mut request = Request::new("sentiment", Task::Classify, golden["text"].as_str().unwrap());
-    request.target = TargetSpec::Label { name: Some("positive".into()), position: None };
-    request.foil = Some("negative".into());
-    request.methods = Vec::new();
+    let mut request = contrast(&golden);
     let ask = |request: &Request| block_on(answer(&model, &chosen.info, request, &Quiet, common::clock));
     assert_eq!(ask(&request).unwrap().changed, None);
     let kind = AttentionKind::Encoder;

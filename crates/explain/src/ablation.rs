@@ -17,6 +17,27 @@ pub struct Ablation {
     pub mlps: Vec<ByLayer>,
 }
 
+/// The mean of several texts' effects, all of one model. None where there are none.
+#[must_use]
+pub fn mean(all: &[Ablation]) -> Option<Ablation> {
+    let (first, others) = all.split_first()?;
+    let count = all.len() as f64;
+    let mut found = first.clone();
+    for other in others {
+        found.value += other.value;
+        for (one, other) in found.heads.iter_mut().zip(&other.heads) {
+            one.values.iter_mut().zip(&other.values).for_each(|(sum, value)| *sum += value);
+        }
+        for (one, other) in found.mlps.iter_mut().zip(&other.mlps) {
+            one.values.iter_mut().zip(&other.values).for_each(|(sum, value)| *sum += value);
+        }
+    }
+    let values = found.heads.iter_mut().flat_map(|one| &mut one.values);
+    values.chain(found.mlps.iter_mut().flat_map(|one| &mut one.values)).for_each(|sum| *sum /= count);
+    found.value /= count;
+    Some(found)
+}
+
 /// Multiplies the z of every head, and what every MLP adds (its bias included), with `factor`, one at a time and at all tokens,
 /// and says what the target loses by it. Nought is zero-ablation, one changes nothing (Michel et al. 2019; TransformerLens'
 /// hooks `hook_z` and `hook_mlp_out`). One run for each part, and one for the text as it is.

@@ -41,6 +41,14 @@ impl Line {
         serde_json::from_str(line).map_err(|error| error.to_string())
     }
 
+    /// Reads a line that may also be a text as it is.
+    pub fn plain(line: &str) -> Result<Self, String> {
+        if line.trim_start().starts_with(['"', '{']) {
+            return Self::parse(line);
+        }
+        Ok(Self { text: line.trim().to_owned(), ..Self::default() })
+    }
+
     /// Puts what is asked of this line into a request.
     pub fn put_into(&self, request: &mut Request) -> Result<(), Error> {
         request.second_text.clone_from(&self.second_text);
@@ -66,5 +74,8 @@ mod tests {
         for bad in ["A film.", r#"{"texts": "a"}"#, "{}", "\"", "[1]"] {
             assert!(Line::parse(bad).is_err(), "{bad}");
         }
+        assert_eq!(Line::plain(" A film. ").unwrap().text, "A film.");
+        assert_eq!(Line::plain("\"A film.\"").unwrap().text, "A film.");
+        assert!(Line::plain("{}").is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! `headlight batch`: methods and measures over a file of texts, one document a line, and a table over all of them.
 
 mod lexicon;
-mod line;
+pub mod line;
 mod output;
 mod summary;
 mod table;
@@ -27,7 +27,7 @@ use crate::find::find;
 
 /// Answers every line and gives back the table.
 pub fn batch(arguments: &Batch) -> Result<String, Error> {
-    let lines = read(&arguments.input)?;
+    let lines = read(&arguments.input, Line::parse)?;
     let lexicon = arguments.lexicon.as_deref().map(Lexicon::read).transpose()?;
     pollster::block_on(run(arguments, &lines))?;
     let mut summary = Summary::default();
@@ -47,15 +47,15 @@ pub fn batch(arguments: &Batch) -> Result<String, Error> {
     })
 }
 
-/// Every line of the input, empty ones left out.
-fn read(path: &Path) -> Result<Vec<Line>, Error> {
+/// Every line of a file as `parse` reads it, empty ones left out.
+pub fn read(path: &Path, parse: fn(&str) -> Result<Line, String>) -> Result<Vec<Line>, Error> {
     let unreadable = |error| Error::Read { path: path.to_owned(), error };
     let file = BufReader::new(File::open(path).map_err(unreadable)?);
     let mut lines = Vec::new();
     for (index, line) in file.lines().enumerate() {
         let line = line.map_err(unreadable)?;
         if !line.trim().is_empty() {
-            lines.push(Line::parse(&line).map_err(|reason| Error::Line { line: index + 1, reason })?);
+            lines.push(parse(&line).map_err(|reason| Error::Line { line: index + 1, reason })?);
         }
     }
     Ok(lines)

@@ -74,7 +74,7 @@ impl Maps {
     /// taken together in squares, and of each square the largest weight stays, so that a thin line does.
     #[must_use]
     pub fn reduced(&self, side: usize) -> Tensor<3> {
-        let small = self.layers.iter().map(|map| shrink(map.clone(), side));
+        let small = self.layers.iter().map(|map| smaller(map.clone(), side));
         Tensor::cat(small.collect(), 0)
     }
 
@@ -96,7 +96,7 @@ impl Maps {
             return Err(ExplainError::NoSuchHead { head, heads: count });
         }
         let chosen = heads.iter().map(|head| map.clone().narrow(0, *head, 1)).collect();
-        Ok(shrink(without(Tensor::cat(chosen, 0), left_out), side))
+        Ok(smaller(without(Tensor::cat(chosen, 0), left_out), side))
     }
 
     /// The mean of a layer's heads, or of all, `[1, query, key]`.
@@ -127,12 +127,6 @@ impl Maps {
         let steps = self.layers.iter().map(|map| (without(map.clone(), left_out).mean_dim(0) + own.clone()) * 0.5);
         steps.reduce(|below, step| step.matmul(below))
     }
-}
-
-/// A map that is at hand, made small as [`Maps::reduced`] does it.
-#[must_use]
-pub fn smaller(map: Tensor<3>, side: usize) -> Tensor<3> {
-    shrink(map, side)
 }
 
 /// Queries and keys that are left out of a picture: what they give and get is nought, and the rest of each row is scaled to
@@ -175,8 +169,10 @@ fn without(map: Tensor<3>, left_out: Option<&LeftOut>) -> Tensor<3> {
     rest / sums * rows.clone()
 }
 
-/// The largest of each square of weights, the squares as small as `side` rows and columns allow.
-fn shrink(map: Tensor<3>, side: usize) -> Tensor<3> {
+/// Maps made small: `[map, row, column]` with at most `side` rows and columns, the largest of each square of weights, the squares
+/// as small as that allows.
+#[must_use]
+pub fn smaller(map: Tensor<3>, side: usize) -> Tensor<3> {
     let [heads, rows, columns] = map.dims();
     let step = |count: usize| count.div_ceil(side.max(1)).max(1);
     let (down, across) = (step(rows), step(columns));

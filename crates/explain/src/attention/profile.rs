@@ -16,9 +16,6 @@ pub const SPECIAL: f64 = 0.6;
 /// It is called broad where its entropy is above this, in nats (the same).
 pub const BROAD: f64 = 3.8;
 
-/// Whose logarithm stands for that of nought: times nought it is nought.
-const SMALLEST: f64 = 1e-30;
-
 /// The tokens of a case, the encoder's first where there is one.
 #[derive(Clone, Copy, Debug)]
 pub struct Tokens<'a> {
@@ -109,8 +106,7 @@ pub async fn profile(case: &Case<'_>, tokens: Tokens<'_>) -> Result<Vec<Profile>
             let gradient = gradients.inside.by_head.get(&z_hook).cloned().ok_or_else(lost)?;
             let [_, heads, queries, keys] = pattern.dims();
             let pattern: Tensor<3> = pattern.narrow(0, 0, 1).reshape([heads, queries, keys]);
-            let entropy = pattern.clone() * pattern.clone().clamp_min(SMALLEST).log();
-            entropies.push(-(entropy.sum_dim(2).mean_dim(1)).reshape([1, heads]));
+            entropies.push(super::summary::entropies(pattern.clone()).reshape([1, heads]));
             // Every query has keys of its own at each kind of place, so queries are the products' batch.
             shares.push(pattern.swap_dims(0, 1).matmul(weights.clone()).sum_dim(0));
             products.push((z * gradient).sum_dim(3).sum_dim(1).reshape([1, heads]));

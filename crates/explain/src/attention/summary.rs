@@ -39,6 +39,13 @@ pub struct Counted<'a> {
     pub keys: &'a [bool],
 }
 
+/// The mean entropy of each map's rows, −Σ a ln a, in nats, of `[map, query, key]`.
+pub(crate) fn entropies(maps: Tensor<3>) -> Tensor<1> {
+    let [count, _, _] = maps.dims();
+    let terms = maps.clone() * maps.clamp_min(SMALLEST).log();
+    -terms.sum_dim(2).mean_dim(1).reshape([count])
+}
+
 /// The figures of `maps`. `causal` says whether a query sees only the keys up to its own place.
 ///
 /// # Errors
@@ -61,7 +68,6 @@ pub async fn summarise(maps: &Maps, causal: bool, counted: Option<Counted<'_>>) 
     let mut parts: [Vec<Tensor<1>>; 6] = Default::default();
     for map in maps.layers() {
         let by_head = |tensor: Tensor<3>| tensor.reshape([heads]);
-        let entropy = map.clone() * map.clone().clamp_min(SMALLEST).log();
         let sums = map.clone().sum_dim(2);
         let distance = (map.clone() * apart.clone()).sum_dim(2).sum_dim(1) / sums.clone().sum_dim(1);
         let peak = if columns > 2 {
@@ -69,7 +75,7 @@ pub async fn summarise(maps: &Maps, causal: bool, counted: Option<Counted<'_>>) 
         } else {
             Tensor::zeros([heads], &device)
         };
-        parts[0].push(by_head(-entropy.sum_dim(2).mean_dim(1)));
+        parts[0].push(entropies(map.clone()));
         parts[1].push(by_head(distance));
         parts[2].push(peak);
         parts[3].push(map.clone().sum_dim(1).mean_dim(0).reshape([columns]));

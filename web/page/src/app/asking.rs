@@ -8,7 +8,7 @@ use headlight_document::message::{Command, RequestId};
 use headlight_document::{Attribution, Explanation, Request, RequestError, Source, Task, Units};
 use leptos::prelude::*;
 
-use super::{App, Estimate, Listing, Shown, weights_hash};
+use super::{App, Estimate, Listing, Shown, When, weights_hash};
 use crate::browser;
 use crate::state::compare::{Compared, estimated};
 use crate::state::conductor::{self, Input};
@@ -133,9 +133,25 @@ impl App {
             Ok(()) if self.entry_now(&request.model).is_none() => Some("Choose a model first.".to_owned()),
             Ok(()) => None,
         };
-        self.comparing_hint.set(fault.clone());
+        let hint = if asks_heads(&request) { self.apart_hint } else { self.comparing_hint };
+        hint.set(fault.clone());
         if fault.is_none() {
             self.tell(Input::Compare(Box::new(request)));
+        }
+    }
+
+    /// Takes the model apart as the form says.
+    pub fn take_apart(self) {
+        self.edit(When::Never, |form| form.apart.is_asked = true);
+        self.compare(self.form.with_untracked(Form::heads_request));
+    }
+
+    /// Takes it apart where a link wants that, as soon as nothing else is computed.
+    fn resume_apart(self) {
+        let is_idle = self.conductor.with_untracked(|conductor| conductor.comparing().is_none());
+        if is_idle && self.resume.get_value() {
+            self.resume.set_value(false);
+            self.compare(self.form.with_untracked(Form::heads_request));
         }
     }
 
@@ -263,6 +279,7 @@ impl App {
                     }
                 };
                 place.set(Some(Compared { document: Arc::new(*document), request: *request }));
+                self.resume_apart();
             }
             conductor::Effect::Remember(model, is_kept) => {
                 let key = format!("kept.{model}");
@@ -305,6 +322,7 @@ impl App {
         if self.conductor.with_untracked(|conductor| conductor.comparing().is_none()) {
             self.ask_changed();
         }
+        self.resume_apart();
         // Only now it is known how long the chosen method would take.
         let is_idle = !self.pending.get_untracked() && self.conductor.with_untracked(|conductor| !conductor.is_asked());
         if is_idle && untrack(|| self.is_current() && !self.is_whole() && cost::is_cheap(self.cost(), self.size())) {

@@ -11,7 +11,7 @@ use web_sys::FileSystemEntry;
 use super::{App, Ask, Listing};
 use crate::state::conductor::{self, Phase};
 use crate::state::inside::{self, Inside};
-use crate::state::sight;
+use crate::state::sight::{self, Sight};
 use crate::state::sources::{Effect, FIRST, Input, Look, Sources};
 use crate::{browser, dropped};
 
@@ -168,11 +168,11 @@ impl App {
                 self.heard_inside(event);
                 return;
             }
-            Event::Failed { id, .. } if *id >= sight::FIRST => {
-                self.sight.update(|sight| sight.lose(Some(*id)));
+            Event::Looked { .. } => {
+                self.looked(event);
                 return;
             }
-            Event::Looked { .. } => {
+            Event::Progress { id, .. } | Event::Failed { id, .. } | Event::Cancelled { id } if *id >= sight::FIRST => {
                 self.looked(event);
                 return;
             }
@@ -236,7 +236,7 @@ impl App {
         self.bring(Input::Lost);
         // Its answers' attention went with the engine.
         self.shown.update(|shown| shown.id = None);
-        self.sight.update(|sight| sight.lose(None));
+        self.sight.update(Sight::lose);
         self.inside.update(Inside::lose);
     }
 

@@ -7,14 +7,14 @@ use leptos::prelude::*;
 use super::{App, When};
 use crate::state::attention::chosen;
 use crate::state::inside::{Inside, Known, Place};
-use crate::state::sight::{LeftOut, Picture, Sight, Without};
+use crate::state::sight::{LeftOut, Picture, Sight, Viewer, Without};
 
 impl App {
     /// Begins anew with each answer, each kind of attention, and each choice of what is left out.
     pub(super) fn watch_sight(self) {
         let subject = Memo::new(move |_| {
-            let (kind, without) = self.form.with(|form| (form.kind, form.without));
-            (self.shown.with(|shown| (shown.number, shown.id)), kind, without)
+            let without = self.form.with(|form| form.without);
+            (self.shown.with(|shown| (shown.number, shown.id)), self.kind.get(), without)
         });
         Effect::new(move |_| {
             let ((number, id), kind, without) = subject.get();
@@ -26,21 +26,21 @@ impl App {
         });
     }
 
-    /// Asks for maps in as much detail as they are shown, where that is more than is at hand.
-    pub fn see(self, wanted: &[Tile]) {
+    /// Asks for maps in as much detail as `viewer` shows them, where that is more than is at hand.
+    pub fn see(self, viewer: Viewer, wanted: &[Tile]) {
         // Who asks reads what is at hand: it is told again only where that is more now.
         let wish = |attention: &_| {
-            let command = self.sight.try_update_untracked(|sight| {
+            let told = self.sight.try_update_untracked(|sight| {
                 let before = sight.count();
-                (sight.wish(attention, wanted), sight.count() != before)
+                (sight.wish(attention, viewer, wanted), sight.count() != before)
             });
-            let (command, is_more) = command.unwrap_or_default();
+            let (commands, is_more) = told.unwrap_or_default();
             if is_more {
                 self.sight.notify();
             }
-            command
+            commands
         };
-        if let Some(command) = untrack(|| self.attention(|_, attention| wish(attention)).flatten()) {
+        for command in untrack(|| self.attention(|_, attention| wish(attention))).unwrap_or_default() {
             self.send(&command);
         }
     }
@@ -93,9 +93,14 @@ impl App {
         });
     }
 
+    /// Takes what the engine says of maps that were looked at.
     pub(super) fn looked(self, event: Event) {
-        if let Event::Looked { id, seen } = event {
-            self.sight.update(|sight| sight.hear(id, seen));
-        }
+        self.sight.update(|sight| match event {
+            Event::Looked { id, seen } => sight.hear(id, seen),
+            Event::Failed { id, failure } => sight.refuse(id, &failure.message),
+            Event::Progress { id, done, total, .. } => sight.advance(id, done, total),
+            // What was given up is waited for by nobody.
+            _ => {}
+        });
     }
 }

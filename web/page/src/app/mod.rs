@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use headlight_document::message::{Command, DeviceChoice, RequestId};
 use headlight_document::{
-    Attention, Attribution, Explanation, FileRole, Intervention, Manifest, Method, ModelEntry, Request, TargetSpec,
-    Task, Token,
+    Attention, AttentionKind, Attribution, Explanation, FileRole, Intervention, Manifest, Method, ModelEntry, Request,
+    TargetSpec, Task, Token,
 };
 use leptos::prelude::*;
 
@@ -93,6 +93,10 @@ impl Theme {
 pub struct App {
     /// What the person has chosen.
     pub form: RwSignal<Form>,
+    /// Which attention is shown, where a document has several.
+    pub kind: Memo<Option<AttentionKind>>,
+    /// The texts on both axes of the attention that is shown, rows first.
+    pub labels: Memo<Arc<(Vec<String>, Vec<String>)>>,
     /// Who talks to the worker.
     pub conductor: RwSignal<Conductor>,
     /// The explanation on the page.
@@ -135,6 +139,10 @@ pub struct App {
     pub headed: RwSignal<Option<Compared>>,
     /// What is missing before methods can be compared.
     pub comparing_hint: RwSignal<Option<String>>,
+    /// Why heads and layers are not taken apart.
+    pub apart_hint: RwSignal<Option<String>>,
+    /// Whether what a link wants to know of heads and layers is still to be asked.
+    pub(super) resume: StoredValue<bool>,
     /// How many bytes wait for a yes.
     pub asking: RwSignal<Option<u64>>,
     // The comparison that stood where an estimate of the next one stands, if one did.
@@ -231,6 +239,7 @@ impl App {
 
     fn take(self, entry: &ModelEntry, task: Option<Task>) {
         self.suggest.set_value(true);
+        self.undo.set_value(Vec::new());
         let untouched = match self.listing.get_untracked() {
             Listing::Ready(manifest) => self.form.with_untracked(|form| {
                 is_untouched(&manifest, form) || self.sample.with_value(|sample| *sample == form.text)
@@ -293,7 +302,8 @@ impl App {
 
     /// Reads the attention that is shown, of those that the explanation on the page has.
     pub fn attention<T>(self, read: impl FnOnce(&Explanation, &Attention) -> T) -> Option<T> {
-        let kind = self.form.with(|form| form.kind);
+        // By itself, so that what is drawn of attention is not drawn again with every keystroke.
+        let kind = self.kind.get();
         self.shown.with(|shown| {
             attention::chosen(&shown.document.attention, kind).map(|attention| read(&shown.document, attention))
         })

@@ -34,10 +34,22 @@ impl App {
         plain.read = sample.target.read;
         plain.head = sample.attention.first().and_then(attention::suggested_head);
         let own = plain.text.clone();
+        let form = RwSignal::new(plain);
+        let shown = RwSignal::new(Shown { document: Arc::new(sample), request: None, number: 0, id: None });
+        let kind = Memo::new(move |_| form.with(|form| form.kind));
+        let labels = Memo::new(move |_| {
+            let kind = kind.get();
+            shown.with(|shown| {
+                let chosen = attention::chosen(&shown.document.attention, kind);
+                Arc::new(chosen.map(|attention| attention::axes(&shown.document, attention)).unwrap_or_default())
+            })
+        });
         let app = Self {
-            form: RwSignal::new(plain),
+            form,
+            kind,
+            labels,
             conductor: RwSignal::new(Conductor::new(device)),
-            shown: RwSignal::new(Shown { document: Arc::new(sample), request: None, number: 0, id: None }),
+            shown,
             listing: RwSignal::new(Listing::Pending),
             kept: RwSignal::default(),
             notice: RwSignal::default(),
@@ -58,6 +70,8 @@ impl App {
             inside: RwSignal::default(),
             sight: RwSignal::default(),
             comparing_hint: RwSignal::default(),
+            apart_hint: RwSignal::default(),
+            resume: StoredValue::new(false),
             asking: RwSignal::default(),
             undo: StoredValue::default(),
             waiting: StoredValue::default(),
@@ -123,6 +137,7 @@ impl App {
                 false
             }
             Opening::Linked(form, sha256) => {
+                self.resume.set_value(form.apart.is_asked);
                 self.form.set(*form);
                 self.linked.set(Some(sha256));
                 true

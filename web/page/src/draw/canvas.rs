@@ -48,9 +48,12 @@ impl Ink {
     }
 }
 
+/// How many device pixels a canvas may be high: browsers draw nothing on higher ones.
+const HIGHEST: f64 = 16_000.0;
+
 /// Sizes a canvas (in CSS pixels) for the device and gives the ratio of the two. Its context draws in device pixels.
 pub fn size(canvas: &HtmlCanvasElement, width: f64, height: f64) -> Option<f64> {
-    let ratio = browser::pixel_ratio();
+    let ratio = browser::pixel_ratio().min(HIGHEST / height.max(1.0));
     let (across, down) = ((width * ratio).round().max(1.0), (height * ratio).round().max(1.0));
     canvas.set_width(across as u32);
     canvas.set_height(down as u32);

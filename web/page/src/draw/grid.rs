@@ -109,7 +109,7 @@ fn paint(scene: &Scene<'_>, camera: Camera, ratio: f64) -> Option<HtmlCanvasElem
 }
 
 /// Colours the part of one head's map that lies within the picture.
-fn fill(
+pub(super) fn fill(
     picture: &mut Pixels,
     (width, height): (usize, usize),
     (left, top): (isize, isize),

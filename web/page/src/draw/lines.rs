@@ -2,13 +2,9 @@
 
 use web_sys::HtmlCanvasElement;
 
-use super::canvas::{Ink, SANS, context};
-use crate::browser;
+use super::canvas::{Ink, SANS, prepare};
 use crate::state::lines::{LINE, Line, STEPS, colour, step};
 use crate::state::pieces::label;
-
-/// How many device pixels a canvas may be high; browsers draw nothing on higher ones.
-const HIGHEST: f64 = 16_000.0;
 
 /// What is drawn.
 pub struct Columns<'a> {
@@ -43,13 +39,7 @@ pub fn draw(canvas: &HtmlCanvasElement, scene: &Columns<'_>) -> Option<()> {
     let Columns { width, rows, columns, lines, picked, dark } = *scene;
     let ink = Ink::of(dark);
     let height = height(rows.len().max(columns.len()));
-    let ratio = browser::pixel_ratio().min(HIGHEST / height);
-    canvas.set_width((width * ratio).round() as u32);
-    canvas.set_height((height * ratio).round() as u32);
-    canvas.style().set_property("width", &format!("{width}px")).ok()?;
-    canvas.style().set_property("height", &format!("{height}px")).ok()?;
-    let context = context(canvas)?;
-    context.scale(ratio, ratio).ok()?;
+    let (context, _) = prepare(canvas, width, height)?;
     context.set_fill_style_str(&ink.surface.css());
     context.fill_rect(0.0, 0.0, width, height);
     let side = margin(width);

@@ -9,3 +9,5 @@ pub mod lens;
 pub mod lines;
 pub mod map;
 pub mod neurons;
+pub mod plot;
+pub mod shelf;

@@ -3,8 +3,7 @@
 use headlight_document::Neurons;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
-use super::canvas::{Ink, SANS, context};
-use crate::browser;
+use super::canvas::{Ink, SANS, prepare};
 use crate::state::colour::{Palette, Scale};
 use crate::state::format::{number, signed};
 use crate::state::inside::{products, scores, weights};
@@ -14,9 +13,6 @@ use crate::state::pieces::label;
 pub const LINE: f64 = 20.0;
 /// What the query and the columns' names take above the keys.
 pub const TOP: f64 = 46.0;
-/// How many device pixels a canvas may be high; browsers draw nothing on higher ones.
-const HIGHEST: f64 = 16_000.0;
-
 /// Where the columns lie, in CSS pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Layout {
@@ -58,13 +54,7 @@ pub fn draw(
 ) -> Option<()> {
     let ink = Ink::of(dark);
     let height = TOP + neurons.keys as f64 * LINE + 4.0;
-    let ratio = browser::pixel_ratio().min(HIGHEST / height);
-    canvas.set_width((layout.width * ratio).round() as u32);
-    canvas.set_height((height * ratio).round() as u32);
-    canvas.style().set_property("width", &format!("{}px", layout.width)).ok()?;
-    canvas.style().set_property("height", &format!("{height}px")).ok()?;
-    let context = context(canvas)?;
-    context.scale(ratio, ratio).ok()?;
+    let (context, _) = prepare(canvas, layout.width, height)?;
     context.set_fill_style_str(&ink.surface.css());
     context.fill_rect(0.0, 0.0, layout.width, height);
     context.set_font(&format!("12px {SANS}"));

@@ -12,11 +12,12 @@ use super::attention::width_of;
 use crate::app::{App, When};
 use crate::browser;
 use crate::draw::grid::{Scene, Stage};
-use crate::state::attention::{Figures, axes, is_blank};
+use crate::state::attention::{Figures, is_blank};
 use crate::state::camera::{Camera, Hit, STEP, detail, view};
 use crate::state::format::{number, size_of_data};
 use crate::state::grid::{Grid, Way};
-use crate::state::pieces::visible;
+use crate::state::pieces::named;
+use crate::state::sight::Viewer;
 
 /// How long nothing moves before what is in view is drawn exactly.
 const REST: Duration = Duration::from_millis(90);
@@ -54,7 +55,7 @@ pub fn HeadGrid(figures: Memo<Arc<Figures>>, aligning: Memo<Option<((usize, usiz
     let is_framed = StoredValue::new(false);
     let open = Memo::new(move |_| app.open_head());
     let size = Memo::new(move |_| app.attention(|_, map| (map.rows, map.columns)).unwrap_or_default());
-    let labels = Memo::new(move |_| app.attention(axes).unwrap_or_default());
+    let labels = app.labels;
     let grid = Memo::new(move |_| {
         let (layers, heads) = app.attention(|_, map| (map.layers, map.heads)).unwrap_or_default();
         Grid::fit(width.get(), layers, heads)
@@ -69,8 +70,8 @@ pub fn HeadGrid(figures: Memo<Arc<Figures>>, aligning: Memo<Option<((usize, usiz
         untrack(|| {
             app.attention(|_, attention| {
                 app.sight.with(|sight| {
-                    labels.with(|(rows, columns)| {
-                        draw(&Scene { grid, camera, attention, sight, names: (rows, columns), dark });
+                    labels.with(|labels| {
+                        draw(&Scene { grid, camera, attention, sight, names: (&labels.0, &labels.1), dark });
                     });
                 });
             })
@@ -96,7 +97,7 @@ pub fn HeadGrid(figures: Memo<Arc<Figures>>, aligning: Memo<Option<((usize, usiz
         let (_, _, side) = camera.place(&grid, 0, 0);
         let side = if camera.scale < NEAR { detail(1.0) } else { detail(side * browser::pixel_ratio()) };
         let tile = |(layer, head)| Tile { whose: Whose::Head(layer, head), side };
-        app.see(&camera.visible(&grid).into_iter().map(tile).collect::<Vec<_>>());
+        app.see(Viewer::Grid, &camera.visible(&grid).into_iter().map(tile).collect::<Vec<_>>());
     };
     let rest = move || {
         if let Some(handle) = resting.try_update_value(Option::take).flatten() {
@@ -116,15 +117,23 @@ pub fn HeadGrid(figures: Memo<Arc<Figures>>, aligning: Memo<Option<((usize, usiz
             handle.clear();
         }
     });
+    // Other heads: what was come near to is no longer there.
+    let shape = Memo::new(move |_| app.attention(|_, map| (map.kind, map.layers, map.heads)));
+    Effect::new(move |_| {
+        shape.track();
+        camera.set(Camera::default());
+    });
+    let drawn = Memo::new(move |_| {
+        let number = app.shown.with(|shown| shown.number);
+        app.sight.with(|sight| sight.drawn(number))
+    });
     // Other maps, another theme or size: everything is drawn anew.
     Effect::new(move |_| {
-        if canvas.get().is_none() || width.get() <= 0.0 {
+        if canvas.get().is_none() || width.get() <= 0.0 || drawn.get().is_none() {
             return;
         }
         let (grid, _) = (grid.get(), app.dark.get());
-        app.shown.track();
-        app.sight.track();
-        labels.track();
+        shape.track();
         camera.update_untracked(|camera| *camera = camera.clamped(&grid, tokens()));
         look();
         draw(true);
@@ -253,7 +262,7 @@ pub fn HeadGrid(figures: Memo<Arc<Figures>>, aligning: Memo<Option<((usize, usiz
         head.filter(|&(layer, head)| layer < grid.layers && head < grid.heads)
             .map(|(layer, head)| camera.place(&grid, layer, head))
     };
-    let named = move |(layer, head): (usize, usize)| {
+    let described = move |(layer, head): (usize, usize)| {
         figures.with(|figures| {
             let at = layer * figures.heads + head;
             match (figures.entropy.get(at), figures.distance.get(at)) {
@@ -279,8 +288,7 @@ pub fn HeadGrid(figures: Memo<Arc<Figures>>, aligning: Memo<Option<((usize, usiz
             return None;
         }
         let weight = app.exact(Whose::Head(layer, head), |map| map.get(row * columns + column).copied()).flatten()?;
-        let name = |all: &[String], at: usize| all.get(at).map_or_else(String::new, |text| visible(text));
-        let (from, to) = labels.with(|(rows, columns)| (name(rows, row), name(columns, column)));
+        let (from, to) = labels.with(|labels| (named(&labels.0, row), named(&labels.1, column)));
         let weight = number(f64::from(weight));
         Some(format!("Layer {layer}, head {head}: {row} “{from}” → {column} “{to}”: {weight}"))
     };
@@ -288,7 +296,7 @@ pub fn HeadGrid(figures: Memo<Arc<Figures>>, aligning: Memo<Option<((usize, usiz
         move || hovered.get().map(|hit| (hit.layer, hit.head)).or_else(|| is_focused.get().then(|| cursor.get()));
     let readout = move || {
         let weight = hovered.get().and_then(weighed);
-        weight.or_else(|| pointed().or(open.get()).map(named)).unwrap_or_else(|| "\u{a0}".to_owned())
+        weight.or_else(|| pointed().or(open.get()).map(described)).unwrap_or_else(|| "\u{a0}".to_owned())
     };
     let carried = move || {
         let whole = app.attention(|_, map| map.layers * map.heads * map.rows * map.columns * size_of::<f32>())?;

@@ -9,14 +9,16 @@ use leptos::prelude::*;
 use super::attention::width_of;
 use super::lines::Lines;
 use super::neurons::NeuronView;
+use super::parts::segment;
 use crate::app::{App, When};
 use crate::browser;
 use crate::draw;
-use crate::state::attention::{axes, is_blank, shared_keys, strongest};
+use crate::state::attention::{is_blank, is_of_text, shared_keys, strongest};
 use crate::state::format::number;
 use crate::state::grid::{Map, Way};
 use crate::state::intervene::{percent, scale};
-use crate::state::pieces::visible;
+use crate::state::pieces::{named, visible};
+use crate::state::sight::{Viewer, WHOLE};
 
 /// Scales the head's output, to see what the model answers then.
 #[component]
@@ -26,27 +28,19 @@ fn Scaling(open: Memo<(usize, usize)>, kind: Memo<AttentionKind>) -> impl IntoVi
         let (layer, head) = open.get();
         app.form.with(|form| percent(&form.intervention, kind.get(), layer, Some(head)))
     };
-    let one = move |to: u16, title: &'static str| {
-        view! {
-            <button
-                type="button"
-                class="segment"
-                data-testid=format!("scale-{to}")
-                aria-pressed=move || (now() == to).to_string()
-                on:click=move |_| {
-                    let ((layer, head), kind) = (open.get_untracked(), kind.get_untracked());
-                    app.intervene(|all| scale(all, Scaled { kind, layer, head: Some(head), percent: to }));
-                }
-            >
-                {title}
-            </button>
-        }
+    let one = move |to: u16, name: &'static str, title: &'static str| {
+        let press = move || {
+            let ((layer, head), kind) = (open.get_untracked(), kind.get_untracked());
+            app.intervene(|all| scale(all, Scaled { kind, layer, head: Some(head), percent: to }));
+        };
+        segment(name, title, "", move || now() == to, press)
     };
     view! {
         <div class="scaling">
             <span class="caption">"Its output"</span>
             <div class="segments" role="group" aria-label="What becomes of this head’s output">
-                {one(100, "as it is")} {one(0, "taken out")} {one(50, "halved")} {one(200, "doubled")}
+                {one(100, "scale-100", "as it is")} {one(0, "scale-0", "taken out")} {one(50, "scale-50", "halved")}
+                {one(200, "scale-200", "doubled")}
             </div>
         </div>
     }
@@ -57,29 +51,17 @@ fn Scaling(open: Memo<(usize, usize)>, kind: Memo<AttentionKind>) -> impl IntoVi
 fn Pictures() -> impl IntoView {
     let app = App::get();
     let one = move |picture: HeadPicture, name: &'static str, title: &'static str| {
-        view! {
-            <button
-                type="button"
-                class="segment"
-                data-testid=format!("picture-{name}")
-                aria-pressed=move || (app.form.with(|form| form.picture) == picture).to_string()
-                on:click=move |_| app.edit(When::Never, |form| form.picture = picture)
-            >
-                {title}
-            </button>
-        }
+        let is_chosen = move || app.form.with(|form| form.picture) == picture;
+        segment(name, title, "", is_chosen, move || app.edit(When::Never, |form| form.picture = picture))
     };
     view! {
         <div class="segments" role="group" aria-label="As what the head is drawn">
-            {one(HeadPicture::Map, "map", "Map")}
-            {one(HeadPicture::Lines, "lines", "Lines")}
-            {one(HeadPicture::Neurons, "neurons", "Queries and keys")}
+            {one(HeadPicture::Map, "picture-map", "Map")}
+            {one(HeadPicture::Lines, "picture-lines", "Lines")}
+            {one(HeadPicture::Neurons, "picture-neurons", "Queries and keys")}
         </div>
     }
 }
-
-/// How many rows and columns of a head are drawn at most: more than a map has pixels.
-const SIDE: usize = 2048;
 
 /// The open head.
 #[component]
@@ -92,18 +74,16 @@ pub fn HeadView() -> impl IntoView {
     let open = Memo::new(move |_| app.open_head().unwrap_or((0, 0)));
     let kind = Memo::new(move |_| app.attention(|_, attention| attention.kind).unwrap_or(AttentionKind::Encoder));
     // Whether a row is a token of the text; else it is one that the model wrote, and is picked here alone.
-    let rows_are_input = Memo::new(move |_| {
-        kind.get() == AttentionKind::Encoder
-            || (kind.get() == AttentionKind::SelfAttention
-                && app.shown.with(|shown| shown.document.output.tokens.is_empty()))
-    });
-    let own_row = RwSignal::new(None::<usize>);
+    let rows_are_input = Memo::new(move |_| app.shown.with(|shown| is_of_text(&shown.document, kind.get(), true)));
+    // The target's own, unless another was picked, or none.
+    let own_row = RwSignal::new(None::<Option<usize>>);
     let cell = RwSignal::new(None::<(usize, usize)>);
     let hovered = RwSignal::new(None::<(usize, usize)>);
-    let labels = Memo::new(move |_| app.attention(axes).unwrap_or_default());
+    let labels = app.labels;
     let map = Memo::new(move |_| {
         let (rows, columns) = app.attention(|_, a| (a.rows, a.columns)).unwrap_or_default();
-        let longest = labels.with(|(rows, columns)| {
+        let longest = labels.with(|labels| {
+            let (rows, columns) = &**labels;
             rows.iter().chain(columns).map(|text| visible(text).chars().count()).max().unwrap_or(0)
         });
         let room = (longest as f64 * 6.8 + 18.0).clamp(36.0, 92.0);
@@ -113,7 +93,7 @@ pub fn HeadView() -> impl IntoView {
         let row = if rows_are_input.get() {
             app.picked_token()
         } else {
-            own_row.get().or_else(|| app.shown.with(|shown| shown.document.target.position))
+            own_row.get().unwrap_or_else(|| app.shown.with(|shown| shown.document.target.position))
         };
         row.filter(|&row| row < map.get().rows)
     });
@@ -125,9 +105,9 @@ pub fn HeadView() -> impl IntoView {
         let (Some(canvas), true) = (canvas.get(), width.get() > 0.0) else { return };
         let ((layer, head), map, dark) = (open.get(), map.get(), app.dark.get());
         // All of it, where the screen has room for that.
-        app.see(&[Tile { whose: Whose::Head(layer, head), side: SIDE }]);
+        app.see(Viewer::Head, &[Tile { whose: Whose::Head(layer, head), side: WHOLE }]);
         app.picture(Whose::Head(layer, head), |picture| {
-            labels.with(|(rows, columns)| draw::map::draw(&canvas, &map, picture, kind.get(), rows, columns, dark))
+            labels.with(|labels| draw::map::draw(&canvas, &map, picture, kind.get(), &labels.0, &labels.1, dark))
         });
     });
     // The weight of a cell, none where nothing can be attended to.
@@ -138,9 +118,8 @@ pub fn HeadView() -> impl IntoView {
         }
         app.exact(Whose::Head(layer, head), |weights| weights.get(row * map.get().columns + column).copied()).flatten()
     };
-    let named = |all: &[String], at: usize| all.get(at).map_or_else(String::new, |text| visible(text));
-    let row_name = move |at: usize| labels.with(|(rows, _)| named(rows, at));
-    let column_name = move |at: usize| labels.with(|(_, columns)| named(columns, at));
+    let row_name = move |at: usize| labels.with(|labels| named(&labels.0, at));
+    let column_name = move |at: usize| labels.with(|labels| named(&labels.1, at));
     let shown_cell = move || hovered.get().or(cell.get());
     let readout = move || match shown_cell() {
         Some((row, column)) => match weight(row, column) {
@@ -193,7 +172,8 @@ pub fn HeadView() -> impl IntoView {
         if rows_are_input.get_untracked() {
             app.edit(When::Never, |form| form.token = if form.token == Some(row) { None } else { Some(row) });
         } else {
-            own_row.update(|own| *own = if *own == Some(row) { None } else { Some(row) });
+            let is_picked = picked.get_untracked() == Some(row);
+            own_row.set(Some((!is_picked).then_some(row)));
         }
     };
     let close = move || {

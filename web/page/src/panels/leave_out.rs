@@ -2,9 +2,10 @@
 
 use leptos::prelude::*;
 
+use super::parts::{changing, segment};
 use crate::app::App;
-use crate::state::pieces::visible;
-use crate::state::sight::{Without, sinks};
+use crate::state::pieces::named;
+use crate::state::sight::{LeftOut, Without, sinks};
 use crate::state::words::count;
 
 /// Two switches, and what they leave out in words.
@@ -20,20 +21,18 @@ pub fn LeaveOut() -> impl IntoView {
         })
     });
     let found = Memo::new(move |_| {
-        app.attention(|document, attention| {
-            let (_, names) = crate::state::attention::axes(document, attention);
-            let name = |at: usize| names.get(at).map_or_else(|| at.to_string(), |text| visible(text));
-            sinks(attention).into_iter().map(|at| format!("“{}”", name(at))).collect::<Vec<_>>()
-        })
-        .unwrap_or_default()
+        let labels = app.labels.get();
+        let name = |at: usize| format!("“{}”", named(&labels.1, at));
+        let found: Option<Vec<String>> = app.attention(|_, attention| sinks(attention).into_iter().map(name).collect());
+        found.unwrap_or_default()
     });
     let said = move || {
         let Without { special, sinks } = without.get();
         let mut out = Vec::with_capacity(2);
         if special && has_special.get() {
-            let columns = app.sight.with(|sight| sight.left_out().columns.len());
-            let others = if sinks { found.get().len() } else { 0 };
-            out.push(count(columns.saturating_sub(others), "special token"));
+            let special = Without { special: true, sinks: false };
+            let left_out = app.attention(|document, attention| LeftOut::of(document, attention, special));
+            out.push(count(left_out.unwrap_or_default().columns.len(), "special token"));
         }
         if sinks {
             let sinks = found.get();
@@ -49,48 +48,21 @@ pub fn LeaveOut() -> impl IntoView {
             )
         })
     };
-    let switch = move |name: &'static str, title: &'static str, why: &'static str, of: fn(Without) -> bool| {
-        let turn = move |_| {
-            let Without { special, sinks } = without.get_untracked();
-            app.leave_out(match name {
-                "special" => Without { special: !special, sinks },
-                _ => Without { special, sinks: !sinks },
-            });
-        };
-        view! {
-            <button
-                type="button"
-                class="segment"
-                title=why
-                data-testid=format!("without-{name}")
-                aria-pressed=move || of(without.get()).to_string()
-                on:click=turn
-            >
-                {title}
-            </button>
-        }
+    let special = move || {
+        let turn =
+            move || app.leave_out(Without { special: !without.get_untracked().special, ..without.get_untracked() });
+        let is_out = move || without.get().special;
+        let why = "Leaves out tokens that stand for no text, such as [CLS] and [SEP].";
+        has_special.get().then(|| segment("without-special", "Without special tokens", why, is_out, turn))
     };
+    let turn = move || app.leave_out(Without { sinks: !without.get_untracked().sinks, ..without.get_untracked() });
+    let why = "Leaves out tokens that get more than 0.3 of all attention, whatever the text says (Gu et al. 2024).";
+    let sinks = segment("without-sinks", "Without sinks", why, move || without.get().sinks, turn);
     view! {
         <div class="leave-out">
             <div class="segments" role="group" aria-label="Leave out of the pictures">
-                {move || {
-                    has_special
-                        .get()
-                        .then(|| {
-                            switch(
-                                "special",
-                                "Without special tokens",
-                                "Leaves out tokens that stand for no text, such as [CLS] and [SEP].",
-                                |without| without.special,
-                            )
-                        })
-                }}
-                {switch(
-                    "sinks",
-                    "Without sinks",
-                    "Leaves out tokens that get more than 0.3 of all attention, whatever the text says (Gu et al. 2024).",
-                    |without| without.sinks,
-                )}
+                {changing(special)}
+                {sinks}
             </div>
             <p class="caption" data-testid="left-out" aria-live="polite">{said}</p>
         </div>

@@ -11,15 +11,14 @@ use super::attention::width_of;
 use super::parts::{changing, text};
 use crate::app::App;
 use crate::draw::lines::{Columns, draw, margin};
-use crate::state::attention::{axes, strongest};
+use crate::state::attention::strongest;
 use crate::state::format::number;
 use crate::state::lines::{Filter, LINE, Line, colour, lines};
-use crate::state::pieces::visible;
+use crate::state::pieces::named;
+use crate::state::sight::{Viewer, WHOLE};
 
 /// How weak a line may be at first, in hundredths.
 const THRESHOLD: u32 = 10;
-/// As many rows and columns as are drawn with lines.
-const SIDE: usize = 2048;
 
 /// The lines of the open head's layer. `picked` is the token that looks, and `pick` takes another.
 #[component]
@@ -34,7 +33,7 @@ pub fn Lines(
     let width = width_of(frame);
     let threshold = RwSignal::new(THRESHOLD);
     let column = RwSignal::new(None::<usize>);
-    let labels = Memo::new(move |_| app.attention(axes).unwrap_or_default());
+    let labels = app.labels;
     let layer = Memo::new(move |_| open.get().0);
     let count = Memo::new(move |_| app.attention(|_, attention| attention.heads).unwrap_or(0));
     // The open head, and those of its layer that were added.
@@ -51,7 +50,7 @@ pub fn Lines(
     let found = Memo::new(move |_| {
         let (layer, heads) = (layer.get(), heads.get());
         let of = |head: usize| Whose::Head(layer, head);
-        app.see(&heads.iter().map(|head| Tile { whose: of(*head), side: SIDE }).collect::<Vec<_>>());
+        app.see(Viewer::Head, &heads.iter().map(|head| Tile { whose: of(*head), side: WHOLE }).collect::<Vec<_>>());
         let maps: Vec<_> =
             heads.iter().filter_map(|head| Some((*head, app.exact(of(*head), <[f32]>::to_vec)?))).collect();
         let columns = app.attention(|_, attention| attention.columns).unwrap_or(0);
@@ -62,7 +61,10 @@ pub fn Lines(
         let (Some(canvas), true) = (canvas.get(), width.get() > 0.0) else { return };
         let (width, dark, picked) = (width.get(), app.dark.get(), (picked.get(), column.get()));
         found.with(|(lines, _)| {
-            labels.with(|(rows, columns)| draw(&canvas, &Columns { width, rows, columns, lines, picked, dark }));
+            labels.with(|labels| {
+                let (rows, columns) = &**labels;
+                draw(&canvas, &Columns { width, rows, columns, lines, picked, dark })
+            });
         });
     });
     let said = move || {
@@ -77,28 +79,28 @@ pub fn Lines(
     };
     let best = move || {
         let row = picked.get()?;
-        let name = |all: &[String], at: usize| all.get(at).map_or_else(String::new, |text| visible(text));
         let of_head = |head: usize| {
             let columns = app.attention(|_, attention| attention.columns)?.max(1);
             let best = app.exact(Whose::Head(layer.get(), head), |map| {
                 map.chunks_exact(columns).nth(row).map(|weights| strongest(weights, 3))
             });
             let best = best.flatten()?;
-            let best: Vec<_> = labels.with(|(_, columns)| {
+            let best: Vec<_> = labels.with(|labels| {
                 best.iter()
-                    .map(|(at, weight)| format!("“{}” {}", name(columns, *at), number(f64::from(*weight))))
+                    .map(|(at, weight)| format!("“{}” {}", named(&labels.1, *at), number(f64::from(*weight))))
                     .collect()
             });
             Some(format!("head {head} at {}", best.join(", ")))
         };
         let all: Vec<_> = heads.get().into_iter().filter_map(of_head).collect();
-        let from = labels.with(|(rows, _)| name(rows, row));
+        let from = labels.with(|labels| named(&labels.0, row));
         (!all.is_empty()).then(|| format!("“{from}” looks most with {}.", all.join("; with ")))
     };
     let at = move |event: &ev::MouseEvent| {
         let (x, y) = (f64::from(event.offset_x()), f64::from(event.offset_y()));
         let (token, width) = ((y / LINE).max(0.0) as usize, width.get_untracked());
-        labels.with_untracked(|(rows, columns)| {
+        labels.with_untracked(|labels| {
+            let (rows, columns) = &**labels;
             if x < margin(width) {
                 (token < rows.len()).then_some((true, token))
             } else {
@@ -114,7 +116,7 @@ pub fn Lines(
         None => {}
     };
     let on_key = move |event: ev::KeyboardEvent| {
-        let rows = labels.with_untracked(|(rows, _)| rows.len());
+        let rows = labels.with_untracked(|labels| labels.0.len());
         let here = picked.get_untracked();
         let there = match event.key().as_str() {
             "ArrowDown" => here.map_or(0, |at| (at + 1).min(rows.saturating_sub(1))),

@@ -9,10 +9,9 @@ use super::attention::width_of;
 use super::parts::changing;
 use crate::app::App;
 use crate::draw::neurons::{LINE, Layout, TOP, draw};
-use crate::state::attention::axes;
 use crate::state::format::signed;
 use crate::state::inside::{Known, Place, products, scores};
-use crate::state::pieces::visible;
+use crate::state::pieces::named;
 
 /// The numbers of one query and all keys. `picked` is the token that looks, and `pick` takes another.
 #[component]
@@ -26,12 +25,12 @@ pub fn NeuronView(
     let frame = NodeRef::<Div>::new();
     let canvas = NodeRef::<Canvas>::new();
     let width = width_of(frame);
-    let labels = Memo::new(move |_| app.attention(axes).unwrap_or_default());
+    let labels = app.labels;
     let hovered = RwSignal::new(None::<(usize, usize)>);
     let place =
         Memo::new(move |_| Place { answer: app.shown.with(|shown| shown.number), kind: kind.get(), head: open.get() });
     let query = Memo::new(move |_| {
-        let rows = labels.with(|(rows, _)| rows.len());
+        let rows = labels.with(|labels| labels.0.len());
         picked.get().unwrap_or_else(|| rows.saturating_sub(1)).min(rows.saturating_sub(1))
     });
     Effect::new(move |_| app.look_inside(place.get()));
@@ -42,11 +41,10 @@ pub fn NeuronView(
         let (layout, query, dark) = (Layout::of(width.get()), query.get(), app.dark.get());
         app.inside.with(|inside| {
             if let Known::Here(neurons) = inside.of(place.get()) {
-                labels.with(|(rows, columns)| draw(&canvas, layout, neurons, query, (rows, columns), dark));
+                labels.with(|labels| draw(&canvas, layout, neurons, query, (&labels.0, &labels.1), dark));
             }
         });
     });
-    let name = |all: &[String], at: usize| all.get(at).map_or_else(String::new, |text| visible(text));
     let said = move || {
         let Known::Here(neurons) = known() else { return String::new() };
         let query = query.get();
@@ -55,7 +53,7 @@ pub fn NeuronView(
             Some(hit) => hit,
             None => return "Point at a number to read it; up and down take another query.".to_owned(),
         };
-        let (from, to) = labels.with(|(rows, columns)| (name(rows, query), name(columns, key)));
+        let (from, to) = labels.with(|labels| (named(&labels.0, query), named(&labels.1, key)));
         let Some(product) = products(&neurons, query, key).and_then(|all| all.get(number).copied()) else {
             return String::new();
         };
@@ -81,7 +79,7 @@ pub fn NeuronView(
         (key >= 0.0 && (key as usize) < wide.0 && number < wide.1).then_some((key as usize, number))
     };
     let on_key = move |event: ev::KeyboardEvent| {
-        let rows = labels.with_untracked(|(rows, _)| rows.len());
+        let rows = labels.with_untracked(|labels| labels.0.len());
         let here = query.get_untracked();
         let there = match event.key().as_str() {
             "ArrowDown" => (here + 1).min(rows.saturating_sub(1)),

@@ -4,16 +4,14 @@ use headlight_document::{AttentionKind, Method, Tile, Whose};
 use headlight_statistics::spearman;
 use leptos::prelude::*;
 
-use super::parts::{Part, changing, plain_button, written};
+use super::parts::{Part, changing, plain_button, segment, written};
 use crate::app::{App, When};
-use crate::state::attention::axes;
+use crate::state::attention::is_of_text;
 use crate::state::colour::{Palette, Scale};
-use crate::state::format::{number, signed};
+use crate::state::format::{number, percent, signed};
 use crate::state::intervene::toggle_hidden;
-use crate::state::pieces::visible;
-
-/// As many rows and columns as there may be.
-const SIDE: usize = 2048;
+use crate::state::pieces::{named, visible};
+use crate::state::sight::{Viewer, WHOLE};
 
 /// Whose attention is drawn over the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,9 +55,10 @@ pub fn OverText() -> impl IntoView {
     let wanted = RwSignal::new(Source::Head);
     // Whether the picked token is one that looks, or one that is looked at.
     let looks = RwSignal::new(true);
+    // Of tokens that are none of the text's, which are picked here alone.
     let own = RwSignal::new(None::<usize>);
     let kind = Memo::new(move |_| app.attention(|_, attention| attention.kind).unwrap_or(AttentionKind::Encoder));
-    let labels = Memo::new(move |_| app.attention(axes).unwrap_or_default());
+    let labels = app.labels;
     let open = Memo::new(move |_| app.open_head());
     let is_cross = move || kind.get() == AttentionKind::Cross;
     let is_offered = move |source: Source| match source {
@@ -71,11 +70,16 @@ pub fn OverText() -> impl IntoView {
         let wanted = wanted.get();
         if is_offered(wanted) { wanted } else { Source::Mean }
     });
+    // Flow is worked out from one token alone.
+    let looks_now = Memo::new(move |_| looks.get() || source.get() == Source::Flow);
+    let is_input = Memo::new(move |_| {
+        let (kind, looks) = (kind.get(), looks_now.get());
+        app.shown.with(|shown| is_of_text(&shown.document, kind, looks))
+    });
     let picked = Memo::new(move |_| {
-        let count = labels.with(|(rows, columns)| if looks.get() { rows.len() } else { columns.len() });
-        let from_text = (!is_cross() || !looks.get()).then(|| app.picked_token()).flatten();
-        let at = own.get().or(from_text).unwrap_or_else(|| count.saturating_sub(1));
-        at.min(count.saturating_sub(1))
+        let count = labels.with(|labels| if looks_now.get() { labels.0.len() } else { labels.1.len() });
+        let at = if is_input.get() { app.picked_token() } else { own.get() };
+        at.unwrap_or(count).min(count.saturating_sub(1))
     });
     let whose = Memo::new(move |_| {
         let (layer, head) = open.get().unwrap_or_default();
@@ -87,12 +91,10 @@ pub fn OverText() -> impl IntoView {
             Source::Flow => Whose::Flow(picked.get()),
         }
     });
-    // Flow is worked out from one token alone.
-    let looks_now = Memo::new(move |_| looks.get() || source.get() == Source::Flow);
     let weights = Memo::new(move |_| {
         app.sight.track();
         let (whose, at) = (whose.get(), picked.get());
-        app.see(&[Tile { whose, side: SIDE }]);
+        app.see(Viewer::Text, &[Tile { whose, side: WHOLE }]);
         if matches!(whose, Whose::Flow(_)) {
             return app.picture(whose, |picture| picture.values.to_vec());
         }
@@ -107,8 +109,12 @@ pub fn OverText() -> impl IntoView {
         let weights = weights.get().unwrap_or_default();
         let scale = Scale::of(weights.iter().copied().map(f64::from), false);
         let palette = Palette::of(dark);
-        let (rows, columns) = labels.get();
+        let (rows, columns) = (*labels.get()).clone();
         let (shown, others) = if looks { (columns, rows) } else { (rows, columns) };
+        let pick = move |index: usize| match is_input.get_untracked() {
+            true => app.edit(When::Never, |form| form.token = Some(index)),
+            false => own.set(Some(index)),
+        };
         let chip = move |(index, text): (usize, String), of_picked: bool| {
             let weight = weights.get(index).copied().map(f64::from);
             let ground = weight.filter(|_| !of_picked).map(|weight| scale.colour(weight, palette));
@@ -131,9 +137,8 @@ pub fn OverText() -> impl IntoView {
                     style:background-color=ground.map(|ground| ground.css())
                     style:color=ink
                     on:click=move |_| {
-                        own.set(Some(index));
-                        if !is_cross() {
-                            app.edit(When::Never, |form| form.token = Some(index));
+                        if of_picked || !is_cross() {
+                            pick(index);
                         }
                     }
                 >
@@ -189,46 +194,23 @@ pub fn OverText() -> impl IntoView {
     };
     let said = move || {
         let (looks, at) = (looks_now.get(), picked.get());
-        let name = labels.with(|(rows, columns)| {
-            let all = if looks { rows } else { columns };
-            all.get(at).map_or_else(String::new, |text| visible(text))
-        });
+        let name = labels.with(|labels| named(if looks { &labels.0 } else { &labels.1 }, at));
         let title = source.get().title(open.get());
         let is_here = weights.with(Option::is_some);
         match (is_here, looks) {
-            (false, _) if app.sight.with(|sight| sight.is_gone()) => {
-                "The engine has no more of this answer’s attention: run it again, or choose another.".to_owned()
+            (false, _) => {
+                let (refusal, progress) = app.sight.with(|sight| (sight.refusal(whose.get()), sight.progress()));
+                let so_far = progress.map(|share| format!(", {} so far", percent(share))).unwrap_or_default();
+                refusal.unwrap_or_else(|| format!("{title}: being worked out{so_far}."))
             }
-            (false, _) => format!("{title}: being worked out."),
             (true, true) => format!("{title}: where “{name}” looks. Choose a token to see where it does."),
             (true, false) => {
                 format!("{title}: how much each token looks at “{name}”. Choose a token to see who looks at it.")
             }
         }
     };
-    // The picked token, where it is one of the text.
-    let input_token = move || {
-        let is_written = app.shown.with(|shown| !shown.document.output.tokens.is_empty());
-        let is_of_text = match kind.get() {
-            AttentionKind::Cross => !looks_now.get(),
-            AttentionKind::SelfAttention => !is_written,
-            AttentionKind::Encoder => true,
-        };
-        is_of_text.then(|| picked.get())
-    };
     let way = move |to: bool, name: &'static str, title: &'static str| {
-        view! {
-            <button
-                type="button"
-                class="segment"
-                data-testid=name
-                disabled=move || !to && source.get() == Source::Flow
-                aria-pressed=move || (looks_now.get() == to).to_string()
-                on:click=move |_| looks.set(to)
-            >
-                {title}
-            </button>
-        }
+        segment(name, title, "", move || looks_now.get() == to, move || looks.set(to))
     };
     view! {
         <section class="over" aria-labelledby="over-title">
@@ -255,14 +237,16 @@ pub fn OverText() -> impl IntoView {
                 </select>
                 <div class="segments" role="group" aria-label="Which way">
                     {way(true, "over-looks", "Looks at")}
-                    {way(false, "over-looked-at", "Is looked at by")}
+                    {changing(move || {
+                        (source.get() != Source::Flow).then(|| way(false, "over-looked-at", "Is looked at by"))
+                    })}
                 </div>
             </div>
             <p class="readout" data-testid="over-readout" aria-live="polite">{said}</p>
             {changing(move || Some(tokens().into_any()))}
             {written("over-beside", beside)}
             {changing(move || {
-                let token = input_token()?;
+                let token = is_input.get().then(|| picked.get())?;
                 let is_hidden = app.form.with(|form| form.intervention.hidden.contains(&token));
                 let name = app.shown.with(|shown| shown.document.input.tokens.get(token).map(|one| visible(&one.text)))?;
                 let title = match is_hidden {

@@ -51,6 +51,39 @@ pub fn plain_button(class: &'static str, name: &'static str, title: &str, press:
     boxed_button(class, name, title.to_owned().into(), false.into(), Box::new(press))
 }
 
+/// One of several buttons side by side, pressed or not. `name` is what tests find it by, `hint` what is said of it.
+pub fn segment(
+    name: &'static str,
+    title: &'static str,
+    hint: &'static str,
+    pressed: impl Fn() -> bool + Send + Sync + 'static,
+    press: impl Fn() + 'static,
+) -> AnyView {
+    boxed_segment(name, title, hint, Signal::derive(pressed), Box::new(press))
+}
+
+fn boxed_segment(
+    name: &'static str,
+    title: &'static str,
+    hint: &'static str,
+    pressed: Signal<bool>,
+    press: Box<dyn Fn()>,
+) -> AnyView {
+    view! {
+        <button
+            type="button"
+            class="segment"
+            data-testid=name
+            title=(!hint.is_empty()).then_some(hint)
+            aria-pressed=move || pressed.get().to_string()
+            on:click=move |_| press()
+        >
+            {title}
+        </button>
+    }
+    .into_any()
+}
+
 /// A paragraph.
 pub fn paragraph(class: &'static str, said: &str) -> AnyView {
     view! { <p class=class>{said.to_owned()}</p> }.into_any()
@@ -103,6 +136,15 @@ impl Part {
         for head in heads {
             line.add("th", &[("scope", "col")], &head);
         }
+    }
+
+    /// Adds a heading that a table is sorted by: a button named `data-sort`, in a cell that says how it is sorted. `prefix` and `name`
+    /// are what it is found by.
+    pub fn add_sort_head(&self, prefix: &str, name: &str, title: &str, hint: &str, sorted: &str) -> Self {
+        let id = format!("{prefix}{name}");
+        let attributes =
+            [("type", "button"), ("id", &*id), ("data-testid", &*id), ("data-sort", name), ("title", hint)];
+        self.add("th", &[("scope", "col"), ("aria-sort", sorted)], "").add("button", &attributes, title)
     }
 
     /// Adds a part that is folded away.

@@ -122,6 +122,17 @@ pub fn axes(document: &Explanation, attention: &Attention) -> (Vec<String>, Vec<
     (rows, columns)
 }
 
+/// Whether the tokens on one side of maps, of the queries or else of the keys, are those of the text: a translator's decoder
+/// looks with what it wrote.
+#[must_use]
+pub fn is_of_text(document: &Explanation, kind: AttentionKind, queries: bool) -> bool {
+    match kind {
+        AttentionKind::Encoder => true,
+        AttentionKind::SelfAttention => document.output.tokens.is_empty(),
+        AttentionKind::Cross => !queries,
+    }
+}
+
 /// Whether a cell can't be attended to, and so is drawn as blank: what lies after the query of a decoder.
 #[must_use]
 pub fn is_blank(kind: AttentionKind, row: usize, column: usize) -> bool {

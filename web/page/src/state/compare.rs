@@ -79,6 +79,7 @@ pub fn same_subject(a: &Request, b: &Request) -> bool {
         layers: false,
         heads: Vec::new(),
         patch: None,
+        texts: Vec::new(),
         intervention: Intervention::default(),
         attention: AttentionDetail::None,
         ..request.clone()

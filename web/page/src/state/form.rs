@@ -2,11 +2,12 @@
 
 use headlight_document::link::{HeadPicture, Link, LinkError, View};
 use headlight_document::{
-    AttentionDetail, AttentionKind, FileRole, HeadFigure, Intervention, Manifest, Measure, Method, ModelEntry,
-    Parameters, Read, Request, TargetSpec, Task, Token, Units,
+    AttentionDetail, AttentionKind, FileRole, Intervention, Manifest, Measure, Method, ModelEntry, Parameters, Read,
+    Request, TargetSpec, Task, Token, Units,
 };
 use serde_json::{Value, json};
 
+use super::apart::Apart;
 use super::compare::{self, is_offered};
 use super::grouping::Grouping;
 use super::marks::{self, Mark};
@@ -61,6 +62,8 @@ pub struct Form {
     pub without: Without,
     /// What is changed of the model, to see what it answers then.
     pub intervention: Intervention,
+    /// What is wanted of heads and layers.
+    pub apart: Apart,
     /// As what the open head is drawn.
     pub picture: HeadPicture,
     /// The layer and head that is open.
@@ -93,6 +96,7 @@ impl Form {
             without: Without::default(),
             picture: HeadPicture::default(),
             intervention: Intervention::default(),
+            apart: Apart::default(),
             head: None,
             token: None,
         }
@@ -154,11 +158,11 @@ impl Form {
         Request { layers: true, attention: AttentionDetail::None, ..request }
     }
 
-    /// The question for figures of heads and layers; `patch` is the text whose activations are put into this one's run.
+    /// The question for figures of heads and layers.
     #[must_use]
-    pub fn heads_request(&self, heads: Vec<HeadFigure>, patch: Option<String>) -> Request {
+    pub fn heads_request(&self) -> Request {
         let request = self.request_of(Vec::new());
-        Request { heads, patch, attention: AttentionDetail::None, ..request }
+        self.apart.put_into(Request { attention: AttentionDetail::None, ..request })
     }
 
     /// The question what the changed model answers.
@@ -186,6 +190,7 @@ impl Form {
             layers: false,
             heads: Vec::new(),
             patch: None,
+            texts: Vec::new(),
             intervention: Intervention::default(),
             attention: AttentionDetail::Overview,
         }
@@ -281,12 +286,13 @@ impl Form {
             methods.push(self.method);
         }
         let method = methods.iter().position(|&method| method == self.method).unwrap_or(0);
+        let request = Request {
+            measures: self.measures.clone(),
+            intervention: self.intervention.clone(),
+            ..self.request_of(methods)
+        };
         Link {
-            request: Request {
-                measures: self.measures.clone(),
-                intervention: self.intervention.clone(),
-                ..self.request_of(methods)
-            },
+            request: if self.apart.is_asked { self.apart.put_into(request) } else { request },
             model_sha256: sha256,
             view: View {
                 attention: self.kind,
@@ -306,6 +312,7 @@ impl Form {
         let Link { mut request, view, .. } = link;
         let plain = samples(&Parameters { samples: None, ..request.parameters }, &request.methods);
         request.parameters.samples.take_if(|samples| Some(*samples) == plain);
+        let apart = Apart::of(&request);
         let method = request.methods.get(view.method).copied().unwrap_or(Method::GradXInput);
         let mut prompts = [Prompt::default(), Prompt::default()];
         if let Some(prompt) = prompts.get_mut(usize::from(request.task == Task::Answer)) {
@@ -331,6 +338,7 @@ impl Form {
             kind: view.attention,
             picture: view.picture,
             intervention: request.intervention,
+            apart,
             without: Without { special: view.without_special, sinks: view.without_sinks },
             head: view.head,
             token: view.token,
@@ -344,6 +352,7 @@ impl Form {
             "model": self.model, "task": self.task.name(), "text": self.text, "second_text": self.second_text,
             "classify": self.classify.to_json(), "answer": self.answer.to_json(),
             "marks": marks::to_json(&self.marks), "grouping": self.grouping.name(),
+            "patch": self.apart.patch, "texts": self.apart.texts,
         })
         .to_string()
     }
@@ -359,6 +368,8 @@ impl Form {
         form.answer = Prompt::of_json(draft.get("answer"));
         form.marks = marks::of_json(draft.get("marks"));
         form.grouping = Grouping::of(field("grouping").unwrap_or_default());
+        form.apart.patch = field("patch").unwrap_or_default().to_owned();
+        form.apart.texts = field("texts").unwrap_or_default().to_owned();
         Some(form)
     }
 

@@ -1,6 +1,7 @@
 //! What the page knows and how it changes, without a browser: everything here is tested natively.
 
 pub mod answer;
+pub mod apart;
 pub mod attention;
 pub mod camera;
 pub mod colour;
@@ -19,6 +20,7 @@ pub mod inside;
 pub mod intervene;
 pub mod lines;
 pub mod marks;
+pub mod order;
 pub mod pieces;
 pub mod prompt;
 pub mod sight;

@@ -64,6 +64,12 @@ pub fn label(text: &str, most: usize) -> String {
     shown.chars().take(most.saturating_sub(1)).chain(['…']).collect()
 }
 
+/// The name of a token among those of an axis, with its white space to be seen; empty where there is none.
+#[must_use]
+pub fn named(all: &[String], at: usize) -> String {
+    all.get(at).map_or_else(String::new, |text| visible(text))
+}
+
 /// A piece whose white space can be seen, for places outside running text.
 #[must_use]
 pub fn visible(text: &str) -> String {

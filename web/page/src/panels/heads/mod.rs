@@ -1,15 +1,19 @@
 //! What heads and layers do: where each head looks, what it matters, what it writes, and what the target is on its way.
 
 mod lens;
+mod order;
 mod parts;
 mod table;
+mod texts;
 
 use headlight_document::{HeadFigure, Heads};
 use leptos::prelude::*;
 
 use super::parts::{button, changing, paragraph, plain_button};
-use crate::app::App;
+use crate::app::{App, When};
+use crate::state::apart::viewed;
 use crate::state::compare::same_subject;
+use crate::state::form::Form;
 use crate::state::heads::{Table, kinds};
 
 /// What can be ticked: the figure, its title, and what it says and costs.
@@ -29,18 +33,11 @@ const FIGURES: [(HeadFigure, &str, &str); 5] = [
 #[component]
 pub fn HeadsPanel() -> impl IntoView {
     let app = App::get();
-    let ticked = RwSignal::new(vec![HeadFigure::Profile, HeadFigure::Lens, HeadFigure::Direct]);
-    let other = RwSignal::new(String::new());
-    let request = move || {
-        let patch = other.get();
-        let patch = (!patch.trim().is_empty()).then_some(patch);
-        app.form.with(|form| form.heads_request(ticked.get(), patch))
-    };
     let found = Memo::new(move |_| {
         app.headed.with(|headed| headed.as_ref().and_then(|headed| headed.document.heads())).unwrap_or_default()
     });
     let is_stale = Memo::new(move |_| {
-        let wanted = request();
+        let wanted = app.form.with(Form::heads_request);
         app.headed.with(|headed| headed.as_ref().is_some_and(|headed| !same_subject(&headed.request, &wanted)))
     });
     let kind = RwSignal::new(None);
@@ -49,32 +46,29 @@ pub fn HeadsPanel() -> impl IntoView {
         let kinds = all_kinds.get();
         kind.get().filter(|kind| kinds.contains(kind)).or_else(|| kinds.last().copied())
     });
-    let table =
-        Memo::new(move |_| kind_now.get().map(|kind| found.with(|found| Table::of(found, kind))).unwrap_or_default());
+    let is_over = Memo::new(move |_| found.with(|found| found.over_texts.is_some()));
+    let wants_over = RwSignal::new(true);
+    let over = Memo::new(move |_| is_over.get() && wants_over.get());
+    let table = Memo::new(move |_| {
+        let kind = kind_now.get();
+        kind.map(|kind| found.with(|found| Table::of(&viewed(found, over.get()), kind))).unwrap_or_default()
+    });
     let is_busy = Signal::derive(move || {
-        let nothing = ticked.with(Vec::is_empty) && other.with(|other| other.trim().is_empty());
+        let nothing = app.form.with(|form| form.apart.is_empty());
         nothing || app.conductor.with(|conductor| conductor.comparing().is_some())
     });
     let title = Signal::derive(move || {
         let is_there = app.headed.with(Option::is_some);
         if is_there { "Run again" } else { "Take the model apart" }.to_owned()
     });
-    let run = move || app.compare(untrack(request));
     let tick = move |(figure, title, why): (HeadFigure, &'static str, &'static str)| {
         view! {
             <label class="tick" title=why>
                 <input
                     type="checkbox"
                     data-testid=format!("head-figure-{}", figure.name())
-                    prop:checked=move || ticked.with(|ticked| ticked.contains(&figure))
-                    on:change=move |_| {
-                        ticked.update(|ticked| match ticked.iter().position(|one| *one == figure) {
-                            Some(at) => {
-                                ticked.remove(at);
-                            }
-                            None => ticked.push(figure),
-                        });
-                    }
+                    prop:checked=move || app.form.with(|form| form.apart.figures.contains(&figure))
+                    on:change=move |_| app.edit(When::Never, |form| form.apart.toggle(figure))
                 />
                 <span>{title}</span>
                 <span class="caption">{why}</span>
@@ -96,11 +90,18 @@ pub fn HeadsPanel() -> impl IntoView {
                     type="text"
                     data-testid="patch-text"
                     placeholder="a text of as many tokens, with one word changed"
-                    prop:value=move || other.get()
-                    on:input=move |event| other.set(event_target_value(&event))
+                    prop:value=move || app.form.with(|form| form.apart.patch.clone())
+                    on:input=move |event| {
+                        app.edit(When::Never, |form| form.apart.patch = event_target_value(&event));
+                    }
                 />
             </label>
-            <div class="run-line">{button("small", "run-heads", title, is_busy, run)}</div>
+            {texts::texts(app)}
+            <div class="run-line">{button("small", "run-heads", title, is_busy, move || app.take_apart())}</div>
+            {changing(move || {
+                let said = app.apart_hint.get()?;
+                Some(view! { <p class="hint" role="alert" data-testid="heads-hint">{said}</p> }.into_any())
+            })}
             {changing(move || {
                 is_stale.get().then(|| paragraph("caption layers-stale", "These are of an earlier question."))
             })}
@@ -109,7 +110,8 @@ pub fn HeadsPanel() -> impl IntoView {
                     let kinds = all_kinds.get();
                     (kinds.len() > 1).then(|| parts::kind_switch(kinds, kind_now, kind))
                 })}
-                {table::table(app, table)}
+                {changing(move || is_over.get().then(|| texts::switch(found, over, wants_over)))}
+                {table::table(app, table, kind_now)}
                 {changing(move || found.with(|found| found.lens.clone()).map(|lens| lens::lens(app, lens)))}
                 {changing(move || found.with(|found| parts::rest(app, found)))}
                 {changing(move || {

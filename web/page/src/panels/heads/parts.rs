@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use crate::app::App;
 use crate::browser;
 use crate::panels::heat::heat_map;
-use crate::panels::parts::{Part, written};
+use crate::panels::parts::{Part, segment, written};
 use crate::state::format::signed;
 use crate::state::heat::{self, Heat};
 use crate::state::intervene::{percent, scale};
@@ -19,16 +19,7 @@ pub fn kind_switch(
     kind: RwSignal<Option<AttentionKind>>,
 ) -> AnyView {
     let one = move |of: AttentionKind| {
-        view! {
-            <button
-                type="button"
-                class="segment"
-                aria-pressed=move || (now.get() == Some(of)).to_string()
-                on:click=move |_| kind.set(Some(of))
-            >
-                {heat::title(of)}
-            </button>
-        }
+        segment("heads-kind", heat::title(of), "", move || now.get() == Some(of), move || kind.set(Some(of)))
     };
     view! {
         <div class="segments" role="group" aria-label="Heads of which attention">

@@ -1,8 +1,10 @@
 //! Every head with its figures: a table that can be sorted, and the column that it is sorted by as a grid.
 
+use headlight_document::AttentionKind;
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 
+use super::order;
 use crate::app::{App, When};
 use crate::browser;
 use crate::panels::heat::heat_map;
@@ -10,7 +12,7 @@ use crate::panels::parts::{Part, changing, written};
 use crate::state::heads::{Column, Table, label};
 
 /// The table, which opens a head that is pressed.
-pub fn table(app: App, table: Memo<Table>) -> AnyView {
+pub fn table(app: App, table: Memo<Table>, kind: Memo<Option<AttentionKind>>) -> AnyView {
     // By which column, and whether the greatest comes first.
     let by = RwSignal::new(None::<(Column, bool)>);
     let column = Memo::new(move |_| {
@@ -37,6 +39,7 @@ pub fn table(app: App, table: Memo<Table>) -> AnyView {
             let heat = table.with(|table| table.heat(column))?;
             Some(heat_map(app, format!("{}, layers × heads", column.title()), "head", Vec::new(), heat))
         })}
+        {order::order(app, table, kind, by.into(), column)}
     }
     .into_any()
 }
@@ -55,12 +58,8 @@ fn write(part: &Part, table: &Table, by: Option<(Column, bool)>) {
             Some((sorted, false)) if sorted == column => "ascending",
             _ => "none",
         };
-        let title = format!("{} Sort by it.", column.meaning());
-        let id = format!("sort-head-{}", column.name());
-        let attributes =
-            [("type", "button"), ("id", &*id), ("data-testid", &*id), ("data-sort", column.name()), ("title", &*title)];
-        let head = heads.add("th", &[("scope", "col"), ("aria-sort", sorted)], "");
-        head.add("button", &attributes, column.title());
+        let hint = format!("{} Sort by it.", column.meaning());
+        heads.add_sort_head("sort-head-", column.name(), column.title(), &hint, sorted);
     }
     heads.add("th", &[("scope", "col")], "Called");
     let lines = written.add("tbody", &[], "");

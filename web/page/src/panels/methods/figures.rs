@@ -45,12 +45,8 @@ fn write(part: &Part, table: &Table, by: Option<(Column, bool)>) {
             }
             _ => "none",
         };
-        let title = format!("{} Sort by it; {}.", column.meaning(), better.title());
-        let id = format!("sort-{}", column.name());
-        let attributes =
-            [("type", "button"), ("id", &*id), ("data-testid", &*id), ("data-sort", column.name()), ("title", &*title)];
-        let head = heads.add("th", &[("scope", "col"), ("aria-sort", sorted)], "");
-        let button = head.add("button", &attributes, column.title());
+        let hint = format!("{} Sort by it; {}.", column.meaning(), better.title());
+        let button = heads.add_sort_head("sort-", column.name(), column.title(), &hint, sorted);
         button.add("span", &[("aria-label", better.title())], better.sign());
     }
     let lines = written.add("tbody", &[], "");
