@@ -9,23 +9,21 @@ use crate::hook::{Captures, Point};
 /// WGSL gives infinities no meaning.
 pub const MASKED: f32 = -1e9;
 
-/// The mask of a decoder, `[1, 1, query, key]`: a token sees itself and those before it.
-pub fn causal_mask(tokens: usize, device: &Device) -> Tensor<4> {
-    let mut values = vec![0.0_f32; tokens * tokens];
-    for (row, values) in values.chunks_exact_mut(tokens).enumerate() {
-        values[row + 1..].fill(MASKED);
-    }
-    Tensor::from_data(TensorData::new(values, [1, 1, tokens, tokens]), device)
+/// The mask of a decoder, `[1, 1, query, key]`: a token sees itself and those before it, of which `before` have no query here.
+pub fn causal_mask(before: usize, tokens: usize, device: &Device) -> Tensor<4> {
+    sliding_mask(before, tokens, before + tokens, device)
 }
 
 /// The mask of a decoder with a sliding window: a token sees itself and the `window − 1` before it.
-pub fn sliding_mask(tokens: usize, window: usize, device: &Device) -> Tensor<4> {
-    let mut values = vec![0.0_f32; tokens * tokens];
-    for (row, values) in values.chunks_exact_mut(tokens).enumerate() {
-        values[row + 1..].fill(MASKED);
-        values[..(row + 1).saturating_sub(window)].fill(MASKED);
+pub fn sliding_mask(before: usize, tokens: usize, window: usize, device: &Device) -> Tensor<4> {
+    let keys = before + tokens;
+    let mut values = vec![0.0_f32; tokens * keys];
+    for (row, values) in values.chunks_exact_mut(keys.max(1)).enumerate() {
+        let own = before + row;
+        values[own + 1..].fill(MASKED);
+        values[..(own + 1).saturating_sub(window)].fill(MASKED);
     }
-    Tensor::from_data(TensorData::new(values, [1, 1, tokens, tokens]), device)
+    Tensor::from_data(TensorData::new(values, [1, 1, tokens, keys]), device)
 }
 
 /// Queries, keys and values of one attention, split by head.
@@ -63,6 +61,7 @@ impl Attention<'_> {
     pub fn forward(&self, heads: Heads, captures: &mut Captures) -> Tensor<3> {
         let Heads { q, k, v } = heads;
         let [batch, tokens, heads, width] = q.dims();
+        let (k, v) = if self.cross { (k, v) } else { captures.after_past(self.layer, k, v) };
         let [_, keys, groups, _] = k.dims();
         let shared = heads / groups.max(1);
         // Heads that share a key head stand below each other as more rows of one product, so keys need no copy.

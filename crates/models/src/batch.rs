@@ -65,6 +65,8 @@ pub struct Layout {
     pub tokens: usize,
     /// The type of each token, as in [`Batch::types`].
     pub types: Vec<u32>,
+    /// How many tokens stand before these and were read already ([`crate::Past`]).
+    pub before: usize,
 }
 
 /// What a run starts from: embeddings and how they lie.
@@ -93,7 +95,7 @@ impl Input {
     /// The layout of the model's own sequence.
     #[must_use]
     pub fn layout(&self) -> Layout {
-        Layout { tokens: self.embeddings.dims()[1], types: self.types.clone() }
+        Layout { tokens: self.embeddings.dims()[1], types: self.types.clone(), before: 0 }
     }
 }
 
@@ -115,7 +117,7 @@ pub fn positions_and_types(
     let device = stack.device();
     let [_, width] = positions.dims();
     let tokens = layout.tokens;
-    let first = first as u32;
+    let first = (first + layout.before) as u32;
     let added = rows(positions, (0..tokens as u32).map(|position| first + position), &device);
     let added = match types {
         Some(table) => {

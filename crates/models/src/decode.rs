@@ -32,6 +32,9 @@ pub enum DecodeError {
     /// It is no encoder-decoder model with a vocabulary.
     #[error("This model does not read one text and write another, so it cannot translate.")]
     NoTranslator,
+    /// It is no causal model with a vocabulary.
+    #[error("This model does not go on with a text; a causal one does, such as SmolLM2.")]
+    NoWriter,
     /// The scores are not numbers.
     #[error("The model's scores are not numbers; its file is damaged, or the device has failed.")]
     NotFinite,
@@ -133,7 +136,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-fn log_softmax(scores: &mut [f32]) {
+pub(crate) fn log_softmax(scores: &mut [f32]) {
     let top = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let sum: f64 = scores.iter().map(|score| f64::from(score - top).exp()).sum();
     let log_sum = sum.ln() as f32;

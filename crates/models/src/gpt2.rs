@@ -214,7 +214,7 @@ impl Stack for Gpt2 {
 
     fn frame(&self, layout: &Layout) -> Frame {
         Frame {
-            mask: Some(causal_mask(layout.tokens, &self.device)),
+            mask: Some(causal_mask(layout.before, layout.tokens, &self.device)),
             added: Some(positions_and_types(self, &self.positions, 0, None, layout)),
             ..Frame::default()
         }

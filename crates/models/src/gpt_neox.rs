@@ -192,8 +192,8 @@ impl Stack for GptNeox {
 
     fn frame(&self, layout: &Layout) -> Frame {
         Frame {
-            mask: Some(causal_mask(layout.tokens, &self.device)),
-            rotary: Some(self.rotary.first(layout.tokens)),
+            mask: Some(causal_mask(layout.before, layout.tokens, &self.device)),
+            rotary: Some(self.rotary.range(layout.before, layout.tokens)),
             ..Frame::default()
         }
     }

@@ -7,6 +7,7 @@ use std::fmt;
 use burn::tensor::Tensor;
 
 use crate::changes::Changes;
+use crate::past::Past;
 
 /// A place within a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -240,6 +241,8 @@ pub struct Captures {
     changes: Changes,
     /// Whether the run can be taken back down.
     is_tracked: bool,
+    /// What is known of the tokens that were read before, where this run goes on from them.
+    past: Option<Past>,
     /// Leaves of nought that were added at the places whose gradient is wanted, since the last [`Captures::take_probes`].
     probes: Vec<(Hook, Tensor<4>)>,
 }
@@ -255,6 +258,24 @@ impl Captures {
     #[must_use]
     pub fn with_changes(self, changes: Changes) -> Self {
         Self { changes, ..self }
+    }
+
+    /// The same for a run that goes on from there.
+    pub(crate) fn with_past(self, past: Past) -> Self {
+        Self { past: Some(past), ..self }
+    }
+
+    /// What is known of all tokens, after a run that went on.
+    pub(crate) fn take_past(&mut self) -> Past {
+        self.past.take().unwrap_or_default()
+    }
+
+    /// The keys and values of all tokens, where these follow others.
+    pub(crate) fn after_past(&mut self, layer: usize, k: Tensor<4>, v: Tensor<4>) -> (Tensor<4>, Tensor<4>) {
+        match &mut self.past {
+            Some(past) => past.extend(layer, k, v),
+            None => (k, v),
+        }
     }
 
     /// Says that gradients are to be had: each place that wants one gets a leaf.

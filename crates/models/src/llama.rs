@@ -90,12 +90,12 @@ impl Stack for Llama {
     }
 
     fn frame(&self, layout: &Layout) -> Frame {
-        let tokens = layout.tokens;
-        let window = self.settings.window.as_ref().map(|(size, _)| *size).filter(|size| *size < tokens);
+        let (before, tokens) = (layout.before, layout.tokens);
+        let window = self.settings.window.as_ref().map(|(size, _)| *size).filter(|size| *size < before + tokens);
         Frame {
-            mask: Some(causal_mask(tokens, &self.device)),
-            window: window.map(|size| sliding_mask(tokens, size, &self.device)),
-            rotary: Some(self.rotary.first(tokens)),
+            mask: Some(causal_mask(before, tokens, &self.device)),
+            window: window.map(|size| sliding_mask(before, tokens, size, &self.device)),
+            rotary: Some(self.rotary.range(before, tokens)),
             ..Frame::default()
         }
     }

@@ -96,7 +96,7 @@ impl Stack for PostNormStack {
                 Tensor::from_data(TensorData::new(values, [1, tokens, width]), &self.device)
             }
         };
-        let mask = self.architecture.causal.then(|| causal_mask(tokens, &self.device));
+        let mask = self.architecture.causal.then(|| causal_mask(0, tokens, &self.device));
         Frame { mask, added: Some(positions), ..Frame::default() }
     }
 

@@ -204,9 +204,9 @@ impl Rotary {
         Ok(Self { cos: table(f64::cos), sin: table(f64::sin) })
     }
 
-    /// The first `tokens` positions, for a [`Frame`](crate::Frame).
-    pub fn first(&self, tokens: usize) -> (Tensor<4>, Tensor<4>) {
-        (self.cos.clone().narrow(1, 0, tokens), self.sin.clone().narrow(1, 0, tokens))
+    /// `tokens` positions from `first` on, for a [`Frame`](crate::Frame).
+    pub fn range(&self, first: usize, tokens: usize) -> (Tensor<4>, Tensor<4>) {
+        (self.cos.clone().narrow(1, first, tokens), self.sin.clone().narrow(1, first, tokens))
     }
 }
 

@@ -13,6 +13,7 @@ use thiserror::Error;
 use crate::batch::{Input, Layout};
 use crate::changes::Changes;
 use crate::hook::{Capture, Captures, Hook, Side};
+use crate::past::Past;
 use crate::pulse::{Cancelled, Pulse, Stage};
 use crate::transformer::{Frame, Stack, Transformer};
 
@@ -37,6 +38,9 @@ pub enum RunError {
     /// A model with an encoder was given nothing to read there.
     #[error("This model reads one text and writes another; there is no text to read.")]
     NoSource,
+    /// Only a causal model with one stack keeps what it has read.
+    #[error("This model does not go on with a text, so there is nothing to keep of what it has read.")]
+    NoPast,
     /// The device could not give its results back.
     #[error("The device failed while computing: {0}.")]
     Device(String),
@@ -58,7 +62,9 @@ fn frame(stack: &dyn Stack, layout: &Layout) -> Result<Frame, RunError> {
     let context = stack.architecture().context;
     match layout.tokens {
         0 => Err(RunError::Empty),
-        tokens if tokens > context => Err(RunError::TooLong { tokens, context }),
+        tokens if layout.before + tokens > context => {
+            Err(RunError::TooLong { tokens: layout.before + tokens, context })
+        }
         _ => Ok(stack.frame(layout)),
     }
 }
@@ -72,7 +78,7 @@ fn encoder(
         (None, _) => Ok(None),
         (Some(_), None) => Err(RunError::NoSource),
         (Some(encoder), Some(source)) => {
-            let layout = Layout { tokens: source.dims()[1], types: Vec::new() };
+            let layout = Layout { tokens: source.dims()[1], ..Layout::default() };
             let frame = frame(encoder, &layout)?;
             Ok(Some((encoder, source, frame)))
         }
@@ -152,7 +158,7 @@ pub async fn resume(
     changes: Changes,
     pulse: &dyn Pulse,
 ) -> Result<Run, RunError> {
-    let layout = Layout { tokens: entering.dims()[1], types: Vec::new() };
+    let layout = Layout { tokens: entering.dims()[1], ..Layout::default() };
     let frame = Frame { memory, ..frame(model, &layout)? };
     if frame.memory.is_none() && model.encoder().is_some() {
         return Err(RunError::NoSource);
@@ -165,6 +171,31 @@ pub async fn resume(
     let mut steps = Steps::new(model, Stage::Forward, pulse);
     steps.done = (steps.total + layer).saturating_sub(layers).min(steps.total);
     let hidden = blocks(model, layer, entering, &frame, &mut captures, &mut steps).await?;
+    Ok(Run { hidden, captures })
+}
+
+/// Runs a causal `model` on the tokens that follow those of `past`, without gradients: `embeddings` are theirs, `[batch, token,
+/// width]`, and so is what is kept. Their queries see all tokens, so that a pattern is `[batch, head, new token, token]`. `past` then
+/// has them too; where the run fails it is as it was.
+///
+/// # Errors
+/// As [`run`]; [`RunError::NoPast`] where the model has an encoder or sees both ways.
+pub async fn extend(
+    model: &dyn Transformer,
+    embeddings: Tensor<3>,
+    past: &mut Past,
+    capture: Capture,
+    pulse: &dyn Pulse,
+) -> Result<Run, RunError> {
+    if model.encoder().is_some() || !model.architecture().causal {
+        return Err(RunError::NoPast);
+    }
+    let layout = Layout { tokens: embeddings.dims()[1], before: past.tokens(), ..Layout::default() };
+    let frame = frame(model, &layout)?;
+    let mut captures = Captures::new(capture).with_past(past.clone());
+    let mut steps = Steps::new(model, Stage::Forward, pulse);
+    let hidden = pass(model, embeddings, &frame, &mut captures, &mut steps).await?;
+    *past = captures.take_past();
     Ok(Run { hidden, captures })
 }
 
@@ -191,7 +222,7 @@ pub async fn decode(
     memory: Tensor<3>,
     pulse: &dyn Pulse,
 ) -> Result<Tensor<3>, RunError> {
-    let layout = Layout { tokens: embeddings.dims()[1], types: Vec::new() };
+    let layout = Layout { tokens: embeddings.dims()[1], ..Layout::default() };
     let frame = Frame { memory: Some(memory), ..frame(model, &layout)? };
     let total = model.architecture().layers;
     let mut steps = Steps { pulse, stage: Stage::Forward, done: 0, total };

@@ -15,8 +15,10 @@ use decoder_families::{
     ALL, config_with, floats, golden, greatest_difference, ids, model, model_from_gguf, numbers, open_with, renamed,
     weights,
 };
-use headlight_models::run::{Run, run};
-use headlight_models::{Batch, Capture, Config, Head, Hook, ModelError, Point, Silent, Transformer, registry};
+use headlight_models::continuation::Continuation;
+use headlight_models::run::{Run, extend, run};
+use headlight_models::sampling::Sampling;
+use headlight_models::{Batch, Capture, Config, Head, Hook, ModelError, Past, Point, Silent, Transformer, registry};
 use pollster::block_on;
 use serde_json::{Value, json};
 
@@ -275,4 +277,72 @@ fn every_architecture_that_is_listed_is_known() {
         let error = open_with(&config, &mut weights("llama")).err().unwrap();
         assert!(!matches!(error, ModelError::UnknownArchitecture { .. }), "{name}: {error}");
     }
+}
+
+/// What was read is kept: going on with a text, some tokens at a time, gives what reading it whole gives.
+#[test]
+fn going_on_is_reading_it_whole() {
+    let mut worst = [0.0_f32; 2];
+    for name in ALL {
+        let model = model(name);
+        for case in golden(name)["cases"].as_array().unwrap() {
+            let ids = ids(&case["ids"]);
+            let whole = run_all(model.as_ref(), &Batch::one(&ids));
+            let expected = floats(whole.hidden);
+            let rows: Vec<Vec<f32>> = whole.captures.patterns().map(floats).collect();
+            for cuts in [vec![1], vec![ids.len() / 2], vec![1, 2, 3]] {
+                let mut past = Past::default();
+                let mut found = Vec::new();
+                let mut from = 0;
+                for to in cuts.into_iter().filter(|cut| (1..ids.len()).contains(cut)).chain([ids.len()]) {
+                    let embeddings = model.embed(&Batch::one(&ids[from..to]));
+                    let run =
+                        block_on(extend(model.as_ref(), embeddings, &mut past, Capture::patterns(), &Silent)).unwrap();
+                    found.extend(floats(run.hidden));
+                    assert_eq!(past.tokens(), to);
+                    // The last token's row of every head's pattern, over all tokens.
+                    if to == ids.len() {
+                        for (all, new) in rows.iter().zip(run.captures.patterns().map(floats)) {
+                            let heads = all.len() / (to * to);
+                            for head in 0..heads {
+                                let theirs = &all[(head * to + to - 1) * to..(head + 1) * to * to];
+                                let ours = &new[((head + 1) * (to - from) - 1) * to..(head + 1) * (to - from) * to];
+                                worst[1] = worst[1].max(greatest_difference(ours, theirs));
+                            }
+                        }
+                    }
+                    from = to;
+                }
+                worst[0] = worst[0].max(greatest_difference(&found, &expected));
+            }
+        }
+    }
+    println!("hidden {:.1e}, patterns {:.1e}", worst[0], worst[1]);
+    assert!(worst.iter().all(|worst| *worst < 1e-5), "{worst:?}");
+}
+
+/// A text has more than one end, and no more tokens than the model can read.
+#[test]
+fn a_continuation_is_greedy_forks_and_ends_with_the_context() {
+    let name = ALL[0];
+    let model = model(name);
+    let ids = ids(&golden(name)["cases"][0]["ids"]);
+    let read = |ids: &[u32]| block_on(Continuation::read(model.as_ref(), ids, &Silent));
+    let mut one = read(&ids).unwrap();
+    let mut two = one.clone();
+    let greedy = Sampling::default().candidates(one.log_probs());
+    assert_eq!(greedy.len(), 1);
+    let sum: f32 = one.log_probs().iter().map(|log_prob| log_prob.exp()).sum();
+    assert!((sum - 1.0).abs() < 1e-4, "{sum}");
+    block_on(one.push(&[greedy[0].0], &Silent)).unwrap();
+    block_on(two.push(&[0], &Silent)).unwrap();
+    assert_ne!(one.log_probs(), two.log_probs());
+    let again = read(&[&ids[..], &[0]].concat()).unwrap();
+    assert!(greatest_difference(again.log_probs(), two.log_probs()) < 1e-4);
+    let context = model.architecture().context;
+    let before = two.clone();
+    let error = block_on(two.push(&vec![0; context], &Silent)).unwrap_err();
+    assert!(error.to_string().contains("at most"), "{error}");
+    assert_eq!((before.tokens(), before.log_probs()), (two.tokens(), two.log_probs()), "it stays as it was");
+    assert!(read(&[]).is_err());
 }

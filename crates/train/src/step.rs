@@ -48,7 +48,7 @@ pub fn pooled(model: &PostNormEncoder, texts: &[Example]) -> Tensor<2> {
     let batch = Batch::many(texts.iter().map(|example| example.ids.clone()).collect());
     let embeddings = model.embed(&batch);
     let [texts, tokens, width] = embeddings.dims();
-    let frame = model.frame(&Layout { tokens, types: Vec::new() });
+    let frame = model.frame(&Layout { tokens, ..Layout::default() });
     let mut captures = Captures::new(Capture::none());
     let mut residual = model.enter(embeddings, &frame);
     for layer in 0..model.architecture().layers {

@@ -28,7 +28,7 @@ pub async fn value_zeroing_maps(
     let mut progress = Progress { case, done: 0, total: encoder_layers + case.model.architecture().layers };
     let mut side = Side::Only;
     if let (Some(encoder), Some(source)) = (case.model.encoder(), &case.input.source) {
-        let layout = Layout { tokens: joint.before, types: Vec::new() };
+        let layout = Layout { tokens: joint.before, ..Layout::default() };
         let zeroing = Zeroing { stack: encoder, side: Side::Encoder, frame: encoder.frame(&layout), layer, head };
         frame.memory = Some(zeroing.pass(source.clone(), &joint, &mut maps, &mut progress).await?);
         side = Side::Decoder;

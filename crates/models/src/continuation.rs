@@ -1,0 +1,78 @@
+//! Going on with a text, token by token: what a causal model has read is kept, so that a step costs one token.
+
+use burn::tensor::Tensor;
+
+use crate::batch::Batch;
+use crate::decode::{DecodeError, log_softmax};
+use crate::head::{Head, VocabularyHead};
+use crate::hook::Capture;
+use crate::past::Past;
+use crate::pulse::Pulse;
+use crate::run::{self, RunError};
+use crate::transformer::Transformer;
+
+/// A model that has read a text. A copy goes another way from the same place.
+#[derive(Clone)]
+pub struct Continuation<'a> {
+    model: &'a dyn Transformer,
+    head: &'a VocabularyHead,
+    past: Past,
+    log_probs: Vec<f32>,
+}
+
+impl std::fmt::Debug for Continuation<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Continuation").field("tokens", &self.past.tokens()).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Continuation<'a> {
+    /// Reads the tokens `ids`, all at once.
+    ///
+    /// # Errors
+    /// [`DecodeError`] where the model is no causal one with a vocabulary, the text can't be run, or `pulse` says to stop.
+    pub async fn read(model: &'a dyn Transformer, ids: &[u32], pulse: &dyn Pulse) -> Result<Self, DecodeError> {
+        let (true, None, Head::Vocabulary(head)) = (model.architecture().causal, model.encoder(), model.head()) else {
+            return Err(DecodeError::NoWriter);
+        };
+        let mut found = Self { model, head, past: Past::default(), log_probs: Vec::new() };
+        found.push(ids, pulse).await?;
+        Ok(found)
+    }
+
+    /// Reads further tokens. Where that fails, all is as it was.
+    ///
+    /// # Errors
+    /// As [`Continuation::read`].
+    pub async fn push(&mut self, ids: &[u32], pulse: &dyn Pulse) -> Result<(), DecodeError> {
+        if ids.is_empty() {
+            return Err(RunError::Empty.into());
+        }
+        let mut past = self.past.clone();
+        let embeddings = self.model.embed(&Batch::one(ids));
+        let hidden = run::extend(self.model, embeddings, &mut past, Capture::none(), pulse).await?.hidden;
+        let [_, tokens, width] = hidden.dims();
+        let last: Tensor<2> = hidden.narrow(1, tokens.saturating_sub(1), 1).reshape([1, width]);
+        let logits = self.head.logits(self.head.prepare(last));
+        let data = logits.into_data_async().await.map_err(|error| RunError::Device(format!("{error:?}")))?;
+        let mut scores = data.try_into_vec::<f32>().map_err(|error| RunError::Device(format!("{error:?}")))?;
+        if scores.iter().any(|score| !score.is_finite()) {
+            return Err(DecodeError::NotFinite);
+        }
+        log_softmax(&mut scores);
+        (self.past, self.log_probs) = (past, scores);
+        Ok(())
+    }
+
+    /// How many tokens were read.
+    #[must_use]
+    pub fn tokens(&self) -> usize {
+        self.past.tokens()
+    }
+
+    /// The natural logarithm of every token's probability to come next: `[vocabulary]`.
+    #[must_use]
+    pub fn log_probs(&self) -> &[f32] {
+        &self.log_probs
+    }
+}
