@@ -9,15 +9,18 @@ use wasmparser::{KnownCustom, Name, Parser, Payload, TypeRef};
 
 use crate::error::{Error, Result};
 
-/// What the name of a parser has in it, as the compiler writes names: the library of parsers (which only pliron uses), and
-/// pliron's own parts that call it.
+/// What the name of a parser has in it, as the compiler writes names: the library of parsers (which only pliron uses), what
+/// implements its traits, and pliron's own parts that call it.
 pub const PARSERS: &[&str] = &[
     "_ZN7combine",
-    "combine..",
+    "$as$u20$combine..",
     "pliron..parsable..Parsable$GT$5parse",
     "pliron5irfmt7parsers",
     "pliron2op27canonical_syntax_parse_impl",
 ];
+
+/// What lets go of a value is called where a table of parsers is, whatever the value is.
+const DROP: &str = "drop_in_place";
 
 /// Makes every parser's body a run of `unreachable` as long as it was, so that nothing else moves, and returns how many
 /// there were. What they called is then called by nobody, and `wasm-opt` leaves both out.
@@ -43,6 +46,10 @@ pub fn snip(module: &mut [u8]) -> Result<usize> {
     Ok(bodies.len())
 }
 
+fn is_parser(name: &str) -> bool {
+    PARSERS.iter().any(|part| name.contains(part)) && !name.contains(DROP)
+}
+
 /// Where the parsers' bodies lie.
 fn parsers(module: &[u8]) -> wasmparser::Result<Vec<std::ops::Range<usize>>> {
     let (mut imported, mut bodies, mut found) = (0, Vec::new(), Vec::new());
@@ -60,7 +67,7 @@ fn parsers(module: &[u8]) -> wasmparser::Result<Vec<std::ops::Range<usize>>> {
                     let Name::Function(functions) = subsection? else { continue };
                     for naming in functions {
                         let naming = naming?;
-                        if PARSERS.iter().any(|part| naming.name.contains(part)) {
+                        if is_parser(naming.name) {
                             found.push(naming.index as usize);
                         }
                     }
@@ -103,6 +110,17 @@ mod tests {
         assert_eq!(changed, [code + 2, code + 3]);
         assert_eq!(snipped[code + 1..code + 5], [0, 0, 0, 0x0b]);
         assert!(Parser::new(0).parse_all(&snipped).all(|payload| payload.is_ok()));
+    }
+
+    #[test]
+    fn what_only_sounds_like_a_parser_is_none() {
+        assert!(is_parser(
+            "_ZN113_$LT$combine..parser..FirstMode$u20$as$u20$combine..parser..ParseMode$GT$5parse17h6dE"
+        ));
+        assert!(!is_parser(
+            "_ZN71_$LT$cubecl_opt..passes..inst_combine..InstCombine$u20$as$u20$pliron..MatchRewrite$GT$5matchE"
+        ));
+        assert!(!is_parser("_ZN4core3ptr70drop_in_place$LT$$LT$T$u20$as$u20$combine..Parser$GT$..Output$GT$17h1E"));
     }
 
     #[test]
