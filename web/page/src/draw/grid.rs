@@ -197,22 +197,26 @@ fn names(context: &CanvasRenderingContext2d, scene: &Scene<'_>, ink: &Ink) -> Op
         context.set_fill_style_str(&ink.surface.css());
         context.fill_rect(x - 2.0, y - 7.5, length + 4.0, 15.0);
         context.set_fill_style_str(&ink.text.css());
-        context.fill_text(&text, x, y).ok()
+        context.fill_text(&text, x, y).ok()?;
+        Some(length)
     };
+    let mut aside = 0.0_f64;
     if high >= NAMED {
         let left = x.max(grid.left) + 4.0;
         for (row, text) in scene.names.0.iter().enumerate() {
             let at = y + (row as f64 + 0.5) * high;
             if at > grid.top && at < grid.top + height {
-                write(text, left, at);
+                aside = aside.max(write(text, left, at).unwrap_or_default());
             }
         }
+        // Columns keep clear of the rows' names.
+        aside = left + aside + 8.0;
     }
     if wide >= NAMED {
         let top = y.max(grid.top) + 4.0;
         for (column, text) in scene.names.1.iter().enumerate() {
             let at = x + (column as f64 + 0.5) * wide;
-            if at > grid.left && at < grid.left + width {
+            if at > grid.left.max(aside) && at < grid.left + width {
                 context.save();
                 context.translate(at, top).ok()?;
                 context.rotate(std::f64::consts::FRAC_PI_2).ok()?;

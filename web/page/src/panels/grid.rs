@@ -322,7 +322,7 @@ pub fn HeadGrid(figures: Memo<Arc<Figures>>, aligning: Memo<Option<((usize, usiz
                     class="quiet"
                     data-testid="grid-farther"
                     aria-label="Farther"
-                    disabled=move || !is_near.get()
+                    aria-disabled=move || (!is_near.get()).to_string()
                     on:click=move |_| zoom(middle(), 1.0 / STEP)
                 >
                     "−"
@@ -340,7 +340,7 @@ pub fn HeadGrid(figures: Memo<Arc<Figures>>, aligning: Memo<Option<((usize, usiz
                     type="button"
                     class="quiet"
                     data-testid="grid-whole"
-                    disabled=move || !is_near.get()
+                    aria-disabled=move || (!is_near.get()).to_string()
                     on:click=move |_| go(Camera::default())
                 >
                     "Whole"

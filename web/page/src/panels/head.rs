@@ -20,6 +20,15 @@ use crate::state::intervene::{percent, scale};
 use crate::state::pieces::{named, visible};
 use crate::state::sight::{Viewer, WHOLE};
 
+/// What the keyboard's focus finds the picture of the open head by.
+pub fn id_of(picture: HeadPicture) -> &'static str {
+    match picture {
+        HeadPicture::Map => "head-map",
+        HeadPicture::Lines => "head-lines",
+        HeadPicture::Neurons => "head-neurons",
+    }
+}
+
 /// Scales the head's output, to see what the model answers then.
 #[component]
 fn Scaling(open: Memo<(usize, usize)>, kind: Memo<AttentionKind>) -> impl IntoView {

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::draw;
 use crate::state::colour::Scale;
 use crate::state::format::{number, signed};
-use crate::state::grid::Map;
+use crate::state::grid::{Map, Way};
 use crate::state::heat::Heat;
 
 /// A map whose rows are layers. Its columns have these names, or are called `column` with their numbers.
@@ -18,21 +18,32 @@ pub fn heat_map(app: App, title: String, column: &'static str, names: Vec<String
     let canvas = NodeRef::<Canvas>::new();
     let width = width_of(frame);
     let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(2);
-    let (rows, columns) = (heat.rows, heat.columns);
+    let (layers, count) = (heat.rows, heat.columns);
+    // Many layers of few heads make a strip: they go across where there is room.
+    let is_long = names.is_empty() && layers > count;
+    let across = Memo::new(move |_| is_long && width.get() >= (layers as f64).mul_add(16.0, 31.0));
+    let size = move || if across.get() { (count, layers) } else { (layers, count) };
+    // Layer and column of a cell, either way.
+    let of_cell =
+        move |(row, column): (usize, usize)| if across.get_untracked() { (column, row) } else { (row, column) };
     let map = Memo::new(move |_| {
+        let (rows, columns) = size();
         let top = (longest as f64 * 6.8 + 18.0).clamp(26.0, 92.0);
         // Rows are as high as columns are wide: the map is as broad as there is room, or as many small squares.
         let cell = ((width.get() - 31.0).max(1.0) / columns.max(1) as f64).min(36.0);
         Map { rows, columns, cell, left: 30.0, top }
     });
     let limit = Scale::of(heat.values.iter().copied(), true).limit;
+    let has_negative = heat.values.iter().any(|value| *value < 0.0);
+    let turned = StoredValue::new(heat.turned());
     let heat = StoredValue::new(heat);
     let names = StoredValue::new(names);
     let pointed = RwSignal::new(None::<(usize, usize)>);
     Effect::new(move |_| {
         let (Some(canvas), true) = (canvas.get(), width.get() > 0.0) else { return };
         let (map, dark) = (map.get(), app.dark.get());
-        heat.with_value(|heat| names.with_value(|names| draw::heat::draw(&canvas, &map, heat, names, dark)));
+        let drawn = if across.get() { turned } else { heat };
+        drawn.with_value(|heat| names.with_value(|names| draw::heat::draw(&canvas, &map, heat, names, dark)));
     });
     let name = move |at: usize| {
         names.with_value(|names| names.get(at).map_or_else(|| format!("{column} {at}"), |name| format!("“{name}”")))
@@ -43,37 +54,57 @@ pub fn heat_map(app: App, title: String, column: &'static str, names: Vec<String
         });
         found.unwrap_or_else(|| "\u{a0}".to_owned())
     };
+    let on_key = move |event: leptos::ev::KeyboardEvent| {
+        let Some(way) = Way::of(&event.key()) else { return };
+        event.prevent_default();
+        let (rows, columns) = untrack(size);
+        let here = pointed.get_untracked().map(of_cell);
+        let there = here.map_or((0, 0), |here| way.go(here, rows, columns));
+        pointed.set(Some(of_cell(there)));
+    };
     let label = title.clone();
     let numbers = move |part: &Part| {
         let table = part.add_details("As a table").add_table("table-box", "heat-table", &label);
-        table.add_heads(std::iter::once("layer".to_owned()).chain((0..columns).map(name)));
+        table.add_heads(std::iter::once("layer".to_owned()).chain((0..count).map(name)));
         let lines = table.add("tbody", &[], "");
-        for layer in 0..rows {
+        for layer in 0..layers {
             let cell = |at: usize| heat.with_value(|heat| heat.at(layer, at)).map(number).unwrap_or_default();
-            lines.add_line(&layer.to_string(), (0..columns).map(cell));
+            lines.add_line(&layer.to_string(), (0..count).map(cell));
         }
     };
     view! {
         <figure class="heat">
             <figcaption>
                 <b>{title.clone()}</b> " "
-                <span class="caption">{format!("orange −{0}, blue +{0}", number(limit))}</span>
+                <span class="caption">
+                    {move || {
+                        let way = if across.get() { ", layers from left to right" } else { "" };
+                        match has_negative {
+                            true => format!("orange −{0}, blue +{0}{way}", number(limit)),
+                            false => format!("blue up to {}{way}", number(limit)),
+                        }
+                    }}
+                </span>
             </figcaption>
             <div class="chart-frame" node_ref=frame>
                 <canvas
                     node_ref=canvas
                     data-testid="heat-canvas"
-                    data-rows=rows.to_string()
-                    data-columns=columns.to_string()
-                    role="img"
-                    aria-label=format!("{title}; its numbers are in the table that follows")
+                    data-rows=move || size().0.to_string()
+                    data-columns=move || size().1.to_string()
+                    tabindex="0"
+                    role="application"
+                    aria-roledescription="map of numbers"
+                    aria-label=format!("{title}; arrow keys read a number, and all are in the table that follows")
+                    on:keydown=on_key
                     on:pointermove=move |event| {
-                        pointed.set(map.get_untracked().at(f64::from(event.offset_x()), f64::from(event.offset_y())));
+                        let at = map.get_untracked().at(f64::from(event.offset_x()), f64::from(event.offset_y()));
+                        pointed.set(at.map(of_cell));
                     }
                     on:pointerleave=move |_| pointed.set(None)
                 ></canvas>
             </div>
-            <p class="readout">{text(readout)}</p>
+            <p class="readout" aria-live="polite">{text(readout)}</p>
             {written("", numbers)}
         </figure>
     }

@@ -115,10 +115,30 @@ pub fn Lines(
         }
         None => {}
     };
+    // Whether the keys go through the tokens that are looked at.
+    let on_right = RwSignal::new(false);
     let on_key = move |event: ev::KeyboardEvent| {
-        let rows = labels.with_untracked(|labels| labels.0.len());
+        let (rows, columns) = labels.with_untracked(|labels| (labels.0.len(), labels.1.len()));
+        let key = event.key();
+        match key.as_str() {
+            "ArrowLeft" | "ArrowRight" => {
+                event.prevent_default();
+                on_right.set(key == "ArrowRight");
+                return;
+            }
+            "ArrowDown" | "ArrowUp" if on_right.get_untracked() => {
+                event.prevent_default();
+                let here = column.get_untracked();
+                column.set(match key.as_str() {
+                    "ArrowDown" => Some(here.map_or(0, |at| at + 1).min(columns.saturating_sub(1))),
+                    _ => Some(here.map_or(0, |at| at.saturating_sub(1))),
+                });
+                return;
+            }
+            _ => {}
+        }
         let here = picked.get_untracked();
-        let there = match event.key().as_str() {
+        let there = match key.as_str() {
             "ArrowDown" => here.map_or(0, |at| (at + 1).min(rows.saturating_sub(1))),
             "ArrowUp" => here.map_or(0, |at| at.saturating_sub(1)),
             "Escape" => {
@@ -131,7 +151,7 @@ pub fn Lines(
             _ => return,
         };
         event.prevent_default();
-        if Some(there) != here || event.key() == "Escape" {
+        if Some(there) != here || key == "Escape" {
             pick.run(there);
         }
     };
@@ -199,7 +219,7 @@ pub fn Lines(
                     tabindex="0"
                     role="application"
                     aria-roledescription="attention lines"
-                    aria-label="Lines from the tokens that look, on the left, to those looked at. Up and down pick a token, Escape lets go."
+                    aria-label="Lines from the tokens that look, on the left, to those looked at. Up and down pick a token, right and left take the other side, Escape lets go."
                     on:click=on_click
                     on:keydown=on_key
                 ></canvas>

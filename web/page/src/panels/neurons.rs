@@ -51,7 +51,7 @@ pub fn NeuronView(
         let scores = scores(&neurons, query);
         let (key, number) = match hovered.get() {
             Some(hit) => hit,
-            None => return "Point at a number to read it; up and down take another query.".to_owned(),
+            None => return "Point at a number to read it, or take left and right; up and down take another query, with Shift another key.".to_owned(),
         };
         let (from, to) = labels.with(|labels| (named(&labels.0, query), named(&labels.1, key)));
         let Some(product) = products(&neurons, query, key).and_then(|all| all.get(number).copied()) else {
@@ -65,14 +65,18 @@ pub fn NeuronView(
         let [q, k, product, sum] = [q, k, product, sum].map(|value| signed(f64::from(value)));
         format!("“{from}” and “{to}”, number {number}: {q} × {k} = {product}; all numbers sum to {sum}, {score}")
     };
+    // How many keys, and of how many numbers.
+    let size = move || {
+        app.inside.with_untracked(|inside| match inside.of(place.get_untracked()) {
+            Known::Here(neurons) => (neurons.keys, neurons.width),
+            _ => (0, 0),
+        })
+    };
     let at = move |event: &ev::PointerEvent| {
         let (x, y) = (f64::from(event.offset_x()), f64::from(event.offset_y()));
         let layout = Layout::of(width.get_untracked());
         let [keys, products, ..] = layout.edges();
-        let wide = app.inside.with_untracked(|inside| match inside.of(place.get_untracked()) {
-            Known::Here(neurons) => (neurons.keys, neurons.width),
-            _ => (0, 0),
-        });
+        let wide = size();
         let key = ((y - TOP) / LINE).floor();
         let strip = [keys, products].into_iter().find(|left| x >= *left && x < left + layout.strip)?;
         let number = ((x - strip) / layout.strip * wide.1 as f64) as usize;
@@ -81,6 +85,20 @@ pub fn NeuronView(
     let on_key = move |event: ev::KeyboardEvent| {
         let rows = labels.with_untracked(|labels| labels.0.len());
         let here = query.get_untracked();
+        let (keys, wide) = size();
+        let (key, number) = hovered.get_untracked().unwrap_or((here.min(keys.saturating_sub(1)), 0));
+        let read = match (event.key().as_str(), event.shift_key()) {
+            ("ArrowRight", _) => Some((key, (number + 1).min(wide.saturating_sub(1)))),
+            ("ArrowLeft", _) => Some((key, number.saturating_sub(1))),
+            ("ArrowDown", true) => Some(((key + 1).min(keys.saturating_sub(1)), number)),
+            ("ArrowUp", true) => Some((key.saturating_sub(1), number)),
+            _ => None,
+        };
+        if let Some(read) = read.filter(|_| keys > 0 && wide > 0) {
+            event.prevent_default();
+            hovered.set(Some(read));
+            return;
+        }
         let there = match event.key().as_str() {
             "ArrowDown" => (here + 1).min(rows.saturating_sub(1)),
             "ArrowUp" => here.saturating_sub(1),
@@ -118,7 +136,7 @@ pub fn NeuronView(
                     tabindex="0"
                     role="application"
                     aria-roledescription="queries and keys"
-                    aria-label="One query against every key, number by number. Up and down take another query."
+                    aria-label="One query against every key, number by number. Left and right read a number, up and down take another query, with Shift another key."
                     aria-describedby="neurons-readout"
                     on:keydown=on_key
                     on:pointermove=move |event| hovered.set(at(&event))

@@ -6,6 +6,8 @@ use leptos::html::Div;
 use leptos::prelude::*;
 use web_sys::Element;
 
+use crate::browser;
+
 /// A part of the page that is made anew whenever what it reads has changed.
 pub fn changing(make: impl Fn() -> Option<AnyView> + Send + 'static) -> AnyView {
     boxed(Box::new(make))
@@ -164,8 +166,22 @@ fn boxed_written(class: &'static str, write: Box<dyn Fn(&Part)>) -> AnyView {
     let node = NodeRef::<Div>::new();
     Effect::new(move |_| {
         let Some(element) = node.get() else { return };
+        // What was unfolded stays so, and where the keyboard was it is again.
+        let folds = element.get_elements_by_tag_name("details");
+        let all = |at: u32| folds.item(at);
+        let open: Vec<bool> =
+            (0..folds.length()).map(|at| all(at).is_some_and(|one| one.has_attribute("open"))).collect();
+        let focused = document().active_element().filter(|one| element.contains(Some(one))).map(|one| one.id());
         element.set_text_content(None);
         write(&Part(element.into()));
+        for (at, _) in open.iter().enumerate().filter(|(_, open)| **open) {
+            if let Some(one) = all(at as u32) {
+                let _ = one.set_attribute("open", "");
+            }
+        }
+        if let Some(id) = focused.filter(|id| !id.is_empty()) {
+            browser::focus(&id);
+        }
     });
     view! { <div class=class node_ref=node></div> }.into_any()
 }

@@ -19,6 +19,13 @@ impl Heat {
     pub fn at(&self, row: usize, column: usize) -> Option<f64> {
         if column < self.columns { self.values.get(row * self.columns + column).copied() } else { None }
     }
+
+    /// The same with columns as rows.
+    #[must_use]
+    pub fn turned(&self) -> Self {
+        let column = |column: usize| self.values.iter().skip(column).step_by(self.columns.max(1)).copied();
+        Self { rows: self.columns, columns: self.rows, values: (0..self.columns).flat_map(column).collect() }
+    }
 }
 
 /// Layers × tokens, at what each layer gives on.
@@ -63,5 +70,7 @@ mod tests {
         assert_eq!(heads(&layers), Heat { rows: 2, columns: 2, values: vec![3.0, -1.0, 2.0, 1.0] });
         let outputs = outputs(&layers);
         assert_eq!((outputs.at(1, 0), outputs.at(0, 3), outputs.at(2, 0)), (Some(4.0), None, None));
+        assert_eq!(outputs.turned(), Heat { rows: 3, columns: 2, values: vec![1.0, 4.0, 2.0, 5.0, 3.0, 6.0] });
+        assert_eq!(outputs.turned().turned(), outputs);
     }
 }

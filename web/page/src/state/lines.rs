@@ -69,8 +69,8 @@ pub fn step(weight: f32) -> usize {
     ((weight.clamp(0.0, 1.0).sqrt() * STEPS as f32) as usize).min(STEPS - 1)
 }
 
-/// The colour of a head among its layer's: of Okabe and Ito's colours, which colour-blind readers can tell apart, the seven
-/// that show on both grounds. Further heads have them again; their names tell them apart.
+/// The colour of a head among its layer's: after Okabe and Ito's colours, which colour-blind readers can tell apart, with two in
+/// the place of yellows that do not show on a light ground. Further heads have them again; their names tell them apart.
 #[must_use]
 pub fn colour(head: usize, dark: bool) -> Rgb {
     const LIGHT: [Rgb; 7] = [
@@ -78,9 +78,9 @@ pub fn colour(head: usize, dark: bool) -> Rgb {
         Rgb(0xd5, 0x5e, 0x00),
         Rgb(0x00, 0x9e, 0x73),
         Rgb(0xb8, 0x5c, 0x92),
-        Rgb(0xb3, 0x7d, 0x00),
+        Rgb(0x6b, 0x5b, 0x00),
         Rgb(0x2f, 0x97, 0xcf),
-        Rgb(0x80, 0x74, 0x00),
+        Rgb(0x5a, 0x3f, 0xa8),
     ];
     const DARK: [Rgb; 7] = [
         Rgb(0x56, 0xb4, 0xe9),

@@ -17,14 +17,15 @@ pub fn lens(app: App, lens: Lens) -> AnyView {
     let canvas = NodeRef::<Canvas>::new();
     let width = width_of(frame);
     let (wins, layers) = (lens.wins, lens.values.len().saturating_sub(1));
-    let probabilities: Option<Vec<f64>> = lens
-        .log_probs
-        .as_ref()
-        .filter(|_| lens.ranks.is_some())
-        .map(|all| all.iter().map(|value| value.exp()).collect());
+    // A difference of logarithms is none of a probability.
+    let has_foil =
+        app.headed.with_untracked(|headed| headed.as_ref().is_some_and(|headed| headed.document.target.foil.is_some()));
+    let probabilities: Option<Vec<f64>> =
+        lens.log_probs.as_ref().filter(|_| !has_foil).map(|all| all.iter().map(|value| value.exp()).collect());
     // Of a target without a foil its probability says most; of a difference the difference.
     let (drawn, title) = match probabilities {
         Some(probabilities) => (probabilities, "Probability after each layer"),
+        None if has_foil => (lens.values.clone(), "The difference after each layer"),
         None => (lens.values.clone(), "The target after each layer"),
     };
     let values = StoredValue::new(drawn);
@@ -46,7 +47,7 @@ pub fn lens(app: App, lens: Lens) -> AnyView {
         let lines = written.add("tbody", &[], "");
         for (at, value) in lens.values.iter().enumerate() {
             let figure = |all: &Option<Vec<f64>>| all.as_ref().and_then(|all| all.get(at).copied());
-            let probability = figure(&lens.log_probs).filter(|_| lens.ranks.is_some()).map(f64::exp);
+            let probability = figure(&lens.log_probs).filter(|_| !has_foil).map(f64::exp);
             let rank = lens.ranks.as_ref().and_then(|ranks| ranks.get(at));
             let best = lens.best.as_ref().and_then(|best| best.get(at));
             let cells = [

@@ -4,7 +4,8 @@ use headlight_document::{AttentionKind, Whose};
 use leptos::html::{Canvas, Div};
 use leptos::prelude::*;
 
-use crate::app::{App, When};
+use super::table::open;
+use crate::app::App;
 use crate::draw;
 use crate::panels::attention::width_of;
 use crate::panels::parts::{changing, text};
@@ -95,7 +96,7 @@ fn shelf(app: App, column: Column, is_greatest_first: bool, order: Order) -> Any
                     on:pointerup=move |event| {
                         let Some(at) = at(&event) else { return };
                         if let Some((head, _)) = heads.with_value(|heads| heads.get(at).copied()) {
-                            app.edit(When::Never, |form| form.head = Some(head));
+                            open(app, Some(head));
                         }
                     }
                 ></canvas>

@@ -115,6 +115,11 @@ fn mlps(app: App, heads: &Heads) -> Option<AnyView> {
         Some(values) => values.kind,
         None => ablation.last().map_or(AttentionKind::SelfAttention, |stack| stack.kind),
     };
+    let layers = ablation.iter().map(|stack| stack.values.len()).chain([direct.len()]).max().unwrap_or(0);
+    let is_out = Memo::new(move |_| {
+        let out = |layer| app.form.with(|form| percent(&form.intervention, kind, layer, None)) == 0;
+        (0..layers).map(out).collect::<Vec<_>>()
+    });
     let table = move |part: &Part| {
         let written = part.add_details("MLPs, layer by layer").add_table("table-box", "mlp-table", "MLPs by layer");
         let mut titles = vec!["layer".to_owned()];
@@ -122,18 +127,21 @@ fn mlps(app: App, heads: &Heads) -> Option<AnyView> {
         titles.extend(ablation.iter().map(|stack| format!("lost without it ({})", heat::title(stack.kind))));
         written.add_heads(titles.into_iter());
         let lines = written.add("tbody", &[], "");
-        let layers = ablation.iter().map(|stack| stack.values.len()).chain([direct.len()]).max().unwrap_or(0);
-        for layer in 0..layers {
+        for (layer, is_out) in is_out.get().into_iter().enumerate() {
             let text = |value: Option<&f64>| value.map(|value| signed(*value)).unwrap_or_default();
             let first = (!direct.is_empty()).then(|| text(direct.get(layer)));
             let rest = ablation.iter().map(|stack| text(stack.values.get(layer)));
             let line = lines.add_line(&layer.to_string(), first.into_iter().chain(rest));
-            let percent = app.form.with(|form| percent(&form.intervention, kind, layer, None));
-            let title = if percent == 0 { "Put back" } else { "Take out" };
-            let place = layer.to_string();
+            let title = if is_out { "Put back" } else { "Take out" };
+            let (place, id) = (layer.to_string(), format!("mlp-{layer}"));
             let name = format!("{title} the MLP of layer {layer}");
-            let attributes =
-                [("type", "button"), ("class", "head-link"), ("data-mlp", &*place), ("aria-label", &*name)];
+            let attributes = [
+                ("type", "button"),
+                ("id", &*id),
+                ("class", "head-link"),
+                ("data-mlp", &*place),
+                ("aria-label", &*name),
+            ];
             line.add("td", &[], "").add("button", &attributes, title);
         }
     };

@@ -1,5 +1,7 @@
 //! Every head with its figures: a table that can be sorted, and the column that it is sorted by as a grid.
 
+use std::time::Duration;
+
 use headlight_document::AttentionKind;
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
@@ -7,6 +9,7 @@ use leptos::prelude::*;
 use super::order;
 use crate::app::{App, When};
 use crate::browser;
+use crate::panels::head::id_of;
 use crate::panels::heat::heat_map;
 use crate::panels::parts::{Part, changing, written};
 use crate::state::heads::{Column, Table, label};
@@ -22,15 +25,12 @@ pub fn table(app: App, table: Memo<Table>, kind: Memo<Option<AttentionKind>>) ->
     let press = move |event: MouseEvent| {
         if let Some(head) = browser::of_target(&event, "data-head") {
             let head = head.split_once(' ').and_then(|(layer, head)| Some((layer.parse().ok()?, head.parse().ok()?)));
-            app.edit(When::Never, |form| form.head = head);
+            open(app, head);
             return;
         }
         let name = browser::of_target(&event, "data-sort");
         let Some(&column) = Column::ALL.iter().find(|column| Some(column.name()) == name.as_deref()) else { return };
         by.update(|by| *by = Some((column, *by != Some((column, true)))));
-        // The table is written anew, and with it the button that was pressed.
-        let id = format!("sort-head-{}", column.name());
-        set_timeout(move || browser::focus(&id), std::time::Duration::from_millis(30));
     };
     view! {
         <div on:click=press>{written("", move |part| table.with(|table| write(part, table, by.get())))}</div>
@@ -42,6 +42,13 @@ pub fn table(app: App, table: Memo<Table>, kind: Memo<Option<AttentionKind>>) ->
         {order::order(app, table, kind, by.into(), column)}
     }
     .into_any()
+}
+
+/// Opens a head, and goes to where it is drawn, which is a screen or more above.
+pub fn open(app: App, head: Option<(usize, usize)>) {
+    app.edit(When::Never, |form| form.head = head);
+    let picture = app.form.with_untracked(|form| form.picture);
+    set_timeout(move || browser::focus(id_of(picture)), Duration::from_millis(60));
 }
 
 fn write(part: &Part, table: &Table, by: Option<(Column, bool)>) {
