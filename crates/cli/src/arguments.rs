@@ -22,6 +22,8 @@ pub struct Arguments {
 pub enum Command {
     /// Explain one text and print the explanation document.
     Explain(Box<Explain>),
+    /// Go on with a text, token by token.
+    Generate(Box<Generate>),
     /// Explain and measure every text of a file: one document a line, and a table of methods over all of them.
     Batch(Box<Batch>),
     /// Time a model's runs and print one JSON row for each kind of work and length.
@@ -127,6 +129,41 @@ pub struct Asking {
     /// As what to read it: logit, log_prob or prob.
     #[arg(long, default_value = "logit")]
     pub read: Read,
+}
+
+/// A text to go on with.
+#[derive(Debug, Args)]
+pub struct Generate {
+    /// A registered name, a repository or a folder: of a causal model.
+    #[arg(long)]
+    pub model: String,
+    /// How a model is found.
+    #[command(flatten)]
+    pub place: Place,
+    /// The text.
+    #[arg(long)]
+    pub text: String,
+    /// How many tokens are written at most.
+    #[arg(long, default_value_t = 32)]
+    pub tokens: usize,
+    /// What scores are divided by before a token is drawn; 0 takes the most probable one.
+    #[arg(long, default_value_t = 0.0)]
+    pub temperature: f64,
+    /// Draw among this many of the most probable tokens.
+    #[arg(long)]
+    pub top_k: Option<usize>,
+    /// Draw among the most probable tokens that have this much of the probability together.
+    #[arg(long, default_value_t = 1.0)]
+    pub top_p: f64,
+    /// What random numbers begin with.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Where to compute.
+    #[arg(long, value_enum, default_value_t = Device::Auto)]
+    pub device: Device,
+    /// How to print what is written: the text, as it comes, or every step with its candidates.
+    #[arg(long, value_enum, default_value_t = GenerateFormat::Text)]
+    pub format: GenerateFormat,
 }
 
 /// Many questions of one kind.
@@ -316,6 +353,15 @@ pub enum Format {
     Text,
     /// One self-contained page.
     Html,
+}
+
+/// How to print what is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum GenerateFormat {
+    /// Every step with its candidates.
+    Json,
+    /// The text.
+    Text,
 }
 
 /// How to print a table over many texts.

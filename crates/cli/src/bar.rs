@@ -68,6 +68,7 @@ impl Bar {
                 Stage::Backward => "Backward",
                 Stage::Attribute => "Method",
                 Stage::Readback => "Reading back",
+                Stage::Generate => "Writing",
             });
         }
         self.appear();

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use headlight_document::{Method, RequestError};
+use headlight_document::{GenerationError, Method, RequestError};
 use headlight_engine::EngineError;
 use headlight_hub::HubError;
 use headlight_weights::WeightsError;
@@ -18,6 +18,9 @@ pub enum Error {
     /// The request makes no sense.
     #[error(transparent)]
     Request(#[from] RequestError),
+    /// The text cannot be gone on with.
+    #[error(transparent)]
+    Generation(#[from] GenerationError),
     /// A weights' file cannot be read.
     #[error(transparent)]
     Weights(#[from] WeightsError),

@@ -8,6 +8,7 @@ mod error;
 mod explain;
 mod find;
 mod format;
+mod generate;
 mod html;
 mod hub;
 mod models;
@@ -22,6 +23,7 @@ use crate::arguments::{Arguments, Command};
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Explain(arguments) => explain::explain(&arguments),
+        Command::Generate(arguments) => generate::run(&arguments),
         Command::Batch(arguments) => batch::batch(&arguments),
         Command::Bench(arguments) => bench::bench(&arguments),
         Command::Models { action } => models::models(action.unwrap_or_default()),

@@ -6,6 +6,7 @@
 
 pub mod explanation;
 pub mod faithfulness;
+pub mod generation;
 pub mod heads;
 pub mod intervention;
 pub mod link;
@@ -26,6 +27,7 @@ pub use explanation::{
     LayerAttribution, Model, Output, OutputToken, Overview, SpanCandidate, Target, TokenLabel,
 };
 pub use faithfulness::{Agreement, Band, Curve, Erasure, Faithfulness, Measure, Measured, RandomOrders};
+pub use generation::{Generated, Generation, GenerationError, Sampling, Step};
 pub use heads::{
     Ablation, Direct, HeadFigure, HeadLabel, HeadProfile, HeadValues, Heads, Induction, Lens, LensEntry, OverTexts,
     Patching, Profile, StackValues, TokenValues,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::look::{Look, Neurons, Seen};
 use crate::source::{Cached, Inspection, Source};
-use crate::{AttentionKind, Attribution, Explanation, ModelEntry, Request};
+use crate::{AttentionKind, Attribution, Explanation, Generated, Generation, ModelEntry, Request, Step};
 
 /// A number that ties the events of one request to it. Chosen by the page, never used twice.
 pub type RequestId = u32;
@@ -79,6 +79,13 @@ pub enum Command {
         kind: AttentionKind,
         /// The head: its layer and its number in it.
         head: (usize, usize),
+    },
+    /// Go on with a text. Answered by an [`Event::Wrote`] for each token, then by [`Event::Generated`].
+    Generate {
+        /// This request.
+        id: RequestId,
+        /// The text, and how tokens are chosen.
+        generation: Box<Generation>,
     },
     /// Give up a request. Answered by [`Event::Cancelled`], unless it has just ended in another way.
     Cancel {
@@ -166,6 +173,20 @@ pub enum Event {
         /// What was found; queries, keys and scores travel as three arrays.
         neurons: Option<Box<Neurons>>,
     },
+    /// A token was written.
+    Wrote {
+        /// The request.
+        id: RequestId,
+        /// The token, and what else it might have been.
+        step: Box<Step>,
+    },
+    /// A text was gone on with, to its end or as far as was asked.
+    Generated {
+        /// The request.
+        id: RequestId,
+        /// All that was written.
+        generated: Box<Generated>,
+    },
     /// A request was given up, as asked.
     Cancelled {
         /// The request.
@@ -239,6 +260,8 @@ pub enum Stage {
     Attribute,
     /// Bringing results back from the device.
     Readback,
+    /// Writing on (tokens).
+    Generate,
 }
 
 /// An error as a person meets it.

@@ -1,7 +1,7 @@
 //! Everything that can go wrong, each as one sentence that a person can act on.
 
-use headlight_document::RequestError;
 use headlight_document::message::Failure;
+use headlight_document::{GenerationError, RequestError};
 use headlight_explain::ExplainError;
 use headlight_models::decode::DecodeError;
 use headlight_models::{ModelError, RunError};
@@ -39,6 +39,9 @@ pub enum EngineError {
     /// The request makes no sense by itself.
     #[error(transparent)]
     Request(#[from] RequestError),
+    /// The text cannot be gone on with by any model.
+    #[error(transparent)]
+    Generation(#[from] GenerationError),
     /// The request names a token that the vocabulary lacks.
     #[error("\"{given}\" is not a single token of this model; mind the leading space, as in \" Paris\".")]
     NotOneToken {
@@ -117,6 +120,9 @@ pub enum EngineError {
         #[source]
         error: Box<EngineError>,
     },
+    /// The model does not go on with texts.
+    #[error("{0}")]
+    NoWriter(String),
     /// The text cannot be cut into tokens.
     #[error(transparent)]
     Text(#[from] TextError),
@@ -189,6 +195,7 @@ impl From<DecodeError> for EngineError {
     fn from(error: DecodeError) -> Self {
         match error {
             DecodeError::Run(error) => error.into(),
+            DecodeError::NoWriter => Self::NoWriter(error.to_string()),
             error => Self::Inconsistent(error.to_string()),
         }
     }

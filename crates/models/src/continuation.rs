@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use crate::batch::Batch;
-use crate::decode::{DecodeError, log_softmax};
+use crate::decode::{DecodeError, greatest};
 use crate::head::{Head, VocabularyHead};
 use crate::hook::Capture;
 use crate::past::Past;
@@ -17,7 +17,9 @@ pub struct Continuation<'a> {
     model: &'a dyn Transformer,
     head: &'a VocabularyHead,
     past: Past,
-    log_probs: Vec<f32>,
+    scores: Vec<f32>,
+    /// ln Σ exp over them.
+    log_sum: f32,
 }
 
 impl std::fmt::Debug for Continuation<'_> {
@@ -35,7 +37,7 @@ impl<'a> Continuation<'a> {
         let (true, None, Head::Vocabulary(head)) = (model.architecture().causal, model.encoder(), model.head()) else {
             return Err(DecodeError::NoWriter);
         };
-        let mut found = Self { model, head, past: Past::default(), log_probs: Vec::new() };
+        let mut found = Self { model, head, past: Past::default(), scores: Vec::new(), log_sum: 0.0 };
         found.push(ids, pulse).await?;
         Ok(found)
     }
@@ -55,12 +57,13 @@ impl<'a> Continuation<'a> {
         let last: Tensor<2> = hidden.narrow(1, tokens.saturating_sub(1), 1).reshape([1, width]);
         let logits = self.head.logits(self.head.prepare(last));
         let data = logits.into_data_async().await.map_err(|error| RunError::Device(format!("{error:?}")))?;
-        let mut scores = data.try_into_vec::<f32>().map_err(|error| RunError::Device(format!("{error:?}")))?;
+        let scores = data.try_into_vec::<f32>().map_err(|error| RunError::Device(format!("{error:?}")))?;
         if scores.iter().any(|score| !score.is_finite()) {
             return Err(DecodeError::NotFinite);
         }
-        log_softmax(&mut scores);
-        (self.past, self.log_probs) = (past, scores);
+        let top = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let sum: f64 = scores.iter().map(|score| f64::from(score - top).exp()).sum();
+        (self.past, self.scores, self.log_sum) = (past, scores, sum.ln() as f32 + top);
         Ok(())
     }
 
@@ -70,9 +73,23 @@ impl<'a> Continuation<'a> {
         self.past.tokens()
     }
 
-    /// The natural logarithm of every token's probability to come next: `[vocabulary]`.
+    /// Every token's score (logit) to come next: `[vocabulary]`.
     #[must_use]
-    pub fn log_probs(&self) -> &[f32] {
-        &self.log_probs
+    pub fn scores(&self) -> &[f32] {
+        &self.scores
+    }
+
+    /// The natural logarithm of a token's probability to come next; −∞ where there is no such token.
+    #[must_use]
+    pub fn log_prob(&self, id: u32) -> f32 {
+        let score = usize::try_from(id).ok().and_then(|id| self.scores.get(id)).copied();
+        score.map_or(f32::NEG_INFINITY, |score| score - self.log_sum)
+    }
+
+    /// The `count` most probable tokens to come next, with their scores, best first.
+    #[must_use]
+    pub fn best(&self, count: usize) -> Vec<(u32, f32)> {
+        let all = greatest(&self.scores, count).into_iter();
+        all.filter_map(|index| Some((u32::try_from(index).ok()?, self.scores.get(index).copied()?))).collect()
     }
 }

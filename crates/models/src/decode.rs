@@ -136,7 +136,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-pub(crate) fn log_softmax(scores: &mut [f32]) {
+fn log_softmax(scores: &mut [f32]) {
     let top = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let sum: f64 = scores.iter().map(|score| f64::from(score - top).exp()).sum();
     let log_sum = sum.ln() as f32;
@@ -144,7 +144,7 @@ pub(crate) fn log_softmax(scores: &mut [f32]) {
 }
 
 /// The numbers of the `count` greatest of `values`, the greatest first, and of equal ones the first.
-fn greatest(values: &[f32], count: usize) -> Vec<usize> {
+pub(crate) fn greatest(values: &[f32], count: usize) -> Vec<usize> {
     let mut kept: Vec<(f32, usize)> = Vec::with_capacity(count + 1);
     for (index, value) in values.iter().enumerate() {
         if kept.len() == count && kept.last().is_none_or(|(least, _)| value <= least) {

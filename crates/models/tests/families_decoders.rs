@@ -330,19 +330,83 @@ fn a_continuation_is_greedy_forks_and_ends_with_the_context() {
     let read = |ids: &[u32]| block_on(Continuation::read(model.as_ref(), ids, &Silent));
     let mut one = read(&ids).unwrap();
     let mut two = one.clone();
-    let greedy = Sampling::default().candidates(one.log_probs());
+    let greedy = Sampling::default().candidates(one.scores());
     assert_eq!(greedy.len(), 1);
-    let sum: f32 = one.log_probs().iter().map(|log_prob| log_prob.exp()).sum();
+    assert_eq!(one.best(3)[0].0, greedy[0].0);
+    let sum: f32 = (0..one.scores().len() as u32).map(|id| one.log_prob(id).exp()).sum();
     assert!((sum - 1.0).abs() < 1e-4, "{sum}");
     block_on(one.push(&[greedy[0].0], &Silent)).unwrap();
     block_on(two.push(&[0], &Silent)).unwrap();
-    assert_ne!(one.log_probs(), two.log_probs());
+    assert_ne!(one.scores(), two.scores());
     let again = read(&[&ids[..], &[0]].concat()).unwrap();
-    assert!(greatest_difference(again.log_probs(), two.log_probs()) < 1e-4);
+    assert!(greatest_difference(again.scores(), two.scores()) < 1e-4);
     let context = model.architecture().context;
     let before = two.clone();
     let error = block_on(two.push(&vec![0; context], &Silent)).unwrap_err();
     assert!(error.to_string().contains("at most"), "{error}");
-    assert_eq!((before.tokens(), before.log_probs()), (two.tokens(), two.log_probs()), "it stays as it was");
+    assert_eq!((before.tokens(), before.scores()), (two.tokens(), two.scores()), "it stays as it was");
     assert!(read(&[]).is_err());
+}
+
+fn generated(name: &str) -> Value {
+    let path = format!("{}/../../tests/golden/generate/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+/// The small GPT-2 writes what transformers' `generate` has it write.
+#[test]
+fn greedy_is_transformers() {
+    let model = model("gpt2");
+    let golden = generated("gpt2/greedy");
+    let mut worst = 0.0_f32;
+    for case in golden["cases"].as_array().unwrap() {
+        let (theirs, end) = (ids(&case["greedy"]), ids(&case["end"]));
+        let log_probs = numbers(&case["log_probs"]);
+        let mut reading = block_on(Continuation::read(model.as_ref(), &ids(&case["ids"]), &Silent)).unwrap();
+        for (at, id) in theirs.iter().enumerate() {
+            let found = Sampling::default().candidates(reading.scores())[0].0;
+            assert_eq!(found, *id, "{} at step {at}", case["name"]);
+            worst = worst.max((reading.log_prob(found) - log_probs[at]).abs());
+            if at + 1 < theirs.len() {
+                assert!(!end.contains(id));
+                block_on(reading.push(&[found], &Silent)).unwrap();
+            }
+        }
+        assert_eq!(end.contains(theirs.last().unwrap()), case["ended"].as_bool().unwrap());
+    }
+    println!("log-probabilities: {worst:.1e}");
+    assert!(worst < 1e-3);
+}
+
+/// What temperature, top-k and top-p leave is what transformers' warpers leave, alone and one after the other.
+#[test]
+fn samplers_are_transformers() {
+    let golden = generated("gpt2/samplers");
+    let [temperature, top_k, top_p] = ["temperature", "top_k", "top_p"].map(|key| golden[key].as_f64().unwrap());
+    let mut worst = 0.0_f64;
+    for case in golden["cases"].as_array().unwrap() {
+        let mut scores = vec![f32::NEG_INFINITY; golden["vocabulary"].as_u64().unwrap() as usize];
+        for (id, value) in ids(&case["logits"]["ids"]).into_iter().zip(numbers(&case["logits"]["values"])) {
+            scores[id as usize] = value;
+        }
+        let left = case["left"].as_array().unwrap();
+        assert_eq!(left.len(), 4);
+        for left in left {
+            let has = |name: &str| left["warpers"].as_array().unwrap().iter().any(|warper| warper == name);
+            let sampling = Sampling {
+                temperature: if has("temperature") { temperature } else { 1.0 },
+                top_k: has("top_k").then_some(top_k as usize),
+                top_p: if has("top_p") { top_p } else { 1.0 },
+            };
+            let found = sampling.candidates(&scores);
+            assert_eq!(found.len(), left["kept"].as_u64().unwrap() as usize, "{}", left["warpers"]);
+            let (theirs, probs) = (ids(&left["ids"]), numbers(&left["probs"]));
+            for (id, prob) in theirs.into_iter().zip(probs) {
+                let ours = found.iter().find(|(other, _)| *other == id).unwrap().1;
+                worst = worst.max((ours - f64::from(prob)).abs());
+            }
+        }
+    }
+    println!("probabilities: {worst:.1e}");
+    assert!(worst < 1e-5);
 }

@@ -1,0 +1,179 @@
+//! Writing on with SmolLM2 against transformers' `generate`, and what each written token rests on against Inseq
+//! (`tests/golden/generate`, made by `tests/reference/generate.py`).
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    dead_code,
+    reason = "a test fails by panicking and shows its worst error; not each file uses all that tests share"
+)]
+
+mod common;
+
+use std::cell::RefCell;
+use std::fs;
+
+use headlight_document::message::Stage;
+use headlight_document::{Generation, Read, Sampling, Step};
+use headlight_engine::progress::Pause;
+use headlight_engine::{Cancelled, Model, Progress, Quiet, generate};
+use headlight_explain::attribution::{grad_x_input, saliency};
+use headlight_explain::{Choice, Target, explain};
+use headlight_models::{Batch, Capture, Input, Silent};
+use pollster::block_on;
+use serde_json::Value;
+
+use common::{numbers, open};
+
+fn golden(name: &str) -> Value {
+    let path = format!("{}/../../tests/golden/generate/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+fn ids(values: &Value) -> Vec<u32> {
+    values.as_array().unwrap().iter().map(|id| u32::try_from(id.as_u64().unwrap()).unwrap()).collect()
+}
+
+fn ask(text: &str, most: usize) -> Generation {
+    Generation { model: "smollm2".into(), text: text.into(), written: Vec::new(), most, sampling: Sampling::default() }
+}
+
+fn write(model: &Model, generation: &Generation) -> headlight_document::Generated {
+    block_on(generate(model, generation, &Quiet, &|_: &Step, _: &str| {})).unwrap()
+}
+
+#[test]
+fn greedy_is_transformers() {
+    let golden = golden("smollm2/greedy");
+    let (model, _) = open("smollm2");
+    let (mut worst, limit) = (0.0_f64, golden["limit"].as_u64().unwrap() as usize);
+    let cases = golden["cases"].as_array().unwrap();
+    assert_eq!(cases.len(), 10);
+    for case in cases {
+        let name = case["name"].as_str().unwrap();
+        let told = RefCell::new(String::new());
+        let tell = |_: &Step, text: &str| told.borrow_mut().push_str(text);
+        let generation = ask(case["text"].as_str().unwrap(), limit);
+        let found = block_on(generate(&model, &generation, &Quiet, &tell)).unwrap();
+        let written: Vec<u32> = found.steps.iter().map(|step| step.token.id).collect();
+        assert_eq!(written, ids(&case["greedy"]), "{name}");
+        assert_eq!(found.ended, case["ended"].as_bool().unwrap(), "{name}");
+        assert_eq!(found.tokens, ids(&case["ids"]).len(), "{name}");
+        // What was told piece by piece is the text, but for a character whose end is not written.
+        assert_eq!(*told.borrow(), found.text.trim_end_matches('\u{fffd}'), "{name}");
+        let theirs = numbers(&case["log_probs"]);
+        let top = (ids(&case["top_ids"]), numbers(&case["top_log_probs"]));
+        for (at, step) in found.steps.iter().enumerate() {
+            worst = worst.max((step.token.prob.ln() - theirs[at]).abs());
+            for (rank, candidate) in step.top.iter().take(5).enumerate() {
+                let place = at * 5 + rank;
+                worst = worst.max((candidate.prob.ln() - top.1[place]).abs());
+                // Two that are as probable may change places.
+                let is_there = top.0[at * 5..at * 5 + 5].contains(&candidate.id);
+                let is_last = top.1[at * 5 + 4] - candidate.prob.ln() > -1e-3;
+                assert!(is_there || is_last, "{name}: {} at step {at}", candidate.text);
+            }
+        }
+    }
+    println!("log-probabilities: {worst:.1e}");
+    assert!(worst < 1e-3, "{worst}");
+}
+
+/// A seed writes the same text again, and what was written before is gone on from as if it had been written now.
+#[test]
+fn a_seed_names_a_text_and_another_choice_goes_its_own_way() {
+    let (model, _) = open("smollm2");
+    let sampling = Sampling { temperature: 0.8, top_k: Some(40), top_p: 0.9, seed: 7 };
+    let whole = Generation { sampling, ..ask("Once upon a time", 12) };
+    let one = write(&model, &whole);
+    assert_eq!(one, write(&model, &whole));
+    let other = write(&model, &Generation { sampling: Sampling { seed: 8, ..sampling }, ..whole.clone() });
+    assert_ne!(one.text, other.text);
+    let written: Vec<u32> = one.steps.iter().map(|step| step.token.id).collect();
+    let rest = write(&model, &Generation { written: written[..5].to_vec(), most: 7, ..whole.clone() });
+    assert_eq!(rest.text, one.text);
+    let rest: Vec<u32> = rest.steps.iter().map(|step| step.token.id).collect();
+    assert_eq!(rest, written[5..]);
+    // The second best at the first step.
+    let forced = Generation { written: vec![one.steps[0].top[1].id], most: 3, ..ask("Once upon a time", 3) };
+    let found = write(&model, &forced);
+    assert!(found.text.starts_with(one.steps[0].top[1].text.as_str()) || found.steps.len() == 3);
+}
+
+/// Gives up after some tokens.
+struct Patience(RefCell<usize>);
+
+impl Progress for Patience {
+    fn report(&self, stage: Stage, _: u64, _: Option<u64>) -> Pause<'_> {
+        let mut left = self.0.borrow_mut();
+        if stage == Stage::Generate {
+            *left = left.saturating_sub(1);
+        }
+        let said = if *left == 0 { Err(Cancelled) } else { Ok(()) };
+        Box::pin(std::future::ready(said))
+    }
+}
+
+#[test]
+fn what_is_written_stays_when_it_is_stopped() {
+    let (model, _) = open("smollm2");
+    let generation = ask("The capital of France is", 24);
+    let found = block_on(generate(&model, &generation, &Patience(RefCell::new(4)), &|_: &Step, _: &str| {})).unwrap();
+    assert_eq!(found.steps.len(), 4);
+    assert!(!found.ended);
+    let error = block_on(generate(&model, &ask(" ", 3), &Quiet, &|_: &Step, _: &str| {})).unwrap_err();
+    assert_eq!(error.to_string(), "Type some text first.");
+    let (encoder, _) = open("sentiment");
+    let error = block_on(generate(&encoder, &generation, &Quiet, &|_: &Step, _: &str| {})).unwrap_err();
+    assert!(error.to_string().contains("does not go on with a text"), "{error}");
+}
+
+/// Saliency and gradient × input of each written token over all that stands before it, with Inseq's shares.
+#[test]
+fn each_step_rests_on_what_inseq_says() {
+    let golden = golden("smollm2/steps");
+    let (model, _) = open("smollm2");
+    let transformer = model.transformer();
+    let mut worst = [0.0_f64; 3];
+    let distance = |ours: &[f64], theirs: &[f64]| {
+        assert_eq!(ours.len(), theirs.len());
+        let norm = theirs.iter().map(|value| value * value).sum::<f64>().sqrt();
+        ours.iter().zip(theirs).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt() / norm
+    };
+    for case in golden["cases"].as_array().unwrap() {
+        let (ids, start) = (ids(&case["ids"]), case["start"].as_u64().unwrap() as usize);
+        for (name, read) in [("logit", Read::Logit), ("log_prob", Read::LogProb), ("prob", Read::Prob)] {
+            let theirs = &case["reads"][name];
+            for (step, written) in ids[start..].iter().enumerate() {
+                let before = &ids[..start + step];
+                let target = Target::Token { position: before.len() - 1, choice: Choice::Id(*written), read: of(read) };
+                let input = Input::embed(transformer, &Batch::one(before), None);
+                let found = block_on(explain(transformer, input, &target, Capture::none(), &Silent)).unwrap();
+                let gradient = found.gradient.unwrap().embeddings;
+                let floats = |tensor: burn::tensor::Tensor<2>| -> Vec<f64> {
+                    let values = tensor.into_data().try_into_vec::<f32>().unwrap();
+                    values.into_iter().map(f64::from).collect()
+                };
+                let norms = floats(saliency(gradient.clone()));
+                let sum: f64 = norms.iter().sum();
+                let shares: Vec<f64> = norms.iter().map(|norm| norm / sum).collect();
+                worst[0] = worst[0].max(distance(&norms, &numbers(&theirs["saliency"]["norm"][step])));
+                worst[1] = worst[1].max(distance(&shares, &numbers(&theirs["saliency"]["share"][step])));
+                let products = floats(grad_x_input(found.embeddings, gradient));
+                worst[2] = worst[2].max(distance(&products, &numbers(&theirs["input_x_gradient"]["sum"][step])));
+            }
+        }
+    }
+    println!("saliency {:.1e}, its shares {:.1e}, gradient times input {:.1e}", worst[0], worst[1], worst[2]);
+    assert!(worst.iter().all(|worst| *worst < 1e-3), "{worst:?}");
+}
+
+fn of(read: Read) -> headlight_explain::Read {
+    match read {
+        Read::Logit => headlight_explain::Read::Logit,
+        Read::LogProb => headlight_explain::Read::LogProb,
+        Read::Prob => headlight_explain::Read::Prob,
+    }
+}
