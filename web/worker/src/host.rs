@@ -4,10 +4,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use headlight_document::message::{Command, DeviceChoice, Event, Failure, RequestId};
-use headlight_document::{AttentionDetail, AttentionKind, Look, Request, Source};
+use headlight_document::{AttentionDetail, AttentionKind, Generation, Look, Request, Source, Step};
 use headlight_engine::bench::{Work, measure};
 use headlight_engine::device::Adapter;
-use headlight_engine::{Chosen, EngineError, Held, Model, answer, answer_and_hold, choose, probe};
+use headlight_engine::{Chosen, EngineError, Held, Model, answer, answer_and_hold, choose, generate, probe};
 use js_sys::{Array, Promise, Reflect};
 use serde_json::json;
 use wasm_bindgen::prelude::*;
@@ -60,6 +60,7 @@ pub fn receive(json: &str, files: &Array) {
         Ok(Command::Explain { id, request }) => work(id, move |reporter| explain(*request, reporter)),
         Ok(Command::Look { id, of, look }) => work(id, move |reporter| see(of, look, reporter)),
         Ok(Command::Neurons { id, of, kind, head }) => work(id, move |reporter| neurons(of, kind, head, reporter)),
+        Ok(Command::Generate { id, generation }) => work(id, move |reporter| write(*generation, reporter)),
         Ok(Command::Cancel { id }) => with(|state| {
             state.running.iter().filter(|reporter| reporter.id == id).for_each(Reporter::cancel);
         }),
@@ -196,6 +197,17 @@ async fn explain(request: Request, reporter: Reporter) -> Result<Event, Ended> {
         with(|state| state.held = Some((reporter.id, Rc::new(held))));
     }
     Ok(Event::Explained { id: reporter.id, explanation: Box::new(explanation) })
+}
+
+async fn write(generation: Generation, reporter: Reporter) -> Result<Event, Ended> {
+    let model = with(|state| state.model.clone()).ok_or_else(|| not_ready("The model is not loaded yet."))?;
+    if model.entry.id != generation.model {
+        return Err(not_ready("Another model is loaded."));
+    }
+    let id = reporter.id;
+    let tell = |step: &Step, _: &str| send(Event::Wrote { id, step: Box::new(step.clone()) });
+    let generated = generate(&model, &generation, &reporter, &tell).await?;
+    Ok(Event::Generated { id, generated: Box::new(generated) })
 }
 
 /// The attention of an answer, where it is kept.

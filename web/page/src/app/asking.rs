@@ -323,6 +323,7 @@ impl App {
             self.ask_changed();
         }
         self.resume_apart();
+        self.resume_writing();
         // Only now it is known how long the chosen method would take.
         let is_idle = !self.pending.get_untracked() && self.conductor.with_untracked(|conductor| !conductor.is_asked());
         if is_idle && untrack(|| self.is_current() && !self.is_whole() && cost::is_cheap(self.cost(), self.size())) {

@@ -13,6 +13,7 @@ use crate::state::conductor::{self, Phase};
 use crate::state::inside::{self, Inside};
 use crate::state::sight::{self, Sight};
 use crate::state::sources::{Effect, FIRST, Input, Look, Sources};
+use crate::state::writing::{Writing, is_of_writing};
 use crate::{browser, dropped};
 
 impl App {
@@ -176,6 +177,15 @@ impl App {
                 self.looked(event);
                 return;
             }
+            Event::Wrote { .. } | Event::Generated { .. } => {
+                self.heard_writing(event);
+                return;
+            }
+            Event::Failed { id, .. } | Event::Cancelled { id } if is_of_writing(*id) => {
+                self.heard_writing(event);
+                return;
+            }
+            Event::Progress { id, .. } if is_of_writing(*id) => return,
             Event::Failed { id, failure } if *id >= FIRST => {
                 if !self.sources.with_untracked(|sources| matches!(sources.look, Look::Waiting(_))) {
                     self.notice.set(Some(failure.message.clone()));
@@ -238,6 +248,7 @@ impl App {
         self.shown.update(|shown| shown.id = None);
         self.sight.update(Sight::lose);
         self.inside.update(Inside::lose);
+        self.writing.update(Writing::lose);
     }
 
     fn post_when_up(self, command: Command) {

@@ -5,6 +5,7 @@ mod bringing;
 mod intervening;
 mod looking;
 mod opening;
+mod writing;
 
 pub use asking::{Ask, Saved};
 
@@ -27,6 +28,7 @@ use crate::state::form::{Form, answers, is_untouched};
 use crate::state::inside::Inside;
 use crate::state::sight::Sight;
 use crate::state::sources::Sources;
+use crate::state::writing::Writing;
 use crate::state::{attention, tasks};
 use crate::worker::Line;
 
@@ -139,6 +141,10 @@ pub struct App {
     pub headed: RwSignal<Option<Compared>>,
     /// What is missing before methods can be compared.
     pub comparing_hint: RwSignal<Option<String>>,
+    /// What the model writes on its own.
+    pub writing: RwSignal<Writing>,
+    /// Whether it is to write as soon as it has answered.
+    pub(super) write_after: StoredValue<bool>,
     /// Why heads and layers are not taken apart.
     pub apart_hint: RwSignal<Option<String>>,
     /// Whether what a link wants to know of heads and layers is still to be asked.
@@ -240,6 +246,7 @@ impl App {
     fn take(self, entry: &ModelEntry, task: Option<Task>) {
         self.suggest.set_value(true);
         self.undo.set_value(Vec::new());
+        self.stop_writing();
         let untouched = match self.listing.get_untracked() {
             Listing::Ready(manifest) => self.form.with_untracked(|form| {
                 is_untouched(&manifest, form) || self.sample.with_value(|sample| *sample == form.text)

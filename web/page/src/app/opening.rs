@@ -71,6 +71,8 @@ impl App {
             sight: RwSignal::default(),
             comparing_hint: RwSignal::default(),
             apart_hint: RwSignal::default(),
+            writing: RwSignal::default(),
+            write_after: StoredValue::new(false),
             resume: StoredValue::new(false),
             asking: RwSignal::default(),
             undo: StoredValue::default(),

@@ -23,8 +23,9 @@ mod prompt;
 mod status;
 mod tokens;
 mod topbar;
+mod writing;
 
-use headlight_document::Explanation;
+use headlight_document::{Explanation, Task};
 use leptos::prelude::*;
 
 use crate::app::App;
@@ -56,6 +57,10 @@ pub fn Page(sample: Explanation) -> impl IntoView {
                 <input::InputPanel/>
                 <tokens::TokensPanel/>
                 <answer::AnswerPanel/>
+                {parts::changing(move || {
+                    let app = App::get();
+                    (is_painted.get() && app.form.with(|form| form.task == Task::Continue)).then(|| writing::writing(app))
+                })}
                 <attention::AttentionPanel/>
                 {parts::changing(move || {
                     is_painted.get().then(|| view! { <heads::HeadsPanel/> <methods::MethodsPanel/> }.into_any())

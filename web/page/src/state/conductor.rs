@@ -315,7 +315,12 @@ impl Conductor {
             }
             Event::DeviceLost { message } => self.go_down(message, true, effects),
             // Of no errand of the conductor's: the sources ask on their own.
-            Event::Inspected { .. } | Event::Cache { .. } | Event::Looked { .. } | Event::Neurons { .. } => {}
+            Event::Inspected { .. }
+            | Event::Cache { .. }
+            | Event::Looked { .. }
+            | Event::Neurons { .. }
+            | Event::Wrote { .. }
+            | Event::Generated { .. } => {}
         }
     }
 

@@ -3,7 +3,7 @@
 use headlight_document::link::{HeadPicture, Link, LinkError, View};
 use headlight_document::{
     AttentionDetail, AttentionKind, FileRole, Intervention, Manifest, Measure, Method, ModelEntry, Parameters, Read,
-    Request, TargetSpec, Task, Token, Units,
+    Request, Sampling, TargetSpec, Task, Token, Units,
 };
 use serde_json::{Value, json};
 
@@ -64,6 +64,8 @@ pub struct Form {
     pub intervention: Intervention,
     /// What is wanted of heads and layers.
     pub apart: Apart,
+    /// How the model chooses tokens where it writes.
+    pub sampling: Sampling,
     /// As what the open head is drawn.
     pub picture: HeadPicture,
     /// The layer and head that is open.
@@ -97,6 +99,7 @@ impl Form {
             picture: HeadPicture::default(),
             intervention: Intervention::default(),
             apart: Apart::default(),
+            sampling: Sampling::default(),
             head: None,
             token: None,
         }
@@ -339,6 +342,7 @@ impl Form {
             picture: view.picture,
             intervention: request.intervention,
             apart,
+            sampling: Sampling::default(),
             without: Without { special: view.without_special, sinks: view.without_sinks },
             head: view.head,
             token: view.token,

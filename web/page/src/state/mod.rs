@@ -30,3 +30,4 @@ pub mod tasks;
 pub mod trust;
 pub mod tuning;
 pub mod words;
+pub mod writing;

@@ -26,6 +26,7 @@ pub fn progress(progress: Progress, title: &str) -> String {
         Stage::Backward => format!("Tracing the answer back: {}", steps("layer")),
         Stage::Attribute => format!("Asking again with other texts: {}", steps("layer")),
         Stage::Readback => "Collecting the numbers".to_owned(),
+        Stage::Generate => "Writing".to_owned(),
     }
 }
 

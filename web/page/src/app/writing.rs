@@ -1,0 +1,82 @@
+//! Having the model write on.
+
+use headlight_document::message::{Command, Event};
+use headlight_document::{TargetSpec, Token};
+use leptos::prelude::*;
+
+use super::{App, Ask, When};
+
+impl App {
+    /// Writes on after the text, or after what was written there.
+    pub fn write_on(self) {
+        let is_ready = self.conductor.with_untracked(|conductor| {
+            self.form.with_untracked(|form| conductor.loaded.as_deref() == Some(form.model.as_str()))
+        });
+        if !is_ready {
+            self.write_after.set_value(true);
+            self.ask(Ask::Again);
+            return;
+        }
+        let (model, text, sampling) =
+            self.form.with_untracked(|form| (form.model.clone(), form.text.clone(), form.sampling));
+        self.write(|writing| writing.go_on(&model, &text, sampling));
+    }
+
+    /// Writes where that was wanted before the model was there.
+    pub(super) fn resume_writing(self) {
+        if self.write_after.get_value() {
+            self.write_after.set_value(false);
+            self.write_on();
+        }
+    }
+
+    /// Takes another token at a step, and writes on from there.
+    pub fn write_instead(self, step: usize, id: u32) {
+        let sampling = self.form.with_untracked(|form| form.sampling);
+        self.write(|writing| writing.force(step, id, sampling));
+    }
+
+    /// Goes back to another way that was taken.
+    pub fn write_other(self, other: usize) {
+        self.write(|writing| writing.take(other));
+    }
+
+    /// Stops writing.
+    pub fn stop_writing(self) {
+        self.write(super::Writing::stop);
+    }
+
+    /// Explains why a token was written: the text up to it becomes the question, with that token as the target.
+    pub fn explain_step(self, step: usize) {
+        let Some((text, id)) = self.writing.with_untracked(|writing| {
+            let (_, from) = writing.from.as_ref()?;
+            let before = writing.steps.get(..step)?.iter().map(|step| step.token.text.as_str());
+            Some((before.fold(from.clone(), |text, piece| text + piece), writing.steps.get(step)?.token.id))
+        }) else {
+            return;
+        };
+        self.edit(When::Now, |form| {
+            form.set_text(text);
+            form.set_target(TargetSpec::Next(Some(Token::Id(id))));
+        });
+    }
+
+    /// Makes the text that is gone on with the question again.
+    pub fn back_to_prompt(self) {
+        if let Some((_, text)) = self.writing.with_untracked(|writing| writing.from.clone()) {
+            self.edit(When::Cheap, |form| form.set_text(text));
+        }
+    }
+
+    pub(super) fn heard_writing(self, event: Event) {
+        self.writing.update(|writing| {
+            writing.hear(event);
+        });
+    }
+
+    fn write(self, change: impl FnOnce(&mut super::Writing) -> Vec<Command>) {
+        for command in self.writing.try_update(change).unwrap_or_default() {
+            self.send(&command);
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! What the model writes on its own: each token can be opened, replaced, and asked about.
+
+use headlight_document::{Candidate, Sampling, Step};
+use leptos::prelude::*;
+
+use super::parts::{button, changing, paragraph, plain_button, text};
+use crate::app::{App, When};
+use crate::state::colour::{Palette, Scale};
+use crate::state::format::percent;
+use crate::state::pieces::visible;
+use crate::state::words::count;
+use crate::state::writing::{MOST, Way};
+
+/// The panel, for models that go on with a text.
+pub fn writing(app: App) -> AnyView {
+    let is_running = Memo::new(move |_| app.writing.with(|writing| writing.is_running()));
+    let is_there = Memo::new(move |_| app.writing.with(|writing| !writing.steps.is_empty()));
+    let is_stale = Memo::new(move |_| {
+        let of =
+            |model: &str, text: &str| app.writing.with(|writing| writing.from.is_none() || writing.is_of(model, text));
+        app.form.with(|form| !of(&form.model, &form.text))
+    });
+    let has_ended = Memo::new(move |_| app.writing.with(|writing| writing.ended) && !is_stale.get());
+    let title =
+        Signal::derive(move || if is_there.get() && !is_stale.get() { "Write further" } else { "Write on" }.to_owned());
+    view! {
+        <section class="panel writing-panel" aria-labelledby="writing-title" data-testid="writing" data-running=move || is_running.get().to_string()>
+            <div class="panel-head"><h2 id="writing-title">"What the model writes"</h2></div>
+            {paragraph(
+                "caption",
+                "It goes on with the text, one token after the other. Choose a token to see what else it might have been, to take \
+                 another, or to ask why.",
+            )}
+            <div class="run-line">
+                {changing(move || {
+                    Some(match is_running.get() {
+                        true => plain_button("small", "stop-writing", "Stop", move || app.stop_writing()),
+                        false => button("small", "write-on", title, has_ended.into(), move || app.write_on()),
+                    })
+                })}
+                {changing(move || {
+                    let said = is_there.get() && is_stale.get();
+                    said.then(|| plain_button("small", "back-to-prompt", "Back to the text it goes on with", move || app.back_to_prompt()))
+                })}
+                <span class="caption" role="status">
+                    {text(move || match (is_running.get(), has_ended.get()) {
+                        (true, _) => app.writing.with(|writing| count(writing.steps.len(), "token")),
+                        (_, true) => "The model ended its text here.".to_owned(),
+                        _ => format!("{MOST} tokens at a time."),
+                    })}
+                </span>
+            </div>
+            {choosing(app)}
+            {changing(move || {
+                let why = app.writing.with(|writing| writing.failed.clone())?;
+                Some(view! { <p class="hint" role="alert">{why}</p> }.into_any())
+            })}
+            <div class:stale=is_stale>
+                {changing(move || is_there.get().then(|| written(app)))}
+                {changing(move || {
+                    app.writing.with(|writing| Some((writing.open?, writing.steps.get(writing.open?)?.clone())))
+                        .map(|(at, step)| opened(app, at, step))
+                })}
+                {changing(move || {
+                    let others = app.writing.with(|writing| writing.others.clone());
+                    (!others.is_empty()).then(|| other_ways(app, others))
+                })}
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+/// How tokens are chosen.
+fn choosing(app: App) -> AnyView {
+    let sampling = Memo::new(move |_| app.form.with(|form| form.sampling));
+    let summary = move || {
+        let Sampling { temperature, top_k, top_p, .. } = sampling.get();
+        if temperature <= 0.0 {
+            return "The most probable token each time".to_owned();
+        }
+        let most = top_k.map(|most| format!(", among the {most} most probable")).unwrap_or_default();
+        let share = if top_p < 1.0 { format!(", within {} of the probability", percent(top_p)) } else { String::new() };
+        format!("Tokens are drawn at temperature {temperature}{most}{share}")
+    };
+    let field = move |name: &'static str,
+                      title: &'static str,
+                      (least, most, step): (&'static str, &'static str, &'static str),
+                      read: fn(&Sampling) -> String,
+                      write: fn(&mut Sampling, &str)| {
+        view! {
+            <label class="line-field">
+                <span>{title}</span>
+                <input
+                    type="number"
+                    min=least
+                    max=most
+                    step=step
+                    data-testid=name
+                    prop:value=move || sampling.with(read)
+                    on:change=move |event| {
+                        app.edit(When::Never, |form| write(&mut form.sampling, &event_target_value(&event)));
+                    }
+                />
+            </label>
+        }
+    };
+    view! {
+        <details class="sampling">
+            <summary data-testid="sampling">{text(summary)}</summary>
+            <div class="sampling-fields">
+                {field("temperature", "Temperature (0: the most probable)", ("0", "10", "0.1"),
+                    |sampling| sampling.temperature.to_string(),
+                    |sampling, typed| sampling.temperature = typed.parse().ok().filter(|one| (0.0..=10.0).contains(one)).unwrap_or(0.0))}
+                {field("top-k", "Among the most probable (top-k)", ("1", "1000", "1"),
+                    |sampling| sampling.top_k.map(|most| most.to_string()).unwrap_or_default(),
+                    |sampling, typed| sampling.top_k = typed.parse().ok().filter(|one| *one > 0))}
+                {field("top-p", "Within this much probability (top-p)", ("0.05", "1", "0.05"),
+                    |sampling| sampling.top_p.to_string(),
+                    |sampling, typed| sampling.top_p = typed.parse().ok().filter(|one| *one > 0.0 && *one <= 1.0).unwrap_or(1.0))}
+                {field("sampling-seed", "Seed", ("0", "4294967295", "1"),
+                    |sampling| sampling.seed.to_string(),
+                    |sampling, typed| sampling.seed = typed.parse().unwrap_or(0))}
+            </div>
+        </details>
+    }
+    .into_any()
+}
+
+/// The tokens, darker where the model was less sure.
+fn written(app: App) -> AnyView {
+    let scale = Scale { limit: 1.0, ..Scale::of([1.0], false) };
+    let tokens = move || {
+        let palette = Palette::of(app.dark.get());
+        let (steps, open) = app.writing.with(|writing| (writing.steps.clone(), writing.open));
+        let token = move |(at, step): (usize, Step)| {
+            let ground = scale.colour(1.0 - step.token.prob, palette);
+            let name = visible(&step.token.text);
+            let said = format!("{at} “{name}”, probability {}", percent(step.token.prob));
+            let is_open = open == Some(at);
+            view! {
+                <button
+                    type="button"
+                    class="over-token"
+                    class:picked=is_open
+                    id=format!("written-{at}")
+                    data-step=at
+                    data-id=step.token.id
+                    data-prob=step.token.prob.to_string()
+                    title=said.clone()
+                    aria-label=said
+                    aria-pressed=is_open.to_string()
+                    style:background-color=ground.css()
+                    style:color=ground.ink().css()
+                    on:click=move |_| app.writing.update(|writing| writing.open = if is_open { None } else { Some(at) })
+                >
+                    {name}
+                </button>
+            }
+        };
+        steps.into_iter().enumerate().map(token).collect_view()
+    };
+    view! {
+        <div class="over-line" data-testid="written">{tokens}</div>
+        <p class="caption">"Darker: less probable."</p>
+    }
+    .into_any()
+}
+
+/// One step: what else it might have been.
+fn opened(app: App, at: usize, step: Step) -> AnyView {
+    let name = visible(&step.token.text);
+    let id = step.token.id;
+    let row = move |candidate: Candidate| {
+        let is_taken = candidate.id == id;
+        let label = visible(&candidate.text);
+        let said = if is_taken {
+            format!("“{label}” was taken")
+        } else {
+            format!("Take “{label}” instead, and write on from there")
+        };
+        let other = candidate.id;
+        view! {
+            <li class="candidate">
+                <button
+                    type="button"
+                    class="bar-row"
+                    class:chosen=is_taken
+                    data-candidate=candidate.id
+                    data-prob=candidate.prob.to_string()
+                    title=said
+                    aria-disabled=is_taken.to_string()
+                    on:click=move |_| {
+                        if !is_taken {
+                            app.write_instead(at, other);
+                        }
+                    }
+                >
+                    <span class="bar-label">{label}</span>
+                    <span class="bar-track" aria-hidden="true">
+                        <span class="bar-fill" style:width=format!("{:.2}%", candidate.prob * 100.0)></span>
+                    </span>
+                    <span class="figure">{percent(candidate.prob)}</span>
+                </button>
+            </li>
+        }
+    };
+    view! {
+        <div class="step" data-testid="step" data-at=at>
+            <h3 class="part-title">{format!("Token {at}: “{name}”")}</h3>
+            {plain_button("small", "explain-step", "Why this token?", move || app.explain_step(at))}
+            <ol class="candidates" aria-label="What else it might have been">
+                {step.top.into_iter().map(row).collect_view()}
+            </ol>
+        </div>
+    }
+    .into_any()
+}
+
+/// Ways that were left.
+fn other_ways(app: App, others: Vec<Way>) -> AnyView {
+    let way = move |(at, way): (usize, Way)| {
+        let said: String = way.steps.iter().map(|step| step.token.text.as_str()).collect();
+        let short: String = said.chars().take(60).collect();
+        let more = if short.len() < said.len() { "…" } else { "" };
+        view! {
+            <li>
+                <button type="button" class="example" data-way=at on:click=move |_| app.write_other(at)>
+                    {format!("{}{more}", visible(&short))}
+                </button>
+            </li>
+        }
+    };
+    view! {
+        <h3 class="part-title">"Other ways that were taken"</h3>
+        <ul class="ways" data-testid="ways">{others.into_iter().enumerate().map(way).collect_view()}</ul>
+    }
+    .into_any()
+}

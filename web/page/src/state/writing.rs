@@ -1,0 +1,247 @@
+//! What a model writes on its own: the text that it goes on from, each step with what else it might have said, and other ways
+//! that were taken before.
+
+use headlight_document::message::{Command, Event, RequestId};
+use headlight_document::{Generated, Generation, OutputToken, Sampling, Step};
+
+/// The first number of a request to write, apart from those of sources, looks and the page’s other requests.
+pub const FIRST: RequestId = (1 << 31) + (1 << 29);
+
+/// How many tokens are written at a time.
+pub const MOST: usize = 32;
+
+/// How many other ways are kept.
+const KEPT: usize = 12;
+
+/// One way in which a text goes on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Way {
+    /// Its steps.
+    pub steps: Vec<Step>,
+    /// Whether the model ended it.
+    pub ended: bool,
+}
+
+/// What is written, and what is being.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Writing {
+    /// The model and the text that is gone on with; none before anything was asked.
+    pub from: Option<(String, String)>,
+    /// The steps so far.
+    pub steps: Vec<Step>,
+    /// Whether the model ended the text.
+    pub ended: bool,
+    /// The step that is looked at.
+    pub open: Option<usize>,
+    /// What went wrong.
+    pub failed: Option<String>,
+    /// Other ways, the newest last.
+    pub others: Vec<Way>,
+    running: Option<RequestId>,
+    asked: RequestId,
+}
+
+impl Writing {
+    /// Whether something is being written.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// Whether it goes on from this text with this model.
+    #[must_use]
+    pub fn is_of(&self, model: &str, text: &str) -> bool {
+        self.from.as_ref().is_some_and(|(of, from)| of == model && from == text)
+    }
+
+    /// Writes on from what stands there, or anew where that is another text.
+    #[must_use]
+    pub fn go_on(&mut self, model: &str, text: &str, sampling: Sampling) -> Vec<Command> {
+        if !self.is_of(model, text) {
+            let asked = self.asked;
+            let mut commands = self.stop();
+            *self = Self { from: Some((model.to_owned(), text.to_owned())), asked, ..Self::default() };
+            commands.extend(self.ask(sampling));
+            return commands;
+        }
+        self.ask(sampling).into_iter().collect()
+    }
+
+    /// Takes another token at a step, and writes on from there. The way that stood there is kept.
+    #[must_use]
+    pub fn force(&mut self, step: usize, id: u32, sampling: Sampling) -> Vec<Command> {
+        let Some(Step { token, top }) = self.steps.get(step).cloned() else { return Vec::new() };
+        let Some(other) = top.iter().find(|candidate| candidate.id == id && token.id != id) else {
+            return Vec::new();
+        };
+        let token = OutputToken { id, text: other.text.clone(), special: false, prob: other.prob };
+        let taken = Step { token, top };
+        let mut commands = self.stop();
+        let steps = self.steps.clone();
+        self.keep(Way { steps, ended: self.ended });
+        self.steps.truncate(step);
+        self.steps.push(taken);
+        self.ended = false;
+        commands.extend(self.ask(sampling));
+        commands
+    }
+
+    /// Goes back to another way.
+    #[must_use]
+    pub fn take(&mut self, other: usize) -> Vec<Command> {
+        if other >= self.others.len() {
+            return Vec::new();
+        }
+        let commands = self.stop();
+        let way = self.others.remove(other);
+        let left = Way { steps: std::mem::replace(&mut self.steps, way.steps), ended: self.ended };
+        self.keep(left);
+        (self.ended, self.open, self.failed) = (way.ended, None, None);
+        commands
+    }
+
+    /// Stops writing; what is there stays.
+    #[must_use]
+    pub fn stop(&mut self) -> Vec<Command> {
+        self.running.take().map(|id| Command::Cancel { id }).into_iter().collect()
+    }
+
+    /// Takes what the engine says of it. Whether it was of this.
+    pub fn hear(&mut self, event: Event) -> bool {
+        match event {
+            Event::Wrote { id, step } if self.running == Some(id) => self.steps.push(*step),
+            Event::Generated { id, generated } if self.running == Some(id) => {
+                let Generated { ended, .. } = *generated;
+                (self.running, self.ended) = (None, ended);
+            }
+            Event::Failed { id, failure } if self.running == Some(id) => {
+                (self.running, self.failed) = (None, Some(failure.message));
+            }
+            Event::Cancelled { id } if self.running == Some(id) => self.running = None,
+            // Of a request that was given up: nobody waits for it.
+            Event::Wrote { .. } | Event::Generated { .. } => {}
+            _ => return false,
+        }
+        true
+    }
+
+    /// The engine is gone, and what it was writing with it.
+    pub fn lose(&mut self) {
+        self.running = None;
+    }
+
+    fn keep(&mut self, way: Way) {
+        if way.steps.is_empty() || self.others.contains(&way) {
+            return;
+        }
+        self.others.push(way);
+        let more = self.others.len().saturating_sub(KEPT);
+        self.others.drain(..more);
+    }
+
+    fn ask(&mut self, sampling: Sampling) -> Option<Command> {
+        let (model, text) = self.from.clone()?;
+        if self.is_running() || self.ended {
+            return None;
+        }
+        self.failed = None;
+        let id = FIRST + self.asked;
+        self.asked += 1;
+        self.running = Some(id);
+        let written = self.steps.iter().map(|step| step.token.id).collect();
+        let generation = Generation { model, text, written, most: MOST, sampling };
+        Some(Command::Generate { id, generation: Box::new(generation) })
+    }
+}
+
+/// Whether a request's number is one of these.
+#[must_use]
+pub fn is_of_writing(id: RequestId) -> bool {
+    (FIRST..super::sight::FIRST).contains(&id)
+}
+
+#[cfg(test)]
+mod tests {
+    use headlight_document::Candidate;
+    use headlight_document::message::Failure;
+
+    use super::*;
+
+    fn step(id: u32) -> Step {
+        let candidate = |id: u32| Candidate { id, text: format!(" {id}"), logit: 0.0, prob: 0.5 };
+        let token = OutputToken { id, text: format!(" {id}"), special: false, prob: 0.5 };
+        Step { token, top: vec![candidate(id), candidate(id + 100)] }
+    }
+
+    fn id_of(commands: &[Command]) -> RequestId {
+        let ids = commands.iter().find_map(|command| match command {
+            Command::Generate { id, .. } => Some(*id),
+            _ => None,
+        });
+        ids.unwrap()
+    }
+
+    fn generated(writing: &Writing, id: RequestId, ended: bool) -> Event {
+        let generation = Generation {
+            model: "m".into(),
+            text: "t".into(),
+            written: Vec::new(),
+            most: MOST,
+            sampling: Sampling::default(),
+        };
+        let generated = Generated { generation, tokens: 1, steps: writing.steps.clone(), text: String::new(), ended };
+        Event::Generated { id, generated: Box::new(generated) }
+    }
+
+    #[test]
+    fn steps_come_one_by_one_and_what_was_given_up_is_not_heard() {
+        let mut writing = Writing::default();
+        let first = id_of(&writing.go_on("m", "t", Sampling::default()));
+        assert!(writing.is_running() && is_of_writing(first));
+        assert!(writing.hear(Event::Wrote { id: first, step: Box::new(step(1)) }));
+        assert!(writing.go_on("m", "t", Sampling::default()).is_empty(), "it is writing already");
+        assert_eq!(writing.stop(), [Command::Cancel { id: first }]);
+        assert!(writing.hear(Event::Wrote { id: first, step: Box::new(step(2)) }));
+        assert_eq!(writing.steps.len(), 1);
+        // Going on carries what was written.
+        let commands = writing.go_on("m", "t", Sampling::default());
+        let Some(Command::Generate { id, generation }) = commands.first() else { panic!("{commands:?}") };
+        assert_eq!(generation.written, [1]);
+        assert!(writing.hear(generated(&writing.clone(), *id, true)));
+        assert!(writing.ended && !writing.is_running());
+        assert!(writing.go_on("m", "t", Sampling::default()).is_empty(), "the model ended it");
+        // Another text begins anew.
+        assert!(!writing.go_on("m", "u", Sampling::default()).is_empty());
+        assert!(writing.steps.is_empty() && writing.is_of("m", "u"));
+        assert!(!writing.hear(Event::Cancelled { id: 3 }));
+    }
+
+    #[test]
+    fn another_choice_keeps_the_way_that_was_left() {
+        let mut writing = Writing::default();
+        let id = id_of(&writing.go_on("m", "t", Sampling::default()));
+        for at in 1..=3 {
+            writing.hear(Event::Wrote { id, step: Box::new(step(at)) });
+        }
+        let commands = writing.force(1, 102, Sampling::default());
+        assert_eq!(commands.first(), Some(&Command::Cancel { id }));
+        let Some(Command::Generate { generation, .. }) = commands.last() else { panic!("{commands:?}") };
+        assert_eq!(generation.written, [1, 102]);
+        assert_eq!(writing.others.len(), 1);
+        assert!(writing.force(0, 999, Sampling::default()).is_empty(), "no candidate there");
+        let _ = writing.take(0);
+        assert_eq!(writing.steps.iter().map(|step| step.token.id).collect::<Vec<_>>(), [1, 2, 3]);
+        assert_eq!(writing.others[0].steps.len(), 2);
+    }
+
+    #[test]
+    fn a_failure_is_said_and_can_be_tried_again() {
+        let mut writing = Writing::default();
+        let id = id_of(&writing.go_on("m", "t", Sampling::default()));
+        let failure = Failure { message: "No.".into(), retry: true };
+        assert!(writing.hear(Event::Failed { id, failure }));
+        assert_eq!(writing.failed.as_deref(), Some("No."));
+        assert!(!writing.go_on("m", "t", Sampling::default()).is_empty());
+        assert_eq!(writing.failed, None);
+    }
+}
