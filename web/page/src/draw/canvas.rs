@@ -23,6 +23,8 @@ pub struct Ink {
     pub surface: Rgb,
     /// What is chosen.
     pub accent: Rgb,
+    /// What is looked at: the rings around heads.
+    pub lamp: Rgb,
 }
 
 impl Ink {
@@ -35,6 +37,7 @@ impl Ink {
                 line: Rgb(0x33, 0x38, 0x42),
                 surface: Rgb(0x17, 0x1a, 0x20),
                 accent: Rgb(0x8a, 0xc8, 0xf0),
+                lamp: Rgb(0xff, 0xc4, 0x66),
             }
         } else {
             Self {
@@ -43,6 +46,7 @@ impl Ink {
                 line: Rgb(0xdd, 0xd9, 0xd0),
                 surface: Rgb(0xff, 0xff, 0xff),
                 accent: Rgb(0x17, 0x5c, 0x96),
+                lamp: Rgb(0xb4, 0x73, 0x0a),
             }
         }
     }

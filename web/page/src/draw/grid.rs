@@ -36,6 +36,8 @@ pub struct Scene<'a> {
     pub attention: &'a Attention,
     /// The maps at hand.
     pub sight: &'a Sight,
+    /// The heads that are marked: which aligns tokens, which is open, which is pointed at.
+    pub marks: [Option<(usize, usize)>; 3],
     /// The names of the rows and of the columns.
     pub names: (&'a [String], &'a [String]),
     /// Whether the page is dark.
@@ -82,6 +84,7 @@ impl Stage {
         }
         names(&context, scene, &ink);
         context.restore();
+        marks(&context, scene, &ink)?;
         numbers(&context, grid, camera, &ink)
     }
 }
@@ -148,6 +151,35 @@ pub(super) fn fill(
             picture.set(at.0, at.1, if is_edge && weight < 0.02 { line } else { colour });
         }
     }
+}
+
+/// Rings around heads, as far as they are in view. On the canvas: an element that moves with every frame would have the browser
+/// paint the page anew.
+fn marks(context: &CanvasRenderingContext2d, scene: &Scene<'_>, ink: &Ink) -> Option<()> {
+    let Scene { grid, camera, marks, .. } = scene;
+    let (width, height) = view(grid);
+    context.save();
+    context.begin_path();
+    // A ring lies outside of its map, and so of the view's edge.
+    let room = 4.0;
+    context.rect(grid.left - room, grid.top - room, width + 2.0 * room, height + 2.0 * room);
+    context.clip();
+    let dashes = [6.0, 4.0].map(wasm_bindgen::JsValue::from_f64).into_iter().collect::<js_sys::Array>();
+    let solid = js_sys::Array::new();
+    let styles = [(ink.lamp, 2.0, true), (ink.lamp, 3.0, false), (ink.text, 2.0, false)];
+    for (head, (colour, thick, is_dashed)) in marks.iter().zip(styles) {
+        let Some((layer, head)) = head.filter(|(layer, head)| *layer < grid.layers && *head < grid.heads) else {
+            continue;
+        };
+        let (x, y, side) = camera.place(grid, layer, head);
+        let gap = 1.0 + thick / 2.0;
+        context.set_stroke_style_str(&colour.css());
+        context.set_line_width(thick);
+        context.set_line_dash(if is_dashed { &dashes } else { &solid }).ok()?;
+        context.stroke_rect(x - gap, y - gap, side + 2.0 * gap, side + 2.0 * gap);
+    }
+    context.restore();
+    Some(())
 }
 
 /// The numbers of layers and heads that are in view, in the margins.

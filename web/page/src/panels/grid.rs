@@ -65,13 +65,24 @@ pub fn HeadGrid(figures: Memo<Arc<Figures>>, aligning: Memo<Option<((usize, usiz
         rows.max(columns)
     };
 
+    let pointed =
+        move || hovered.get().map(|hit| (hit.layer, hit.head)).or_else(|| is_focused.get().then(|| cursor.get()));
+    let marks = Memo::new(move |_| [aligning.get().map(|(head, _)| head), open.get(), pointed()]);
     let with_scene = move |camera: Camera, draw: &mut dyn FnMut(&Scene<'_>)| {
         let (grid, dark) = (grid.get_untracked(), app.dark.get_untracked());
         untrack(|| {
             app.attention(|_, attention| {
                 app.sight.with(|sight| {
                     labels.with(|labels| {
-                        draw(&Scene { grid, camera, attention, sight, names: (&labels.0, &labels.1), dark });
+                        draw(&Scene {
+                            grid,
+                            camera,
+                            attention,
+                            sight,
+                            marks: marks.get_untracked(),
+                            names: (&labels.0, &labels.1),
+                            dark,
+                        });
                     });
                 });
             })
@@ -137,6 +148,10 @@ pub fn HeadGrid(figures: Memo<Arc<Figures>>, aligning: Memo<Option<((usize, usiz
         camera.update_untracked(|camera| *camera = camera.clamped(&grid, tokens()));
         look();
         draw(true);
+    });
+    Effect::new(move |_| {
+        marks.track();
+        show();
     });
     // A step on the way: what was drawn is moved, at most once a frame.
     let go = move |to: Camera| {
@@ -257,11 +272,6 @@ pub fn HeadGrid(figures: Memo<Arc<Figures>>, aligning: Memo<Option<((usize, usiz
         event.prevent_default();
     };
 
-    let marker = move |head: Option<(usize, usize)>| {
-        let (grid, camera) = (grid.get(), camera.get());
-        head.filter(|&(layer, head)| layer < grid.layers && head < grid.heads)
-            .map(|(layer, head)| camera.place(&grid, layer, head))
-    };
     let described = move |(layer, head): (usize, usize)| {
         figures.with(|figures| {
             let at = layer * figures.heads + head;
@@ -292,8 +302,6 @@ pub fn HeadGrid(figures: Memo<Arc<Figures>>, aligning: Memo<Option<((usize, usiz
         let weight = number(f64::from(weight));
         Some(format!("Layer {layer}, head {head}: {row} “{from}” → {column} “{to}”: {weight}"))
     };
-    let pointed =
-        move || hovered.get().map(|hit| (hit.layer, hit.head)).or_else(|| is_focused.get().then(|| cursor.get()));
     let readout = move || {
         let weight = hovered.get().and_then(weighed);
         weight.or_else(|| pointed().or(open.get()).map(described)).unwrap_or_else(|| "\u{a0}".to_owned())
@@ -402,12 +410,6 @@ pub fn HeadGrid(figures: Memo<Arc<Figures>>, aligning: Memo<Option<((usize, usiz
                     }
                     on:blur=move |_| is_focused.set(false)
                 ></canvas>
-                {move || {
-                    let head = aligning.get().map(|(head, _)| head);
-                    marker(head).map(|(x, y, side)| view! { <Mark x y side kind="aligning"/> })
-                }}
-                {move || marker(open.get()).map(|(x, y, side)| view! { <Mark x y side kind="open"/> })}
-                {move || marker(pointed()).map(|(x, y, side)| view! { <Mark x y side kind="cursor"/> })}
                 <span class="grid-axis grid-axis-x" aria-hidden="true">
                     {move || if grid.get().across { "layer" } else { "head" }}
                 </span>
@@ -417,18 +419,5 @@ pub fn HeadGrid(figures: Memo<Arc<Figures>>, aligning: Memo<Option<((usize, usiz
             </div>
             <p class="readout" id="grid-readout" data-testid="grid-readout" aria-live="polite">{readout}</p>
         </div>
-    }
-}
-
-#[component]
-fn Mark(x: f64, y: f64, side: f64, kind: &'static str) -> impl IntoView {
-    view! {
-        <span
-            class=format!("mark mark-{kind}")
-            aria-hidden="true"
-            style:transform=format!("translate({x:.1}px, {y:.1}px)")
-            style:width=format!("{side:.1}px")
-            style:height=format!("{side:.1}px")
-        ></span>
     }
 }
