@@ -8,12 +8,12 @@
 // process. Prints a table, and one JSON line for each row.
 
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { readdirSync, readFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { launch } from '../e2e/browser.mjs';
+import { resident } from '../e2e/memory.mjs';
 import { at, status } from '../e2e/page.mjs';
 import { DIST, serve } from '../e2e/server.mjs';
 
@@ -30,38 +30,6 @@ const EXPLAINING = 600_000;
 
 const explained = options.explain.split(',').map((pair) => pair.split(':'));
 const isExplained = (device, model) => explained.some(([on, which]) => on === device && ['*', model].includes(which));
-
-/** Resident memory of this process's descendants of each type, now and at its peak, in MiB: `{ gpu, renderer }`. */
-function resident() {
-  const parents = new Map();
-  const found = { gpu: null, renderer: null };
-  let names;
-  try {
-    names = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  } catch {
-    return found;
-  }
-  const read = (pid, what) => {
-    try {
-      return readFileSync(`/proc/${pid}/${what}`, 'utf8');
-    } catch {
-      return ''; // It has just ended.
-    }
-  };
-  // What follows the name in brackets: state, parent, …
-  for (const pid of names) parents.set(pid, read(pid, 'stat').split(') ').at(-1).split(' ')[1]);
-  const isOurs = (pid) => pid !== undefined && (pid === String(process.pid) || isOurs(parents.get(pid)));
-  for (const pid of names.filter(isOurs)) {
-    const type = read(pid, 'cmdline').match(/--type=(gpu-process|renderer)/)?.[1].replace('-process', '');
-    if (!type) continue;
-    const memory = read(pid, 'status');
-    const mebibytes = (key) => Number(memory.match(new RegExp(`${key}:\\s*(\\d+) kB`))?.[1] ?? 0) / 1024;
-    const one = { now: mebibytes('VmRSS'), peak: mebibytes('VmHWM') };
-    // Browsers keep a spare renderer, which is smaller.
-    if (one.now > (found[type]?.now ?? 0)) found[type] = one;
-  }
-  return found;
-}
 
 /** Has the worker note its heap at each event but progress. */
 const watch = (worker) => worker.evaluate(async () => {

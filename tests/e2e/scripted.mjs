@@ -7,9 +7,10 @@
  * @param {import('playwright-core').Page} page a page that has not been opened yet
  * @param {object[]} models entries for the list of models
  * @param {(request: object) => object} explain the document that answers a request
+ * @param {(command: object) => object} [neurons] the queries and keys that answer a command, with their values
  * @returns {object[]} every request that the page asked, in order
  */
-export async function script(page, models, explain) {
+export async function script(page, models, explain, neurons) {
   const asked = [];
   await page.route('**/models/manifest.json', (route) => route.fulfill({ json: { schema: 'headlight/models@1', models } }));
   await page.exposeFunction('headlightScript', (json) => {
@@ -25,6 +26,8 @@ export async function script(page, models, explain) {
       case 'explain':
         asked.push(command.request);
         return [{ explained: { id: command.id, explanation: explain(command.request) } }];
+      case 'neurons':
+        return neurons ? [{ neurons: { id: command.id, neurons: neurons(command) } }] : [];
       default:
         return [];
     }
@@ -38,6 +41,11 @@ export async function script(page, models, explain) {
             delete one.values;
             return new Float32Array(values ?? []);
           });
+          const inside = event.neurons?.neurons;
+          for (const name of inside ? ['query_values', 'key_values', 'scores'] : []) {
+            arrays.push(new Float32Array(inside[name]));
+            delete inside[name];
+          }
           const data = { json: JSON.stringify(event), arrays };
           if (!this.ended) this.onmessage?.(new MessageEvent('message', { data }));
         }

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: how fast it is beside others, as ratios from one run.
 
 use std::env;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde::Deserialize;
@@ -9,7 +10,8 @@ use crate::error::{Error, Result};
 use crate::paths::Paths;
 use crate::{models, process, reference, say, site, system};
 
-/// Runs the native bench, the browser's, or both; or, by name alone, what loading costs, which is no ratio.
+/// Runs the native bench, the browser's, or both; or, by name alone, attention on the screen, or what loading costs, which is no
+/// ratio.
 ///
 /// # Errors
 /// When something is missing and can't be set up, or a bench fails.
@@ -21,9 +23,10 @@ pub fn run(paths: &Paths, arguments: &[&str]) -> Result<()> {
         }
         Some((&"native", rest)) => native(paths, rest),
         Some((&"browser", rest)) => browser(paths, rest),
+        Some((&"attention", rest)) => attention(paths, rest),
         Some((&"load", rest)) => load(paths, rest),
         Some((other, _)) => {
-            Err(Error::Usage(format!("There is no bench {other:?}; there are native, browser and load.")))
+            Err(Error::Usage(format!("There is no bench {other:?}; there are native, browser, attention and load.")))
         }
     }
 }
@@ -142,6 +145,43 @@ fn browser(paths: &Paths, rest: &[&str]) -> Result<()> {
     node.env("HEADLIGHT_CHROMIUM", system::ensure_chromium()?).env("HEADLIGHT_DIST", paths.dist());
     node.env("HEADLIGHT_ONNX", onnx);
     process::run(&mut node)
+}
+
+/// All of a text's attention on the screen, beside the page that BertViz makes of the same weights.
+fn attention(paths: &Paths, rest: &[&str]) -> Result<()> {
+    site::build(paths, site::Options { dev: false, only_if_changed: true })?;
+    system::ensure_node_modules(&paths.end_to_end())?;
+    let folder = paths.root.join("tests/bench");
+    system::ensure_node_modules(&folder)?;
+    let scratch = paths.cache.join("bench");
+    std::fs::create_dir_all(&scratch).map_err(Error::io("create", &scratch))?;
+    let python = ensure_bertviz(&scratch)?;
+    say::step(
+        "Measuring in Chromium (a quarter of an hour; up to 10 GB of memory and 2 GB on the disk at 512 tokens).",
+    );
+    let mut node = Command::new(system::ensure_node()?);
+    node.current_dir(&paths.root).arg(folder.join("attention.mjs")).args(rest);
+    node.env("HEADLIGHT_CHROMIUM", system::ensure_chromium()?).env("HEADLIGHT_DIST", paths.dist());
+    node.env("HEADLIGHT_BENCH", scratch).env("HEADLIGHT_BERTVIZ_PYTHON", python);
+    process::run(&mut node)
+}
+
+/// A Python environment with BertViz and nothing that it depends on: `model_view.py` says why.
+fn ensure_bertviz(scratch: &Path) -> Result<PathBuf> {
+    const WANTED: &str = "bertviz==1.4.1";
+    let folder = scratch.join("bertviz");
+    let python = folder.join("bin/python");
+    let stamp = folder.join(".requirements.txt");
+    if std::fs::read_to_string(&stamp).is_ok_and(|old| old == WANTED) && python.is_file() {
+        return Ok(python);
+    }
+    let system = process::which("python3")
+        .ok_or_else(|| Error::missing("Python", "install Python 3.11 or newer with venv, in which BertViz runs."))?;
+    say::step("Making a Python environment for BertViz (some seconds).");
+    process::run(Command::new(system).args(["-m", "venv"]).arg(&folder))?;
+    process::run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--no-deps", WANTED]))?;
+    std::fs::write(&stamp, WANTED).map_err(Error::io("write", &stamp))?;
+    Ok(python)
 }
 
 /// Time and memory of loading each registered model in Chromium, on both devices.

@@ -17,12 +17,13 @@ cargo xtask COMMAND
                               clippy-wasm, wasm, browser
   build [--dev]               build the static site in dist/
   bench [native|browser] […]  measure beside onnxruntime-web and PyTorch, as ratios
+  bench attention […]         measure all attention of a text on the screen beside BertViz's model_view, as ratios
   bench load […]              measure what loading each model costs in Chromium: time and memory, on both devices
   reference [make|check] […]  make or check the reference values with PyTorch (installs 5 GB the first time)
   train sentiment [--epochs N] [--rate X] [--seed N] […]
                               train the adapter that makes a sentiment classifier of MiniLM, and draw how it learns
   study methods [--count N]   make the table of docs/methods: every method on held-out snippets, with headlight batch
-  study heads                 make the tables of docs/heads: name movers and induction heads of SmolLM2
+  study heads                 make the tables and pictures of docs/heads: name movers and induction heads of SmolLM2
   models [ID…]                fetch the models, check their hashes and write the manifest
   setup-wasm                  set up what builds wasm: a Rust toolchain, wasm-bindgen and trunk
 

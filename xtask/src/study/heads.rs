@@ -1,12 +1,13 @@
 //! `cargo xtask study heads`: which of SmolLM2's heads move a name to the end of a sentence, and which repeat what came before.
 
 use std::fmt::Write;
+use std::process::Command;
 
 use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::paths::Paths;
-use crate::{models, process, say};
+use crate::{models, process, say, site, system};
 
 use super::{headlight, put};
 
@@ -17,6 +18,9 @@ const SENTENCES: &[[&str; 3]] = &[
     ["When Lisa and Paul went to the park, Paul gave a ball to", " Lisa", " Paul"],
     ["After Anna and Tom came home, Tom handed the keys to", " Anna", " Tom"],
 ];
+
+/// The first sentence with the other one giving: as many tokens, and another answer.
+const OTHER: &str = "When Mary and John went to the store, Mary gave a drink to";
 
 /// How many heads a table has.
 const SHOWN: usize = 10;
@@ -34,7 +38,7 @@ struct Found {
     document: Value,
 }
 
-/// The tables of `docs/heads`.
+/// The tables and the pictures of `docs/heads`.
 ///
 /// # Errors
 /// When something is missing and can't be set up, or a command fails.
@@ -56,8 +60,24 @@ pub fn run(paths: &Paths) -> Result<()> {
     }
     let page = paths.root.join("docs/heads/README.md");
     put(&page, "heads", &tables(&all).ok_or_else(|| Error::Usage("A figure is missing.".to_owned()))?)?;
-    say::note(&format!("Written: {}. What the page concludes is written by hand.", page.display()));
+    pictures(paths)?;
+    say::note(&format!("Written: {}, and pictures beside it. What it concludes is written by hand.", page.display()));
     Ok(())
+}
+
+/// Pictures of the first sentence, and of what repeats itself, as the page shows them.
+fn pictures(paths: &Paths) -> Result<()> {
+    site::build(paths, site::Options { dev: false, only_if_changed: true })?;
+    // Its browser is started as the tests' is.
+    system::ensure_node_modules(&paths.end_to_end())?;
+    say::step("Taking pictures of the page in Chromium (four minutes).");
+    let mut node = Command::new(system::ensure_node()?);
+    node.current_dir(&paths.root).arg(paths.root.join("docs/heads/pictures.mjs"));
+    if let Some([text, right, wrong]) = SENTENCES.first() {
+        node.args(["--text", text, "--right", right, "--wrong", wrong, "--other", OTHER]);
+    }
+    node.env("HEADLIGHT_CHROMIUM", system::ensure_chromium()?).env("HEADLIGHT_DIST", paths.dist());
+    process::run(&mut node)
 }
 
 fn numbers(value: &Value) -> Option<Vec<f64>> {
