@@ -127,7 +127,7 @@ fn choosing(app: App) -> AnyView {
     .into_any()
 }
 
-/// The tokens, darker where the model was less sure.
+/// The tokens, with the more colour the less sure the model was.
 fn written(app: App) -> AnyView {
     let scale = Scale { limit: 1.0, ..Scale::of([1.0], false) };
     let tokens = move || {
@@ -162,7 +162,7 @@ fn written(app: App) -> AnyView {
     };
     view! {
         <div class="over-line" data-testid="written">{tokens}</div>
-        <p class="caption">"Darker: less probable."</p>
+        <p class="caption">"The more colour, the less probable."</p>
     }
     .into_any()
 }
