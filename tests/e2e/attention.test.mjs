@@ -108,6 +108,20 @@ test('lines and the text show the weights of the document', SLOW, async () => {
   const flow = await overText(page);
   assert.ok(Math.abs(flow.reduce((sum, one) => sum + one, 0) - 1) < 1e-4, `flow sums to one: ${flow}`);
 
+  // Who it flows from: of each token what its own flow says of this one.
+  const worked = () => page.waitForFunction((selector) => !document.querySelector(selector).textContent.includes('worked out'), at('over-readout'), { timeout: 120_000 });
+  await page.click(at('over-looked-at'));
+  await coloured(page, tokens);
+  await worked();
+  const into = await overText(page);
+  assert.ok(Math.abs(into[4] - flow[4]) < 1e-6, 'its own share');
+  await page.click(at('over-looks'));
+  await page.click(`${at('over-text')} [data-at="2"]`);
+  await coloured(page, tokens);
+  await worked();
+  assert.ok(Math.abs(into[2] - (await overText(page))[4]) < 1e-6, 'of another token');
+  await page.click(`${at('over-text')} [data-at="4"]`);
+
   // Beside it the gradient's picture of the same text, and how alike the two rank its tokens.
   await page.selectOption(at('over-source'), 'head');
   const { attributions } = await exported(page);

@@ -70,14 +70,12 @@ pub fn OverText() -> impl IntoView {
         let wanted = wanted.get();
         if is_offered(wanted) { wanted } else { Source::Mean }
     });
-    // Flow is worked out from one token alone.
-    let looks_now = Memo::new(move |_| looks.get() || source.get() == Source::Flow);
     let is_input = Memo::new(move |_| {
-        let (kind, looks) = (kind.get(), looks_now.get());
+        let (kind, looks) = (kind.get(), looks.get());
         app.shown.with(|shown| is_of_text(&shown.document, kind, looks))
     });
     let picked = Memo::new(move |_| {
-        let count = labels.with(|labels| if looks_now.get() { labels.0.len() } else { labels.1.len() });
+        let count = labels.with(|labels| if looks.get() { labels.0.len() } else { labels.1.len() });
         let at = if is_input.get() { app.picked_token() } else { own.get() };
         at.unwrap_or(count).min(count.saturating_sub(1))
     });
@@ -94,18 +92,26 @@ pub fn OverText() -> impl IntoView {
     let weights = Memo::new(move |_| {
         app.sight.track();
         let (whose, at) = (whose.get(), picked.get());
-        app.see(Viewer::Text, &[Tile { whose, side: WHOLE }]);
         if matches!(whose, Whose::Flow(_)) {
-            return app.picture(whose, |picture| picture.values.to_vec());
+            // Flow is worked out from one token: where it all goes to one, from every token.
+            let from = if looks.get() { at..at + 1 } else { 0..labels.with(|labels| labels.0.len()) };
+            let tiles: Vec<_> = from.map(|token| Tile { whose: Whose::Flow(token), side: WHOLE }).collect();
+            app.see(Viewer::Text, &tiles);
+            if looks.get() {
+                return app.picture(whose, |picture| picture.values.to_vec());
+            }
+            let into = |tile: &Tile| app.picture(tile.whose, |picture| picture.values.get(at).copied()).flatten();
+            return tiles.iter().map(into).collect();
         }
+        app.see(Viewer::Text, &[Tile { whose, side: WHOLE }]);
         let columns = app.attention(|_, attention| attention.columns)?.max(1);
-        app.exact(whose, |map| match looks_now.get() {
+        app.exact(whose, |map| match looks.get() {
             true => map.chunks_exact(columns).nth(at).unwrap_or_default().to_vec(),
             false => map.iter().skip(at).step_by(columns).copied().collect(),
         })
     });
     let tokens = move || {
-        let (looks, at, dark) = (looks_now.get(), picked.get(), app.dark.get());
+        let (looks, at, dark) = (looks.get(), picked.get(), app.dark.get());
         let weights = weights.get().unwrap_or_default();
         let scale = Scale::of(weights.iter().copied().map(f64::from), false);
         let palette = Palette::of(dark);
@@ -193,7 +199,7 @@ pub fn OverText() -> impl IntoView {
         });
     };
     let said = move || {
-        let (looks, at) = (looks_now.get(), picked.get());
+        let (looks, at) = (looks.get(), picked.get());
         let name = labels.with(|labels| named(if looks { &labels.0 } else { &labels.1 }, at));
         let title = source.get().title(open.get());
         let is_here = weights.with(Option::is_some);
@@ -210,7 +216,7 @@ pub fn OverText() -> impl IntoView {
         }
     };
     let way = move |to: bool, name: &'static str, title: &'static str| {
-        segment(name, title, "", move || looks_now.get() == to, move || looks.set(to))
+        segment(name, title, "", move || looks.get() == to, move || looks.set(to))
     };
     view! {
         <section class="over" aria-labelledby="over-title">
@@ -237,9 +243,7 @@ pub fn OverText() -> impl IntoView {
                 </select>
                 <div class="segments" role="group" aria-label="Which way">
                     {way(true, "over-looks", "Looks at")}
-                    {changing(move || {
-                        (source.get() != Source::Flow).then(|| way(false, "over-looked-at", "Is looked at by"))
-                    })}
+                    {way(false, "over-looked-at", "Is looked at by")}
                 </div>
             </div>
             <p class="readout" data-testid="over-readout" aria-live="polite">{said}</p>
