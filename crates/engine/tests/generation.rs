@@ -21,6 +21,7 @@ use headlight_engine::progress::Pause;
 use headlight_engine::{Cancelled, Model, Progress, Quiet, generate};
 use headlight_explain::attribution::{grad_x_input, saliency};
 use headlight_explain::{Choice, Target, explain};
+use headlight_models::decode::greedy;
 use headlight_models::{Batch, Capture, Input, Silent};
 use pollster::block_on;
 use serde_json::Value;
@@ -75,6 +76,29 @@ fn greedy_is_transformers() {
                 let is_last = top.1[at * 5 + 4] - candidate.prob.ln() > -1e-3;
                 assert!(is_there || is_last, "{name}: {} at step {at}", candidate.text);
             }
+        }
+    }
+    println!("log-probabilities: {worst:.1e}");
+    assert!(worst < 1e-3, "{worst}");
+}
+
+/// Marian writes what transformers has it write, both ways.
+#[test]
+fn translations_are_transformers() {
+    let mut worst = 0.0_f64;
+    for name in ["marian-enpt", "marian-pten"] {
+        let golden = golden(&format!("{name}/greedy"));
+        let (model, _) = open(name);
+        let cases = golden["cases"].as_array().unwrap();
+        assert_eq!(cases.len(), 10);
+        for case in cases {
+            let theirs = ids(&case["greedy"]);
+            let found = block_on(greedy(model.transformer(), &ids(&case["source"]), theirs.len(), &Silent)).unwrap();
+            assert_eq!(found.ids, theirs, "{name}");
+            assert_eq!(found.ended, case["ended"].as_bool().unwrap());
+            let log_probs = numbers(&case["log_probs"]);
+            let all = found.log_probs.iter().zip(&log_probs);
+            worst = all.map(|(ours, theirs)| (f64::from(*ours) - theirs).abs()).fold(worst, f64::max);
         }
     }
     println!("log-probabilities: {worst:.1e}");
