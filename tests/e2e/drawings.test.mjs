@@ -89,12 +89,18 @@ async function drawn(page, name, canvas) {
  * lower is another picture.
  */
 async function alone(page, selector, [width, height]) {
-  await page.$eval(selector, ({ style }, [width, height]) => {
+  await page.$eval(selector, (element, [width, height]) => {
+    const { style } = element;
+    // A panel holds what lies in it, and would have the element at its own corner.
+    element.closest('.panel').style.setProperty('contain', 'none');
     const pinned = { position: 'fixed', left: '0', top: '0', width, height, margin: '0', 'z-index': '99', background: 'canvas' };
     for (const [name, value] of Object.entries(pinned)) style.setProperty(name, value);
   }, [`${width}px`, `${height}px`]);
   const picture = await ofElement(page, selector);
-  await page.$eval(selector, (element) => element.removeAttribute('style'));
+  await page.$eval(selector, (element) => {
+    element.removeAttribute('style');
+    element.closest('.panel').style.removeProperty('contain');
+  });
   return picture;
 }
 
