@@ -191,6 +191,11 @@ impl App {
 
     /// Tells the conductor something and does what it says.
     pub fn tell(self, input: Input) {
+        if input == Input::Cancel {
+            // What waited for the answer is given up with it.
+            self.resume.set_value(false);
+            self.write_after.set_value(false);
+        }
         let effects = self.conductor.try_update(|conductor| conductor.step(input)).unwrap_or_default();
         for effect in effects {
             self.carry_out(effect);

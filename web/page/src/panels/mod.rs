@@ -48,6 +48,8 @@ pub fn Page(sample: Explanation) -> impl IntoView {
     // What lies below the first screen is made after it was painted.
     let is_painted = RwSignal::new(false);
     request_animation_frame(move || set_timeout(move || is_painted.set(true), std::time::Duration::ZERO));
+    let app = App::get();
+    let goes_on = Memo::new(move |_| app.form.with(|form| form.task == Task::Continue));
     view! {
         <topbar::TopBar/>
         <main>
@@ -57,10 +59,7 @@ pub fn Page(sample: Explanation) -> impl IntoView {
                 <input::InputPanel/>
                 <tokens::TokensPanel/>
                 <answer::AnswerPanel/>
-                {parts::changing(move || {
-                    let app = App::get();
-                    (is_painted.get() && app.form.with(|form| form.task == Task::Continue)).then(|| writing::writing(app))
-                })}
+                {parts::changing(move || (is_painted.get() && goes_on.get()).then(|| writing::writing(app)))}
                 <attention::AttentionPanel/>
                 {parts::changing(move || {
                     is_painted.get().then(|| view! { <heads::HeadsPanel/> <methods::MethodsPanel/> }.into_any())

@@ -37,7 +37,7 @@ pub fn HeadsPanel() -> impl IntoView {
         app.headed.with(|headed| headed.as_ref().and_then(|headed| headed.document.heads())).unwrap_or_default()
     });
     let is_stale = Memo::new(move |_| {
-        let wanted = app.form.with(Form::heads_request);
+        let wanted = app.form.with(Form::cheap_request);
         app.headed.with(|headed| headed.as_ref().is_some_and(|headed| !same_subject(&headed.request, &wanted)))
     });
     let kind = RwSignal::new(None);
