@@ -40,11 +40,11 @@ async fn written(arguments: &Generate) -> Result<Generated, Error> {
     let chosen = choose(arguments.device.into(), Adapter::default()).await?;
     let model = Model::open(found.entry, files, &chosen.device, &bar).await?;
     let streams = arguments.format == GenerateFormat::Text;
-    let tell = |_: &Step, text: &str| {
+    let tell = |step: &Step| {
         if streams {
             let mut out = std::io::stdout().lock();
             // Whoever reads it may have gone; what was written is given back all the same.
-            let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+            let _ = out.write_all(step.adds.as_bytes()).and_then(|()| out.flush());
         }
     };
     // While text is printed, a bar would be printed into it.

@@ -116,6 +116,8 @@ pub enum GenerationError {
 pub struct Step {
     /// The token, with its probability as the model says it, whatever the sampling made of it.
     pub token: OutputToken,
+    /// What it adds to the text: nothing where a character is not whole with it, or where it stands for no text.
+    pub adds: String,
     /// The most probable tokens here, best first.
     pub top: Vec<Candidate>,
 }

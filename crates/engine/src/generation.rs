@@ -3,6 +3,7 @@
 use headlight_document::message::Stage;
 use headlight_document::{Candidate, Generated, Generation, OutputToken, Step};
 use headlight_explain::Random;
+use headlight_models::Architecture;
 use headlight_models::continuation::Continuation;
 use headlight_models::sampling::{Sampling, pick};
 
@@ -16,8 +17,8 @@ const TOP: usize = 10;
 /// What keeps the random numbers that choose tokens apart from others of the same seed.
 const PURPOSE: u64 = 7;
 
-/// Writes after the text of `generation`, and tells of each token as soon as it is chosen, with what that adds to the text: nothing
-/// where a character is not whole yet. Where `progress` says to stop, that is the end of what is written, and no error.
+/// Writes after the text of `generation`, and tells of each token as soon as it is chosen. Where `progress` says to stop, that is
+/// the end of what is written, and no error.
 ///
 /// # Errors
 /// [`EngineError`] where the model is no causal one, or the text can't be run.
@@ -25,16 +26,17 @@ pub async fn generate(
     model: &Model,
     generation: &Generation,
     progress: &dyn Progress,
-    tell: &dyn Fn(&Step, &str),
+    tell: &dyn Fn(&Step),
 ) -> Result<Generated, EngineError> {
     generation.validate()?;
-    let relay = Relay(progress);
-    let prompt = model.tokenizer.encode(&generation.text, None)?.ids;
-    let context = model.transformer.architecture().context;
-    let vocabulary = model.transformer.architecture().vocabulary;
-    let known = |id: &&u32| usize::try_from(**id).is_ok_and(|id| id < vocabulary);
-    let before: Vec<u32> = prompt.iter().chain(generation.written.iter().filter(known)).copied().collect();
-    let mut reading = Continuation::read(model.transformer.as_ref(), &before, &relay).await?;
+    let (relay, tokenizer) = (Relay(progress), &model.tokenizer);
+    let Architecture { context, vocabulary, .. } = model.transformer.architecture();
+    let mut ids = tokenizer.encode(&generation.text, None)?.ids;
+    let tokens = ids.len();
+    // Tokens are decoded with the text before them: some tokenizers leave out a space at the beginning.
+    let begun = tokenizer.decode(&ids)?.len();
+    ids.extend(generation.written.iter().filter(|id| usize::try_from(**id).is_ok_and(|id| id < vocabulary)));
+    let mut reading = Continuation::read(model.transformer.as_ref(), &ids, &relay).await?;
     let asked = generation.sampling;
     let sampling = Sampling { temperature: asked.temperature, top_k: asked.top_k, top_p: asked.top_p };
     let mut random = Random::new(asked.seed, PURPOSE);
@@ -42,18 +44,17 @@ pub async fn generate(
     for _ in &generation.written {
         let _ = random.unit();
     }
-    let (mut ids, mut steps, mut ended) = (generation.written.clone(), Vec::new(), false);
-    let mut told = whole(&model.tokenizer.decode(&ids)?).len();
-    while steps.len() < generation.most && !ended && before.len() + steps.len() < context {
-        let drawn = random.unit();
-        let Some(id) = pick(&sampling.candidates(reading.scores()), drawn) else { break };
-        let step = say(model, &reading, id);
+    let (mut steps, mut ended) = (Vec::new(), false);
+    let mut told = whole(&tokenizer.decode(&ids)?).len();
+    while ids.len() < context {
+        let Some(id) = pick(&sampling.candidates(reading.scores()), random.unit()) else { break };
         ids.push(id);
-        let text = model.tokenizer.decode(&ids)?;
+        let text = tokenizer.decode(&ids)?;
         let text = whole(&text);
-        tell(&step, text.get(told..).unwrap_or_default());
+        let step = say(model, &reading, id, text.get(told..).unwrap_or_default());
         told = told.max(text.len());
-        ended = model.tokenizer.eos().map_or(step.token.special, |end| end == id);
+        tell(&step);
+        ended = tokenizer.eos().map_or(step.token.special, |end| end == id);
         steps.push(step);
         let heard = progress.report(Stage::Generate, steps.len() as u64, Some(generation.most as u64)).await;
         if heard.is_err() || ended || steps.len() == generation.most {
@@ -64,8 +65,8 @@ pub async fn generate(
             other => other?,
         }
     }
-    let text = model.tokenizer.decode(&ids)?;
-    Ok(Generated { generation: generation.clone(), tokens: prompt.len(), steps, text, ended })
+    let text = tokenizer.decode(&ids)?.get(begun..).unwrap_or_default().to_owned();
+    Ok(Generated { generation: generation.clone(), tokens, steps, text, ended })
 }
 
 /// A text without the beginning of a character whose end is not written yet.
@@ -74,9 +75,9 @@ fn whole(text: &str) -> &str {
 }
 
 /// What a step says: the token that was taken, and the most probable ones.
-fn say(model: &Model, reading: &Continuation<'_>, id: u32) -> Step {
+fn say(model: &Model, reading: &Continuation<'_>, id: u32, adds: &str) -> Step {
     let tokenizer = &model.tokenizer;
-    let prob = |id: u32| f64::from(reading.log_prob(id)).exp();
+    let prob = |id: u32| reading.log_prob(id).exp();
     let top = reading.best(TOP).into_iter().map(|(id, logit)| Candidate {
         id,
         text: tokenizer.piece(id),
@@ -84,5 +85,5 @@ fn say(model: &Model, reading: &Continuation<'_>, id: u32) -> Step {
         prob: prob(id),
     });
     let token = OutputToken { id, text: tokenizer.piece(id), special: tokenizer.is_special(id), prob: prob(id) };
-    Step { token, top: top.collect() }
+    Step { token, adds: adds.to_owned(), top: top.collect() }
 }

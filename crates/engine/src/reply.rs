@@ -2,10 +2,11 @@
 
 use headlight_document::{Candidate, InputToken, Output, OutputToken, Read, Request, Target, TargetKind, TokenLabel};
 use headlight_models::Problem;
+use headlight_models::head::log_sum_exp;
 
 use crate::error::EngineError;
 use crate::model::Model;
-use crate::results::{Results, log_sum_exp};
+use crate::results::Results;
 use crate::tasks::{Question, best_answers};
 
 /// How many candidates an answer lists.

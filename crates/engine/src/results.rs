@@ -111,20 +111,3 @@ fn finite(values: Vec<f32>) -> Result<Vec<f32>, EngineError> {
 pub(crate) fn floats(data: TensorData) -> Result<Vec<f32>, EngineError> {
     data.try_into_vec::<f32>().map_err(|error| EngineError::Device(format!("{error:?}")))
 }
-
-/// ln Σ exp over all logits.
-pub(crate) fn log_sum_exp(logits: &[f32]) -> f64 {
-    let greatest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f64 = logits.iter().map(|logit| (f64::from(*logit) - f64::from(greatest)).exp()).sum();
-    sum.ln() + f64::from(greatest)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn large_logits_do_not_overflow() {
-        assert!((log_sum_exp(&[1000.0, 1000.0]) - (1000.0 + 2.0_f64.ln())).abs() < 1e-9);
-    }
-}

@@ -42,7 +42,7 @@ fn ask(text: &str, most: usize) -> Generation {
 }
 
 fn write(model: &Model, generation: &Generation) -> headlight_document::Generated {
-    block_on(generate(model, generation, &Quiet, &|_: &Step, _: &str| {})).unwrap()
+    block_on(generate(model, generation, &Quiet, &|_: &Step| {})).unwrap()
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn greedy_is_transformers() {
     for case in cases {
         let name = case["name"].as_str().unwrap();
         let told = RefCell::new(String::new());
-        let tell = |_: &Step, text: &str| told.borrow_mut().push_str(text);
+        let tell = |step: &Step| told.borrow_mut().push_str(&step.adds);
         let generation = ask(case["text"].as_str().unwrap(), limit);
         let found = block_on(generate(&model, &generation, &Quiet, &tell)).unwrap();
         let written: Vec<u32> = found.steps.iter().map(|step| step.token.id).collect();
@@ -144,13 +144,13 @@ impl Progress for Patience {
 fn what_is_written_stays_when_it_is_stopped() {
     let (model, _) = open("smollm2");
     let generation = ask("The capital of France is", 24);
-    let found = block_on(generate(&model, &generation, &Patience(RefCell::new(4)), &|_: &Step, _: &str| {})).unwrap();
+    let found = block_on(generate(&model, &generation, &Patience(RefCell::new(4)), &|_: &Step| {})).unwrap();
     assert_eq!(found.steps.len(), 4);
     assert!(!found.ended);
-    let error = block_on(generate(&model, &ask(" ", 3), &Quiet, &|_: &Step, _: &str| {})).unwrap_err();
+    let error = block_on(generate(&model, &ask(" ", 3), &Quiet, &|_: &Step| {})).unwrap_err();
     assert_eq!(error.to_string(), "Type some text first.");
     let (encoder, _) = open("sentiment");
-    let error = block_on(generate(&encoder, &generation, &Quiet, &|_: &Step, _: &str| {})).unwrap_err();
+    let error = block_on(generate(&encoder, &generation, &Quiet, &|_: &Step| {})).unwrap_err();
     assert!(error.to_string().contains("does not go on with a text"), "{error}");
 }
 

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 
 use crate::batch::Batch;
 use crate::decode::{DecodeError, greatest};
-use crate::head::{Head, VocabularyHead};
+use crate::head::{Head, VocabularyHead, log_sum_exp};
 use crate::hook::Capture;
 use crate::past::Past;
 use crate::pulse::Pulse;
@@ -19,7 +19,7 @@ pub struct Continuation<'a> {
     past: Past,
     scores: Vec<f32>,
     /// ln Σ exp over them.
-    log_sum: f32,
+    log_sum: f64,
 }
 
 impl std::fmt::Debug for Continuation<'_> {
@@ -61,9 +61,8 @@ impl<'a> Continuation<'a> {
         if scores.iter().any(|score| !score.is_finite()) {
             return Err(DecodeError::NotFinite);
         }
-        let top = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let sum: f64 = scores.iter().map(|score| f64::from(score - top).exp()).sum();
-        (self.past, self.scores, self.log_sum) = (past, scores, sum.ln() as f32 + top);
+        let log_sum = log_sum_exp(&scores);
+        (self.past, self.scores, self.log_sum) = (past, scores, log_sum);
         Ok(())
     }
 
@@ -81,9 +80,9 @@ impl<'a> Continuation<'a> {
 
     /// The natural logarithm of a token's probability to come next; −∞ where there is no such token.
     #[must_use]
-    pub fn log_prob(&self, id: u32) -> f32 {
+    pub fn log_prob(&self, id: u32) -> f64 {
         let score = usize::try_from(id).ok().and_then(|id| self.scores.get(id)).copied();
-        score.map_or(f32::NEG_INFINITY, |score| score - self.log_sum)
+        score.map_or(f64::NEG_INFINITY, |score| f64::from(score) - self.log_sum)
     }
 
     /// The `count` most probable tokens to come next, with their scores, best first.

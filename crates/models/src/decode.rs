@@ -11,7 +11,7 @@ use burn::tensor::Tensor;
 use thiserror::Error;
 
 use crate::batch::Batch;
-use crate::head::{Head, VocabularyHead};
+use crate::head::{Head, VocabularyHead, log_sum_exp};
 use crate::pulse::{Beat, Pulse, Stage};
 use crate::run::{self, RunError};
 use crate::transformer::{Generation, Transformer};
@@ -137,10 +137,8 @@ impl<'a> Writer<'a> {
 }
 
 fn log_softmax(scores: &mut [f32]) {
-    let top = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f64 = scores.iter().map(|score| f64::from(score - top).exp()).sum();
-    let log_sum = sum.ln() as f32;
-    scores.iter_mut().for_each(|score| *score = *score - top - log_sum);
+    let log_sum = log_sum_exp(scores);
+    scores.iter_mut().for_each(|score| *score = (f64::from(*score) - log_sum) as f32);
 }
 
 /// The numbers of the `count` greatest of `values`, the greatest first, and of equal ones the first.

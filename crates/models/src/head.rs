@@ -150,3 +150,21 @@ impl LabelHead {
         self.steps.iter().fold(hidden, |rows, step| step.forward(rows))
     }
 }
+
+/// ln Σ exp over all scores: what a score is less, as the logarithm of a probability.
+#[must_use]
+pub fn log_sum_exp(scores: &[f32]) -> f64 {
+    let greatest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f64 = scores.iter().map(|score| (f64::from(*score) - f64::from(greatest)).exp()).sum();
+    sum.ln() + f64::from(greatest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_scores_do_not_overflow() {
+        assert!((log_sum_exp(&[1000.0, 1000.0]) - (1000.0 + 2.0_f64.ln())).abs() < 1e-9);
+    }
+}

@@ -333,7 +333,7 @@ fn a_continuation_is_greedy_forks_and_ends_with_the_context() {
     let greedy = Sampling::default().candidates(one.scores());
     assert_eq!(greedy.len(), 1);
     assert_eq!(one.best(3)[0].0, greedy[0].0);
-    let sum: f32 = (0..one.scores().len() as u32).map(|id| one.log_prob(id).exp()).sum();
+    let sum: f64 = (0..one.scores().len() as u32).map(|id| one.log_prob(id).exp()).sum();
     assert!((sum - 1.0).abs() < 1e-4, "{sum}");
     block_on(one.push(&[greedy[0].0], &Silent)).unwrap();
     block_on(two.push(&[0], &Silent)).unwrap();
@@ -358,7 +358,7 @@ fn generated(name: &str) -> Value {
 fn greedy_is_transformers() {
     let model = model("gpt2");
     let golden = generated("gpt2/greedy");
-    let mut worst = 0.0_f32;
+    let mut worst = 0.0_f64;
     for case in golden["cases"].as_array().unwrap() {
         let (theirs, end) = (ids(&case["greedy"]), ids(&case["end"]));
         let log_probs = numbers(&case["log_probs"]);
@@ -366,7 +366,7 @@ fn greedy_is_transformers() {
         for (at, id) in theirs.iter().enumerate() {
             let found = Sampling::default().candidates(reading.scores())[0].0;
             assert_eq!(found, *id, "{} at step {at}", case["name"]);
-            worst = worst.max((reading.log_prob(found) - log_probs[at]).abs());
+            worst = worst.max((reading.log_prob(found) - f64::from(log_probs[at])).abs());
             if at + 1 < theirs.len() {
                 assert!(!end.contains(id));
                 block_on(reading.push(&[found], &Silent)).unwrap();

@@ -205,7 +205,7 @@ async fn write(generation: Generation, reporter: Reporter) -> Result<Event, Ende
         return Err(not_ready("Another model is loaded."));
     }
     let id = reporter.id;
-    let tell = |step: &Step, _: &str| send(Event::Wrote { id, step: Box::new(step.clone()) });
+    let tell = |step: &Step| send(Event::Wrote { id, step: Box::new(step.clone()) });
     let generated = generate(&model, &generation, &reporter, &tell).await?;
     Ok(Event::Generated { id, generated: Box::new(generated) })
 }

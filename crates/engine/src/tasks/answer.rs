@@ -4,13 +4,13 @@ use std::ops::Range;
 
 use headlight_document::{Request, RequestError, SpanCandidate, TargetSpec};
 use headlight_explain::{Read, Target};
+use headlight_models::head::log_sum_exp;
 use headlight_models::{Batch, Input};
 
 use super::{Plan, Question, another, read, scores, tokens};
 use crate::error::EngineError;
 use crate::model::Model;
 use crate::progress::Relay;
-use crate::results::log_sum_exp;
 
 /// The most tokens that an answer may have, as many as transformers' pipeline doubled: its 15 cut off dates and names.
 const LONGEST: usize = 30;

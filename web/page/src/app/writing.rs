@@ -48,13 +48,7 @@ impl App {
 
     /// Explains why a token was written: the text up to it becomes the question, with that token as the target.
     pub fn explain_step(self, step: usize) {
-        let Some((text, id)) = self.writing.with_untracked(|writing| {
-            let (_, from) = writing.from.as_ref()?;
-            let before = writing.steps.get(..step)?.iter().map(|step| step.token.text.as_str());
-            Some((before.fold(from.clone(), |text, piece| text + piece), writing.steps.get(step)?.token.id))
-        }) else {
-            return;
-        };
+        let Some((text, id)) = self.writing.try_update(|writing| writing.question(step)).flatten() else { return };
         self.edit(When::Now, |form| {
             form.set_text(text);
             form.set_target(TargetSpec::Next(Some(Token::Id(id))));

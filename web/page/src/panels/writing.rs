@@ -220,7 +220,7 @@ fn opened(app: App, at: usize, step: Step) -> AnyView {
 /// Ways that were left.
 fn other_ways(app: App, others: Vec<Way>) -> AnyView {
     let way = move |(at, way): (usize, Way)| {
-        let said: String = way.steps.iter().map(|step| step.token.text.as_str()).collect();
+        let said: String = way.steps.iter().map(|step| step.adds.as_str()).collect();
         let short: String = said.chars().take(60).collect();
         let more = if short.len() < said.len() { "…" } else { "" };
         view! {

@@ -70,12 +70,14 @@ impl Writing {
     /// Takes another token at a step, and writes on from there. The way that stood there is kept.
     #[must_use]
     pub fn force(&mut self, step: usize, id: u32, sampling: Sampling) -> Vec<Command> {
-        let Some(Step { token, top }) = self.steps.get(step).cloned() else { return Vec::new() };
+        let Some(Step { token, top, .. }) = self.steps.get(step).cloned() else { return Vec::new() };
         let Some(other) = top.iter().find(|candidate| candidate.id == id && token.id != id) else {
             return Vec::new();
         };
+        // A part of a character is written in hexadecimal, between these, and adds nothing by itself.
+        let adds = if other.text.contains('⟨') { String::new() } else { other.text.clone() };
         let token = OutputToken { id, text: other.text.clone(), special: false, prob: other.prob };
-        let taken = Step { token, top };
+        let taken = Step { token, adds, top };
         let mut commands = self.stop();
         let steps = self.steps.clone();
         self.keep(Way { steps, ended: self.ended });
@@ -84,6 +86,22 @@ impl Writing {
         self.ended = false;
         commands.extend(self.ask(sampling));
         commands
+    }
+
+    /// The text before a step, and the token that was written there: what it is to be asked about. None, with a reason, where
+    /// that text ends within a character.
+    pub fn question(&mut self, step: usize) -> Option<(String, u32)> {
+        let (_, from) = self.from.as_ref()?;
+        let before = self.steps.get(..step)?;
+        if before.last().is_some_and(|last| last.adds.is_empty() && !last.token.special) {
+            self.failed = Some(
+                "The text before this token ends within a character, so no question can be made of it.".to_owned(),
+            );
+            return None;
+        }
+        self.failed = None;
+        let text = before.iter().fold(from.clone(), |text, step| text + &step.adds);
+        Some((text, self.steps.get(step)?.token.id))
     }
 
     /// Goes back to another way.
@@ -170,7 +188,7 @@ mod tests {
     fn step(id: u32) -> Step {
         let candidate = |id: u32| Candidate { id, text: format!(" {id}"), logit: 0.0, prob: 0.5 };
         let token = OutputToken { id, text: format!(" {id}"), special: false, prob: 0.5 };
-        Step { token, top: vec![candidate(id), candidate(id + 100)] }
+        Step { token, adds: format!(" {id}"), top: vec![candidate(id), candidate(id + 100)] }
     }
 
     fn id_of(commands: &[Command]) -> RequestId {
@@ -232,6 +250,21 @@ mod tests {
         let _ = writing.take(0);
         assert_eq!(writing.steps.iter().map(|step| step.token.id).collect::<Vec<_>>(), [1, 2, 3]);
         assert_eq!(writing.others[0].steps.len(), 2);
+    }
+
+    #[test]
+    fn a_token_is_asked_about_after_the_text_as_it_is() {
+        let mut writing = Writing::default();
+        let id = id_of(&writing.go_on("m", "t", Sampling::default()));
+        for at in 1..=3 {
+            let adds = if at == 2 { String::new() } else { format!(" {at}") };
+            writing.hear(Event::Wrote { id, step: Box::new(Step { adds, ..step(at) }) });
+        }
+        assert_eq!(writing.question(0), Some(("t".into(), 1)));
+        assert_eq!(writing.question(1), Some(("t 1".into(), 2)));
+        assert_eq!(writing.question(2), None, "half a character");
+        assert!(writing.failed.is_some());
+        assert_eq!(writing.question(9), None);
     }
 
     #[test]
