@@ -7,7 +7,8 @@ use leptos::prelude::*;
 use super::{App, When};
 use crate::state::attention::chosen;
 use crate::state::inside::{Inside, Known, Place};
-use crate::state::sight::{LeftOut, Picture, Sight, Viewer, Without};
+use crate::state::left_out::{LeftOut, Without};
+use crate::state::sight::{Picture, Sight, Viewer};
 
 impl App {
     /// Begins anew with each answer, each kind of attention, and each choice of what is left out.

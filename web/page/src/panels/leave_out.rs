@@ -4,8 +4,8 @@ use leptos::prelude::*;
 
 use super::parts::{changing, segment};
 use crate::app::App;
+use crate::state::left_out::{LeftOut, Without, sinks};
 use crate::state::pieces::named;
-use crate::state::sight::{LeftOut, Without, sinks};
 use crate::state::words::count;
 
 /// Two switches, and what they leave out in words.

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use super::apart::Apart;
 use super::compare::{self, is_offered};
 use super::grouping::Grouping;
+use super::left_out::Without;
 use super::marks::{self, Mark};
 use super::prompt::Prompt;
-use super::sight::Without;
 
 /// The methods that the page always asks for, since they share one backward run.
 pub const METHODS: &[Method] = &[Method::GradXInput, Method::Saliency];

@@ -18,6 +18,7 @@ pub mod heads;
 pub mod heat;
 pub mod inside;
 pub mod intervene;
+pub mod left_out;
 pub mod lines;
 pub mod marks;
 pub mod order;
