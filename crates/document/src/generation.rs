@@ -67,7 +67,6 @@ impl Generation {
     /// # Errors
     /// Says what is out of bounds.
     pub fn validate(&self) -> Result<(), GenerationError> {
-        let Sampling { temperature, top_k, top_p, .. } = self.sampling;
         if self.text.trim().is_empty() {
             return Err(GenerationError::EmptyText);
         }
@@ -77,6 +76,17 @@ impl Generation {
         if self.most == 0 || self.most > MAX_WRITTEN || self.written.len() > MAX_WRITTEN {
             return Err(GenerationError::TooMuch);
         }
+        self.sampling.validate()
+    }
+}
+
+impl Sampling {
+    /// Checks that tokens can be drawn so.
+    ///
+    /// # Errors
+    /// Says what is out of bounds.
+    pub fn validate(&self) -> Result<(), GenerationError> {
+        let Self { temperature, top_k, top_p, .. } = *self;
         if !(0.0..=MAX_TEMPERATURE).contains(&temperature) {
             return Err(GenerationError::Temperature);
         }

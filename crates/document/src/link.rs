@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::explanation::AttentionKind;
-use crate::request::{Request, RequestError};
+use crate::generation::Sampling;
+use crate::heads::HeadFigure;
+use crate::marks::Mark;
+use crate::request::{MAX_MARKS, Request, RequestError};
 
 /// The longest fragment that is looked at, in bytes, its leading `#` not counted.
 pub const MAX_FRAGMENT_BYTES: usize = 32 * 1024;
@@ -33,7 +36,7 @@ pub struct Link {
 }
 
 /// What of an answer is looked at.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct View {
     /// Which attention is shown, of those that the answer has; the page's own choice where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -56,6 +59,54 @@ pub struct View {
     /// Whether tokens that draw attention whatever the text says are.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub without_sinks: bool,
+    /// Whether the method that colours the text is not among those that are compared.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub method_is_apart: bool,
+    /// How the tokens of a word are shown, by its name; each by itself where there is none, or one that is not known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub grouping: String,
+    /// The words that the person marked, where the request does not have them ([`Request::selection`]).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<Mark>,
+    /// How the model chooses tokens where it writes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sampling: Option<Sampling>,
+    /// What was made ready to be asked of heads and layers, where the request does not ask it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub apart: Option<Apart>,
+}
+
+/// What is ready to be asked of heads and layers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Apart {
+    /// What is ticked.
+    pub figures: Vec<HeadFigure>,
+    /// The text whose activations would be put into this one's run.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub patch: String,
+    /// The texts that figures would be averaged over, one on each line.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub texts: String,
+}
+
+impl View {
+    // What a page can show of it is bounded as what a request asks is.
+    fn validate(&self) -> Result<(), RequestError> {
+        if self.marks.len() > MAX_MARKS {
+            return Err(RequestError::TooManyMarks { count: self.marks.len() });
+        }
+        if !self.marks.iter().all(crate::request::is_piece) {
+            return Err(RequestError::NoPiece);
+        }
+        let figures = self.apart.as_ref().map_or(0, |apart| apart.figures.len());
+        if figures > HeadFigure::ALL.len() {
+            return Err(RequestError::TooManyFigures { count: figures });
+        }
+        if self.sampling.is_some_and(|sampling| sampling.validate().is_err()) {
+            return Err(RequestError::NoSampling);
+        }
+        Ok(())
+    }
 }
 
 /// As what a head is drawn.
@@ -134,6 +185,7 @@ impl Link {
             )?;
         let link: Self = serde_json::from_slice(&state).map_err(|_| LinkError::Damaged)?;
         link.request.validate()?;
+        link.view.validate()?;
         Ok(link)
     }
 }
@@ -194,6 +246,15 @@ mod tests {
         assert_eq!(Link::decode("1.<script>"), Err(LinkError::Damaged));
         let deep = format!("{}{}", "[".repeat(50_000), "]".repeat(50_000));
         assert_eq!(Link::decode(&fragment_of(deep.as_bytes())), Err(LinkError::Damaged));
+        for view in [
+            View { marks: vec![(0, 3, 3)], ..View::default() },
+            View { marks: vec![(0, 0, 1); MAX_MARKS + 1], ..View::default() },
+            View { sampling: Some(Sampling { top_p: 0.0, ..Sampling::default() }), ..View::default() },
+            View { apart: Some(Apart { figures: vec![HeadFigure::Lens; 6], ..Apart::default() }), ..View::default() },
+        ] {
+            let link = Link { view, ..sample() };
+            assert!(matches!(Link::decode(&link.encode().unwrap()), Err(LinkError::Refused(_))));
+        }
         let mut empty = sample();
         empty.request.text.clear();
         assert!(matches!(Link::decode(&empty.encode().unwrap()), Err(LinkError::Refused(_))));

@@ -87,6 +87,11 @@ pub struct Request {
     pub attention: AttentionDetail,
 }
 
+/// Whether a text can have this piece.
+pub(crate) fn is_piece(&(source, start, end): &Mark) -> bool {
+    source < 2 && start < end && end <= MAX_TEXT_BYTES
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
 fn is_not(value: &bool) -> bool {
     !*value
@@ -160,7 +165,6 @@ impl Request {
         if self.selection.len() > MAX_MARKS {
             return Err(RequestError::TooManyMarks { count: self.selection.len() });
         }
-        let is_piece = |&(source, start, end): &Mark| source < 2 && start < end && end <= MAX_TEXT_BYTES;
         if !self.selection.iter().all(is_piece) {
             return Err(RequestError::NoPiece);
         }
@@ -253,6 +257,9 @@ pub enum RequestError {
     /// A picked piece that no text can have.
     #[error("A piece that was picked lies in no text.")]
     NoPiece,
+    /// Tokens would be drawn from nothing, or at a temperature out of bounds.
+    #[error("Its way of choosing tokens is none: temperature, top-k or top-p are out of bounds.")]
+    NoSampling,
     /// More of the model is changed than there is, or by too much.
     #[error("That changes more of the model than there is, or by more than ten times; take something back.")]
     TooMuchChanged,

@@ -1,6 +1,6 @@
 //! What a person wants to know of heads and layers.
 
-use headlight_document::{HeadFigure, Heads, Request};
+use headlight_document::{HeadFigure, Heads, Request, link};
 
 /// The figures that are ticked, and the other texts that they take.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,12 +27,17 @@ impl Default for Apart {
 }
 
 impl Apart {
-    /// What a request asks for; what nobody asked for yet where that is nothing.
+    /// What a request asks for; where that is nothing, what was made ready.
     #[must_use]
-    pub fn of(request: &Request) -> Self {
+    pub fn of(request: &Request, ready: Option<link::Apart>) -> Self {
         let is_asked = !request.heads.is_empty() || request.patch.is_some();
         if !is_asked {
-            return Self::default();
+            return ready.map_or_else(Self::default, |link::Apart { figures, patch, texts }| Self {
+                figures,
+                patch,
+                texts,
+                is_asked,
+            });
         }
         Self {
             figures: request.heads.clone(),
@@ -48,6 +53,14 @@ impl Apart {
         let patch = (!self.patch.trim().is_empty()).then(|| self.patch.clone());
         let texts = if self.averages() { self.all_texts().map(str::to_owned).collect() } else { Vec::new() };
         Request { heads: self.figures.clone(), patch, texts, ..request }
+    }
+
+    /// What is ready and was not asked for, where anything was chosen.
+    #[must_use]
+    pub fn unasked(&self) -> Option<link::Apart> {
+        let Self { figures, patch, texts, is_asked } = self.clone();
+        let is_chosen = !is_asked && *self != Self::default();
+        is_chosen.then_some(link::Apart { figures, patch, texts })
     }
 
     /// Whether nothing is wanted.
@@ -102,7 +115,7 @@ mod tests {
         let request = apart.put_into(Request::new("sentiment", Task::Classify, "A warm film."));
         assert_eq!(request.validate(), Ok(()));
         assert_eq!((request.texts.as_slice(), apart.count()), (&["One.".to_owned(), "Two.".to_owned()][..], 2));
-        assert_eq!(Apart::of(&request), Apart { texts: "One.\nTwo.".into(), ..apart.clone() });
+        assert_eq!(Apart::of(&request, None), Apart { texts: "One.\nTwo.".into(), ..apart.clone() });
         // Nothing is averaged that is not ticked.
         apart.figures = vec![HeadFigure::Induction];
         let request = apart.put_into(request);
@@ -110,7 +123,12 @@ mod tests {
         apart.toggle(HeadFigure::Induction);
         apart.patch.clear();
         assert!(apart.is_empty());
-        assert_eq!(Apart::of(&Request::new("sentiment", Task::Classify, "A")), Apart::default());
+        let bare = Request::new("sentiment", Task::Classify, "A");
+        assert_eq!(Apart::of(&bare, None), Apart::default());
+        apart.is_asked = false;
+        apart.texts = "One.".into();
+        assert_eq!(Apart::of(&bare, apart.unasked()), apart);
+        assert_eq!(Apart::default().unasked(), None);
     }
 
     #[test]

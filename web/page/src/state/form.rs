@@ -285,7 +285,8 @@ impl Form {
     #[must_use]
     pub fn link(&self, sha256: Option<String>) -> Link {
         let mut methods = self.compared();
-        if !methods.contains(&self.method) {
+        let method_is_apart = !methods.contains(&self.method);
+        if method_is_apart {
             methods.push(self.method);
         }
         let method = methods.iter().position(|&method| method == self.method).unwrap_or(0);
@@ -294,6 +295,7 @@ impl Form {
             intervention: self.intervention.clone(),
             ..self.request_of(methods)
         };
+        let marks = if request.selection.is_empty() { self.marks.clone() } else { Vec::new() };
         Link {
             request: if self.apart.is_asked { self.apart.put_into(request) } else { request },
             model_sha256: sha256,
@@ -305,6 +307,11 @@ impl Form {
                 picture: self.picture,
                 without_special: self.without.special,
                 without_sinks: self.without.sinks,
+                method_is_apart,
+                grouping: if self.grouping == Grouping::None { String::new() } else { self.grouping.name().to_owned() },
+                marks,
+                sampling: (self.sampling != Sampling::default()).then_some(self.sampling),
+                apart: self.apart.unasked(),
             },
         }
     }
@@ -315,7 +322,7 @@ impl Form {
         let Link { mut request, view, .. } = link;
         let plain = samples(&Parameters { samples: None, ..request.parameters }, &request.methods);
         request.parameters.samples.take_if(|samples| Some(*samples) == plain);
-        let apart = Apart::of(&request);
+        let apart = Apart::of(&request, view.apart);
         let method = request.methods.get(view.method).copied().unwrap_or(Method::GradXInput);
         let mut prompts = [Prompt::default(), Prompt::default()];
         if let Some(prompt) = prompts.get_mut(usize::from(request.task == Task::Answer)) {
@@ -334,15 +341,19 @@ impl Form {
             foil: request.foil,
             method,
             parameters: request.parameters,
-            ticked: Method::ALL.iter().copied().filter(|method| request.methods.contains(method)).collect(),
+            ticked: Method::ALL
+                .iter()
+                .copied()
+                .filter(|one| request.methods.contains(one) && !(view.method_is_apart && *one == method))
+                .collect(),
             measures: Measure::ALL.iter().copied().filter(|measure| request.measures.contains(measure)).collect(),
-            marks: request.selection,
-            grouping: Grouping::None,
+            marks: if request.selection.is_empty() { view.marks } else { request.selection },
+            grouping: Grouping::of(&view.grouping),
             kind: view.attention,
             picture: view.picture,
             intervention: request.intervention,
             apart,
-            sampling: Sampling::default(),
+            sampling: view.sampling.unwrap_or_default(),
             without: Without { special: view.without_special, sinks: view.without_sinks },
             head: view.head,
             token: view.token,
@@ -377,13 +388,15 @@ impl Form {
         Some(form)
     }
 
-    /// Takes what no link has, and a draft of the same texts does: the marks, unless they are left out together.
+    /// Takes what links of earlier versions do not have, and a draft of the same texts does: marks and grouping.
     pub fn join(&mut self, draft: Self) {
         if (&self.text, &self.second_text) == (&draft.text, &draft.second_text) {
             if self.marks.is_empty() {
                 self.marks = draft.marks;
             }
-            self.grouping = draft.grouping;
+            if self.grouping == Grouping::None {
+                self.grouping = draft.grouping;
+            }
         }
     }
 }

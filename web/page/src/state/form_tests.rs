@@ -191,3 +191,146 @@ fn other_weights_and_unknown_models_are_remarked_on() {
     assert!(remark(&manifest, "smollm2", Some("bb")).unwrap().contains("other weights"));
     assert!(remark(&manifest, "gpt9", None).unwrap().contains("gpt9"));
 }
+
+/// Small reproducible random numbers (SplitMix64).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut bits = self.0;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((bits ^ (bits >> 31)) % bound as u64) as usize
+    }
+
+    fn coin(&mut self) -> bool {
+        self.below(2) == 1
+    }
+
+    fn of<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.below(all.len())]
+    }
+
+    fn some<T: Copy>(&mut self, all: &[T]) -> Vec<T> {
+        all.iter().copied().filter(|_| self.below(3) == 0).collect()
+    }
+
+    fn text(&mut self) -> String {
+        let pieces = ["The ", "capital", " 好", "🙂", "<b>", "\"", "\n", " of", "&", "é", "\u{202e}"];
+        let more: String = (0..self.below(9)).map(|_| self.of(&pieces)).collect();
+        format!("a{more}")
+    }
+
+    fn marks(&mut self) -> Vec<Mark> {
+        (0..self.below(4)).map(|at| (self.below(2), at * 5, at * 5 + 1 + self.below(4))).collect()
+    }
+
+    fn token(&mut self) -> Token {
+        if self.coin() { Token::Id(self.below(50_000) as u32) } else { Token::Text(format!(" w{}", self.below(9))) }
+    }
+
+    fn target(&mut self, task: Task) -> TargetSpec {
+        let token = self.coin().then(|| self.token());
+        let position = self.coin().then(|| self.below(20));
+        match task {
+            Task::Continue => TargetSpec::Next(token),
+            Task::Classify => TargetSpec::Label { name: self.coin().then(|| "positive".into()), position: None },
+            Task::Label => TargetSpec::Label { name: self.coin().then(|| "B-CITY".into()), position },
+            Task::Answer if self.coin() => TargetSpec::Span(position.map(|start| (start, start + 2))),
+            Task::Answer => TargetSpec::Next(token),
+            Task::Translate => TargetSpec::Output { token, step: position },
+            Task::Fill => TargetSpec::Mask { token, position },
+            Task::Compare => TargetSpec::Similarity,
+        }
+    }
+
+    /// Everything that a person can choose, as the page lets them.
+    fn form(&mut self) -> Form {
+        let task = self.of(Task::ALL);
+        let text = self.text();
+        let mut form = Form::new(self.of(&["smollm2", "owner/name@abc"]), task, text);
+        if task.second_text().is_some() {
+            form.second_text = self.text();
+        }
+        form.target = self.target(task);
+        if self.coin() && !matches!(form.target, TargetSpec::Span(_) | TargetSpec::Similarity) {
+            form.foil = Some(self.token());
+        }
+        // A similarity has one reading.
+        form.read = if task == Task::Compare { Read::Logit } else { self.of(Read::ALL) };
+        if matches!(task, Task::Classify | Task::Answer) && self.coin() {
+            let (labels, shot) = (self.coin(), self.text());
+            form.edit_prompt(|prompt| {
+                if labels && task == Task::Classify {
+                    prompt.labels.push("neutral".into());
+                }
+                prompt.shots[0].text = shot;
+            });
+            form.target = task.target();
+            form.foil = None;
+        }
+        let offered: Vec<Method> = Method::ALL.iter().copied().filter(|&one| is_offered(one, task)).collect();
+        form.ticked = self.some(&offered);
+        form.method = self.of(&offered);
+        form.measures = self.some(Measure::ALL);
+        let number = |dice: &mut Self| dice.coin().then(|| 1 + dice.below(900) as u32);
+        form.parameters = Parameters {
+            baseline: self.of(headlight_document::Baseline::ALL),
+            steps: 1 + self.below(100) as u32,
+            samples: number(self),
+            lime_samples: number(self),
+            base: self.of(&[Method::Saliency, Method::GradXInput]),
+            noise: self.below(40) as u32,
+            evaluations: 2 + self.below(600) as u32,
+            hierarchy: self.of(headlight_document::Hierarchy::ALL),
+            units: self.of(Units::ALL),
+            layer: self.coin().then(|| self.below(30) as u32),
+            head: self.coin().then(|| self.below(9) as u32),
+            seed: self.below(99) as u64,
+        };
+        // A chosen number that would be taken anyway is not told from none.
+        form.parameters.samples.take_if(|samples| [LIME_SAMPLES, SHARED_SAMPLES].contains(samples));
+        form.marks = self.marks();
+        form.grouping = self.of(Grouping::ALL);
+        let kinds = [AttentionKind::SelfAttention, AttentionKind::Encoder, AttentionKind::Cross];
+        form.kind = self.coin().then(|| self.of(&kinds));
+        form.without = Without { special: self.coin(), sinks: self.coin() };
+        if self.coin() {
+            let (kind, layer) = (self.of(&kinds), self.below(30));
+            let head = self.coin().then(|| self.below(9));
+            form.intervention.scaled =
+                vec![headlight_document::Scaled { kind, layer, head, percent: self.below(200) as u16 }];
+            form.intervention.hidden = vec![self.below(9)];
+        }
+        form.apart.figures = self.some(headlight_document::HeadFigure::ALL);
+        if self.coin() {
+            form.apart.patch = self.text();
+        }
+        form.apart.is_asked = self.coin() && !form.apart.is_empty();
+        // Lines that are blank are no texts, and no text is averaged where nothing is that is averaged.
+        if form.apart.averages() && self.coin() {
+            form.apart.texts = "One.\nTwo.".into();
+        }
+        form.sampling = Sampling {
+            temperature: self.of(&[0.0, 0.7, 1.3]),
+            top_k: self.coin().then(|| 1 + self.below(50)),
+            top_p: self.of(&[1.0, 0.9]),
+            seed: self.below(9) as u64,
+        };
+        form.picture = self.of(&[HeadPicture::Map, HeadPicture::Lines, HeadPicture::Neurons]);
+        form.head = self.coin().then(|| (self.below(30), self.below(9)));
+        form.token = self.coin().then(|| self.below(20));
+        form
+    }
+}
+
+#[test]
+fn nothing_that_a_person_can_choose_is_lost_in_a_link() {
+    let mut dice = Dice(7);
+    for round in 0..2000 {
+        let form = dice.form();
+        let fragment = form.link(None).encode().unwrap();
+        assert_eq!(open(&fragment), Opening::Linked(Box::new(form), None), "round {round}: {fragment}");
+    }
+}

@@ -1,0 +1,206 @@
+//! Links of every version so far open, and mean what they meant. `links/` has one for each shape that a link has had; each
+//! was encoded by that version's own code (its commit stands in the file's name).
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic is how a test fails")]
+
+use std::path::PathBuf;
+
+use headlight_document::link::{HeadPicture, Link, View};
+use headlight_document::{
+    AttentionDetail, AttentionKind, Baseline, HeadFigure, Hierarchy, Intervention, Measure, Method, Parameters, Read,
+    Request, Scaled, Shot, TargetSpec, Task, Token, Units,
+};
+
+/// The hash in those links that have one.
+fn sha256() -> Option<String> {
+    Some(format!("5bc9{}", "ab".repeat(30)))
+}
+
+fn request(model: &str, task: Task, text: &str, target: &str, read: Read, methods: &[Method]) -> Request {
+    let target: TargetSpec = target.parse().unwrap();
+    Request { target, read, methods: methods.to_vec(), ..Request::new(model, task, text) }
+}
+
+fn plain(request: Request) -> Link {
+    Link { request, model_sha256: None, view: View::default() }
+}
+
+/// What each of them must mean.
+fn meant() -> Vec<(&'static str, Link)> {
+    use Method::{Attention, GradXInput, Lime, PartitionShap, Saliency, SmoothGrad, ValueZeroing};
+    let both = [GradXInput, Saliency];
+    let capital = "The capital of France is";
+    vec![
+        (
+            "01-2609cf8-continue",
+            Link {
+                request: request("smollm2", Task::Continue, capital, "next: Paris", Read::Prob, &both),
+                model_sha256: sha256(),
+                view: View { head: Some((5, 2)), token: Some(3), method: 1, ..View::default() },
+            },
+        ),
+        (
+            "02-2609cf8-compare",
+            plain(Request {
+                second_text: Some("狗 🙂".into()),
+                attention: AttentionDetail::Summary,
+                ..request("minilm", Task::Compare, "A dog", "similarity", Read::Logit, &[Saliency])
+            }),
+        ),
+        (
+            "03-86d6053-shots",
+            plain(Request {
+                labels: vec!["good".into(), "bad".into()],
+                shots: [("dull", "bad"), ("fine", "good")]
+                    .map(|(text, answer)| Shot { text: text.into(), question: None, answer: answer.into() })
+                    .to_vec(),
+                ..request("smollm2", Task::Classify, "a warm film", "label:good", Read::LogProb, &[GradXInput])
+            }),
+        ),
+        (
+            "04-54e5eb6-cross",
+            Link {
+                request: request("marian-en-pt", Task::Translate, "The cat sleeps", "output@2", Read::Logit, &both),
+                model_sha256: sha256(),
+                view: View { attention: Some(AttentionKind::Cross), head: Some((1, 4)), ..View::default() },
+            },
+        ),
+        (
+            "05-16dd068-foil",
+            Link {
+                view: View { method: 2, ..View::default() },
+                ..plain(Request {
+                    foil: Some(Token::Text(" Lyon".into())),
+                    methods: vec![GradXInput, Saliency, Method::IntegratedGradients],
+                    ..request("smollm2", Task::Continue, capital, "next: Paris", Read::Logit, &[])
+                })
+            },
+        ),
+        (
+            "06-accdec9-parameters",
+            Link {
+                view: View { method: 2, ..View::default() },
+                ..plain(Request {
+                    foil: Some(Token::Id(655)),
+                    methods: vec![GradXInput, Saliency, SmoothGrad],
+                    parameters: Parameters {
+                        baseline: Baseline::Mean,
+                        steps: 20,
+                        samples: Some(9),
+                        base: Saliency,
+                        noise: 15,
+                        units: Units::Word,
+                        seed: 7,
+                        ..Parameters::default()
+                    },
+                    ..request("smollm2", Task::Continue, "Once upon a", "next:#7042", Read::Logit, &[])
+                })
+            },
+        ),
+        (
+            "07-caf2d80-measures",
+            Link {
+                view: View { method: 1, ..View::default() },
+                ..plain(Request {
+                    methods: vec![GradXInput, Attention, ValueZeroing],
+                    parameters: Parameters { layer: Some(3), head: Some(2), ..Parameters::default() },
+                    measures: vec![Measure::TauLoo, Measure::Erasure],
+                    ..request("sentiment", Task::Classify, "a warm film", "label:positive", Read::Prob, &[])
+                })
+            },
+        ),
+        (
+            "08-3d8c7f1-lime",
+            Link {
+                view: View { method: 1, ..View::default() },
+                ..plain(Request {
+                    methods: vec![SmoothGrad, Lime],
+                    parameters: Parameters {
+                        samples: Some(5),
+                        lime_samples: Some(800),
+                        seed: 3,
+                        ..Parameters::default()
+                    },
+                    ..request("sentiment", Task::Classify, "a warm film", "label", Read::Logit, &[])
+                })
+            },
+        ),
+        (
+            "09-ef9b886-selection",
+            plain(Request {
+                parameters: Parameters {
+                    evaluations: 80,
+                    hierarchy: Hierarchy::Balanced,
+                    units: Units::Selection,
+                    ..Parameters::default()
+                },
+                selection: vec![(0, 4, 12)],
+                ..request(
+                    "sentiment",
+                    Task::Classify,
+                    "Not a single joke lands.",
+                    "label:negative",
+                    Read::Prob,
+                    &[PartitionShap],
+                )
+            }),
+        ),
+        (
+            "10-9ae81cd-heads",
+            plain(Request {
+                heads: vec![HeadFigure::Profile, HeadFigure::Lens, HeadFigure::Ablation, HeadFigure::Induction],
+                patch: Some("When Anna and John went".into()),
+                ..request("smollm2", Task::Continue, "When Mary and John went", "next", Read::Logit, &[GradXInput])
+            }),
+        ),
+        (
+            "11-0ae2f79-changes",
+            Link {
+                view: View {
+                    attention: Some(AttentionKind::Encoder),
+                    head: Some((2, 5)),
+                    token: Some(1),
+                    picture: HeadPicture::Lines,
+                    without_special: true,
+                    without_sinks: true,
+                    ..View::default()
+                },
+                ..plain(Request {
+                    intervention: Intervention {
+                        scaled: vec![
+                            Scaled { kind: AttentionKind::Encoder, layer: 2, head: Some(5), percent: 0 },
+                            Scaled { kind: AttentionKind::Encoder, layer: 3, head: None, percent: 50 },
+                        ],
+                        hidden: vec![2],
+                    },
+                    attention: AttentionDetail::Overview,
+                    ..request("sentiment", Task::Classify, "a warm film", "label", Read::Logit, &both)
+                })
+            },
+        ),
+        (
+            "12-427e7e5-texts",
+            Link {
+                view: View { picture: HeadPicture::Neurons, ..View::default() },
+                ..plain(Request {
+                    heads: vec![HeadFigure::Profile, HeadFigure::Direct],
+                    texts: vec!["One.".into(), "Two.".into()],
+                    attention: AttentionDetail::Overview,
+                    ..request("owner/name@0123abc", Task::Classify, "a warm film", "label", Read::Logit, &[GradXInput])
+                })
+            },
+        ),
+    ]
+}
+
+#[test]
+fn links_of_every_version_so_far_mean_what_they_meant() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/links");
+    let meant = meant();
+    for (name, link) in &meant {
+        let fragment = std::fs::read_to_string(folder.join(format!("{name}.txt"))).unwrap();
+        assert_eq!(Link::decode(fragment.trim()).as_ref(), Ok(link), "{name}");
+    }
+    let count = std::fs::read_dir(folder).unwrap().count();
+    assert_eq!(count, meant.len(), "every link of the folder is one whose meaning is stated");
+}
