@@ -5,7 +5,12 @@ use js_sys::{Array, Uint8Array};
 use leptos::prelude::{document, window};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, HtmlElement, Response, Storage, Url, UrlSearchParams};
+use web_sys::{
+    Blob, BlobPropertyBag, HtmlAnchorElement, HtmlElement, RequestCache, RequestInit, Response, Storage, Url,
+    UrlSearchParams,
+};
+
+use crate::locale::{fill, say};
 
 /// Writes a line to the console.
 pub fn report(message: &str) {
@@ -34,6 +39,21 @@ pub fn meta(name: &str) -> Option<String> {
 pub fn parameter(name: &str) -> Option<String> {
     let query = window().location().search().ok()?;
     UrlSearchParams::new_with_str(&query).ok()?.get(name)
+}
+
+/// Takes a parameter out of the address's query without a step in the history.
+pub fn drop_parameter(name: &str) {
+    let Some(address) = window().location().href().ok().and_then(|href| Url::new(&href).ok()) else { return };
+    address.search_params().delete(name);
+    if let Ok(history) = window().history() {
+        // A browser that is asked too often refuses; the parameter then stays.
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&address.href()));
+    }
+}
+
+/// The languages that the person reads, the best first.
+pub fn languages() -> Vec<String> {
+    window().navigator().languages().iter().filter_map(|tag| tag.as_string()).collect()
 }
 
 /// The address's fragment, with its `#`.
@@ -126,19 +146,25 @@ pub fn pixel_ratio() -> f64 {
     if ratio.is_finite() { ratio.clamp(1.0, 4.0) } else { 1.0 }
 }
 
-/// Fetches a text; the error says what happened.
-pub async fn fetch_text(address: &str) -> Result<String, String> {
-    let response: Response = JsFuture::from(window().fetch_with_str(address))
-        .await
-        .map_err(|_| "the server cannot be reached".to_owned())?
-        .dyn_into()
-        .map_err(|_| "the answer is not a file".to_owned())?;
-    if !response.ok() {
-        return Err(format!("the server answered {}", response.status()));
+/// Fetches a text, of which the server is asked at once whether it is still what the browser keeps; the error says what
+/// happened.
+pub fn fetch_text(address: &str) -> impl Future<Output = Result<String, String>> + use<> {
+    let how = RequestInit::new();
+    how.set_cache(RequestCache::NoCache);
+    let asked = JsFuture::from(window().fetch_with_str_and_init(address, &how));
+    async move {
+        let response: Response = asked
+            .await
+            .map_err(|_| say("top.fetch.unreachable").to_owned())?
+            .dyn_into()
+            .map_err(|_| say("top.fetch.no_text").to_owned())?;
+        if !response.ok() {
+            return Err(fill("top.fetch.status", &[&response.status()]));
+        }
+        let text = response.text().map_err(|_| say("top.fetch.no_text").to_owned())?;
+        let text = JsFuture::from(text).await.map_err(|_| say("top.fetch.broken").to_owned())?;
+        text.as_string().ok_or_else(|| say("top.fetch.no_text").to_owned())
     }
-    let text = response.text().map_err(|_| "the answer is not text".to_owned())?;
-    let text = JsFuture::from(text).await.map_err(|_| "the connection broke off".to_owned())?;
-    text.as_string().ok_or_else(|| "the answer is not text".to_owned())
 }
 
 /// Copies a text; `false` where the browser refuses.

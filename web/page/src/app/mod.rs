@@ -3,11 +3,13 @@
 mod asking;
 mod bringing;
 mod intervening;
+mod language;
 mod looking;
 mod opening;
 mod writing;
 
 pub use asking::{Ask, Saved};
+pub use language::speak_first;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
@@ -22,6 +24,7 @@ use headlight_document::{
 use leptos::prelude::*;
 
 use crate::browser;
+use crate::locale::Language;
 use crate::state::compare::{Compared, same_subject};
 use crate::state::conductor::{Conductor, Errand, Flight, Input, Phase};
 use crate::state::form::{Form, answers, is_untouched};
@@ -115,6 +118,8 @@ pub struct App {
     pub handover: RwSignal<Option<String>>,
     /// Whether a keystroke waits to be answered.
     pub pending: RwSignal<bool>,
+    /// The language that the page speaks.
+    pub language: RwSignal<Language>,
     /// The theme.
     pub theme: RwSignal<Theme>,
     /// Whether the page is dark.

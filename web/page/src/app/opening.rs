@@ -8,6 +8,7 @@ use leptos::prelude::*;
 
 use super::{App, Ask, Listing, Shown, Theme, is_kept};
 use crate::browser;
+use crate::locale;
 use crate::state::attention;
 use crate::state::conductor::{Conductor, Input};
 use crate::state::form::{self, Form, Opening};
@@ -56,6 +57,7 @@ impl App {
             hint: RwSignal::default(),
             handover: RwSignal::default(),
             pending: RwSignal::new(false),
+            language: RwSignal::new(locale::language()),
             theme,
             dark,
             sources: RwSignal::default(),

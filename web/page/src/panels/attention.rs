@@ -15,9 +15,9 @@ use super::leave_out::LeaveOut;
 use super::legend::AttentionLegend;
 use super::over_text::OverText;
 use crate::app::{App, When};
+use crate::locale::count;
 use crate::state::attention::{Figures, aligning_head, suggested_head};
 use crate::state::format::number;
-use crate::state::words::count;
 
 /// The width of an element in CSS pixels, kept up to date.
 pub fn width_of(node: NodeRef<Div>) -> RwSignal<f64> {
@@ -86,8 +86,8 @@ pub fn AttentionPanel() -> impl IntoView {
                     };
                     format!(
                         "{} × {}, one square a head: {who}. Choose a square to open it.",
-                        count(layers, "layer"),
-                        count(heads, "head"),
+                        count("count.layer", layers),
+                        count("count.head", heads),
                     )
                 }}
             </p>

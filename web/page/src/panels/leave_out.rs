@@ -4,9 +4,9 @@ use leptos::prelude::*;
 
 use super::parts::{changing, segment};
 use crate::app::App;
+use crate::locale::count;
 use crate::state::left_out::{LeftOut, Without, sinks};
 use crate::state::pieces::named;
-use crate::state::words::count;
 
 /// Two switches, and what they leave out in words.
 #[component]
@@ -32,7 +32,7 @@ pub fn LeaveOut() -> impl IntoView {
         if special && has_special.get() {
             let special = Without { special: true, sinks: false };
             let left_out = app.attention(|document, attention| LeftOut::of(document, attention, special));
-            out.push(count(left_out.unwrap_or_default().columns.len(), "special token"));
+            out.push(count("count.special_token", left_out.unwrap_or_default().columns.len()));
         }
         if sinks {
             let sinks = found.get();

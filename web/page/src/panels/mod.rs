@@ -29,6 +29,7 @@ use headlight_document::{Explanation, Task};
 use leptos::prelude::*;
 
 use crate::app::App;
+use crate::locale::say;
 
 /// The precomputed explanation of a real run, shown before any model has loaded.
 const SAMPLE: &str = include_str!("../../assets/sample.json");
@@ -41,10 +42,23 @@ pub fn sample() -> serde_json::Result<Explanation> {
     serde_json::from_str(SAMPLE)
 }
 
-/// The whole page.
+/// The whole page. `trouble` is a sentence to begin with, where something went wrong before.
 #[component]
-pub fn Page(sample: Explanation) -> impl IntoView {
-    provide_context(App::open(sample));
+pub fn Page(sample: Explanation, trouble: Option<String>) -> impl IntoView {
+    let app = App::open(sample);
+    provide_context(app);
+    if trouble.is_some() {
+        app.notice.set(trouble);
+    }
+    // Everything that is read on the page is made anew in another language; what the person did is in `App`, and stays.
+    parts::changing(move || {
+        app.language.track();
+        Some(view! { <Everything/> }.into_any())
+    })
+}
+
+#[component]
+fn Everything() -> impl IntoView {
     // What lies below the first screen is made after it was painted.
     let is_painted = RwSignal::new(false);
     request_animation_frame(move || set_timeout(move || is_painted.set(true), std::time::Duration::ZERO));
@@ -67,7 +81,7 @@ pub fn Page(sample: Explanation) -> impl IntoView {
             </div>
         </main>
         <footer class="foot">
-            <p>"Everything on this page is computed in your browser. Your text is sent nowhere."</p>
+            <p>{say("top.foot")}</p>
         </footer>
     }
 }

@@ -6,8 +6,8 @@ use leptos::prelude::*;
 
 use super::input::TextBox;
 use crate::app::{App, When};
+use crate::locale::count;
 use crate::state::prompt::{Prompt, labels};
-use crate::state::words::count;
 
 /// The editor of the chosen task's prompt.
 #[component]
@@ -93,7 +93,7 @@ pub fn PromptEditor(task: Task) -> impl IntoView {
                 <summary data-testid="shots">
                     {move || {
                         let whose = if is_default.get() { "the usual ones" } else { "your own" };
-                        format!("{} that the model is shown first ({whose})", count(many.get(), "example"))
+                        format!("{} that the model is shown first ({whose})", count("count.example", many.get()))
                     }}
                 </summary>
                 <ol>{move || (0..many.get()).map(row).collect_view()}</ol>

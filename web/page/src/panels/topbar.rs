@@ -9,6 +9,7 @@ use super::help::Help;
 use super::models::ModelChooser;
 use crate::app::{App, Theme};
 use crate::browser;
+use crate::locale::{self, Language, fill, say};
 use crate::state::conductor::Phase;
 
 /// The bar on top.
@@ -26,6 +27,7 @@ pub fn TopBar() -> impl IntoView {
             <ModelChooser/>
             <Device/>
             <div class="actions">
+                <LanguageSwitch/>
                 <ThemeSwitch/>
                 <Share/>
                 <Export/>
@@ -40,9 +42,9 @@ fn Device() -> impl IntoView {
     let app = App::get();
     let device = Memo::new(move |_| {
         app.conductor.with(|conductor| match &conductor.phase {
-            Phase::Idle => ("none", "Engine not started".to_owned(), None),
-            Phase::Starting => ("none", "Choosing a device…".to_owned(), None),
-            Phase::Down { .. } => ("none", "Engine stopped".to_owned(), None),
+            Phase::Idle => ("none", say("top.device.idle").to_owned(), None),
+            Phase::Starting => ("none", say("top.device.starting").to_owned(), None),
+            Phase::Down { .. } => ("none", say("top.device.down").to_owned(), None),
             Phase::Up(device) => match device.kind {
                 DeviceKind::Cpu => ("cpu", device.name.clone(), device.reason.clone()),
                 DeviceKind::Webgpu => ("webgpu", format!("WebGPU · {}", device.name), None),
@@ -62,6 +64,36 @@ fn Device() -> impl IntoView {
 }
 
 #[component]
+fn LanguageSwitch() -> impl IntoView {
+    let app = App::get();
+    let other = match locale::language() {
+        Language::English => Language::Chinese,
+        Language::Chinese => Language::English,
+    };
+    view! {
+        <button
+            type="button"
+            class="quiet"
+            id="language"
+            data-testid="language"
+            lang=other.tag()
+            title=say("top.language.title")
+            on:click=move |_| app.choose_language(other)
+        >
+            {say("top.language.other")}
+        </button>
+    }
+}
+
+fn theme_name(theme: Theme) -> &'static str {
+    match theme {
+        Theme::Auto => say("top.theme.auto.name"),
+        Theme::Light => say("top.theme.light.name"),
+        Theme::Dark => say("top.theme.dark.name"),
+    }
+}
+
+#[component]
 fn ThemeSwitch() -> impl IntoView {
     let app = App::get();
     let next = move || match app.theme.get() {
@@ -75,8 +107,8 @@ fn ThemeSwitch() -> impl IntoView {
             class="quiet"
             data-testid="theme"
             data-theme-choice=move || app.theme.get().name()
-            aria-label=move || format!("Theme: {}. Change to {}.", app.theme.get().name(), next().name())
-            title="Light, dark, or as your system says"
+            aria-label=move || fill("top.theme", &[&theme_name(app.theme.get()), &theme_name(next())])
+            title=say("top.theme.title")
             on:click=move |_| app.set_theme(untrack(next))
         >
             <svg viewBox="0 0 16 16" aria-hidden="true" focusable="false">
@@ -88,9 +120,9 @@ fn ThemeSwitch() -> impl IntoView {
                 }}
             </svg>
             <span class="wide-only">{move || match app.theme.get() {
-                Theme::Auto => "Auto",
-                Theme::Light => "Light",
-                Theme::Dark => "Dark",
+                Theme::Auto => say("top.theme.auto"),
+                Theme::Light => say("top.theme.light"),
+                Theme::Dark => say("top.theme.dark"),
             }}</span>
         </button>
     }
@@ -110,14 +142,14 @@ fn Share() -> impl IntoView {
                     done.set(true);
                     set_timeout(move || done.set(false), Duration::from_secs(2));
                 } else {
-                    app.notice.set(Some("The link is in the address bar now; copy it from there.".into()));
+                    app.notice.set(Some(say("top.share.refused").into()));
                 }
             });
         }
     };
     view! {
-        <button type="button" class="quiet" data-testid="share" on:click=copy title="Copy a link that opens this explanation">
-            <span aria-live="polite">{move || if done.get() { "Link copied" } else { "Share" }}</span>
+        <button type="button" class="quiet" data-testid="share" on:click=copy title=say("top.share.title")>
+            <span aria-live="polite">{move || if done.get() { say("top.share.done") } else { say("top.share") }}</span>
         </button>
     }
 }
@@ -130,10 +162,10 @@ fn Export() -> impl IntoView {
             type="button"
             class="quiet"
             data-testid="export"
-            title="Save this explanation as JSON, with every attention weight"
+            title=say("top.export.title")
             on:click=move |_| app.export()
         >
-            "Export"
+            {say("top.export")}
         </button>
     }
 }

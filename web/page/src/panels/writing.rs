@@ -5,10 +5,10 @@ use leptos::prelude::*;
 
 use super::parts::{button, changing, paragraph, plain_button, text};
 use crate::app::{App, When};
+use crate::locale::count;
 use crate::state::colour::{Palette, Scale};
 use crate::state::format::percent;
 use crate::state::pieces::visible;
-use crate::state::words::count;
 use crate::state::writing::{MOST, Way};
 
 /// The panel, for models that go on with a text.
@@ -44,7 +44,7 @@ pub fn writing(app: App) -> AnyView {
                 })}
                 <span class="caption" role="status">
                     {text(move || match (is_running.get(), has_ended.get()) {
-                        (true, _) => app.writing.with(|writing| count(writing.steps.len(), "token")),
+                        (true, _) => app.writing.with(|writing| count("count.token", writing.steps.len())),
                         (_, true) => "The model ended its text here.".to_owned(),
                         _ => format!("{MOST} tokens at a time."),
                     })}

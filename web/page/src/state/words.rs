@@ -47,12 +47,6 @@ pub fn device(name: &str) -> String {
     }
 }
 
-/// `1 token`, `2 tokens`.
-#[must_use]
-pub fn count(many: usize, one: &str) -> String {
-    if many == 1 { format!("1 {one}") } else { format!("{many} {one}s") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +63,5 @@ mod tests {
         assert_eq!(share(open), None);
         assert_eq!(share(Progress { total: Some(0), ..bytes }), None);
         assert_eq!((device("cpu"), device("webgpu (Apple M2)")), ("the CPU".into(), "WebGPU (Apple M2)".into()));
-        assert_eq!((count(1, "token"), count(5, "token")), ("1 token".into(), "5 tokens".into()));
     }
 }

@@ -5,9 +5,9 @@ use leptos::prelude::*;
 
 use crate::app::{App, When};
 use crate::browser;
+use crate::locale::count;
 use crate::panels::input::TextBox;
 use crate::panels::parts::{changing, paragraph, plain_button, segment, text};
-use crate::state::words::count;
 
 /// The texts that come with the page.
 const SAMPLE: &str = "texts.json";
@@ -17,7 +17,7 @@ pub fn texts(app: App) -> AnyView {
     let many = Memo::new(move |_| app.form.with(|form| form.apart.count()));
     let summary = move || match many.get() {
         0 => "Average over many texts".to_owned(),
-        many => format!("Average over {}", count(many, "text")),
+        many => format!("Average over {}", count("count.text", many)),
     };
     let failed = RwSignal::new(false);
     let take = move |texts: &str| {
@@ -87,7 +87,7 @@ pub fn switch(found: Memo<Heads>, over: Memo<bool>, wants_over: RwSignal<bool>) 
                 {segment("heads-this-text", "This text", "", move || !over.get(), move || wants_over.set(false))}
                 {segment("heads-over-texts", "Mean over the texts", "", move || over.get(), move || wants_over.set(true))}
             </div>
-            <span class="caption">{count(many, "text")}</span>
+            <span class="caption">{count("count.text", many)}</span>
         </div>
     }
     .into_any()

@@ -4,6 +4,7 @@ use headlight_document::{Measure, Method};
 use leptos::prelude::*;
 
 use crate::app::{App, When};
+use crate::locale;
 use crate::panels::parts::{button, changing, plain_button, text};
 use crate::state::compare::{GROUPS, is_offered, toggle};
 use crate::state::conductor::{Errand, Input};
@@ -137,7 +138,7 @@ pub fn run_line(app: App) -> AnyView {
         .into_any()
     };
     let resting = move || {
-        let title = Signal::derive(move || format!("Run {}", words::count(count.get(), "method")));
+        let title = Signal::derive(move || format!("Run {}", locale::count("count.method", count.get())));
         let run = move || app.compare(app.form.with_untracked(Form::comparison));
         view! {
             {button("primary", "run-comparison", title, Signal::derive(move || count.get() == 0), run)}

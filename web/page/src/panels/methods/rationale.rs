@@ -5,10 +5,10 @@ use leptos::prelude::*;
 
 use crate::app::{App, When};
 use crate::browser;
+use crate::locale::count;
 use crate::panels::parts::{changing, paragraph, plain_button, text};
 use crate::state::marks;
 use crate::state::pieces::{pieces, visible};
-use crate::state::words::count;
 
 /// The switch, and the text to mark.
 pub fn rationale(app: App) -> AnyView {
@@ -34,7 +34,7 @@ pub fn rationale(app: App) -> AnyView {
         0 => {
             "Which words should the answer rest on? Mark them, and each method is held against your choice.".to_owned()
         }
-        many => format!("{} marked", count(many, "token")),
+        many => format!("{} marked", count("count.token", many)),
     };
     let pressed = Signal::derive(move || is_open.get().to_string());
     let open = move || match (is_open.get(), is_read.get()) {

@@ -1,0 +1,171 @@
+//! The texts of the page in the language that is chosen. English is a part of the page; another language is fetched when
+//! somebody asks for it. The texts lie in `web/page/locales`, a folder for each language and a file for each area of the page,
+//! flat objects of keys and texts.
+//!
+//! The view is made anew when the language changes, so that a text is looked up while a view is made and never watched.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::fmt::{Display, Write as _};
+use std::sync::LazyLock;
+
+/// The areas: each has a file of its name in the folder of every language, and keys that begin with its name and a dot.
+macro_rules! areas {
+    ($($area:literal),* $(,)?) => {
+        /// The areas.
+        pub const AREAS: &[&str] = &[$($area),*];
+        const ENGLISH: &[&str] = &[$(include_str!(concat!("../locales/en/", $area, ".json"))),*];
+    };
+}
+
+areas!["count", "top"];
+
+/// A language that the page speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// English.
+    English,
+    /// Simplified Chinese.
+    Chinese,
+}
+
+impl Language {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::English, Self::Chinese];
+
+    /// What it is called in addresses, folders and what is remembered.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Chinese => "zh",
+        }
+    }
+
+    /// The language of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|language| language.name() == name)
+    }
+
+    /// The first of a person's languages that the page speaks, each as a browser names it (`zh-CN`); else English.
+    pub fn preferred(tags: impl IntoIterator<Item = String>) -> Self {
+        let primary = |tag: String| tag.split('-').next().and_then(|part| Self::named(&part.to_ascii_lowercase()));
+        tags.into_iter().find_map(primary).unwrap_or(Self::English)
+    }
+
+    /// As a document's `lang` says it.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Chinese => "zh-Hans",
+        }
+    }
+}
+
+type Texts = BTreeMap<String, String>;
+
+static PLAIN: LazyLock<Texts> = LazyLock::new(|| {
+    // A test reads the same files, so that none is left out here.
+    ENGLISH.iter().filter_map(|area| serde_json::from_str::<Texts>(area).ok()).flatten().collect()
+});
+
+thread_local! {
+    static CHOSEN: Cell<(Language, Option<&'static Texts>)> = const { Cell::new((Language::English, None)) };
+}
+
+/// The language now spoken.
+pub fn language() -> Language {
+    CHOSEN.get().0
+}
+
+/// Speaks English.
+pub fn speak_english() {
+    CHOSEN.set((Language::English, None));
+}
+
+/// Speaks a language whose texts these are, a file for each area. They stay in memory as long as the page is open.
+///
+/// # Errors
+/// Where a file is not a flat object of texts; the page then goes on as before.
+pub fn speak(language: Language, files: &[String]) -> serde_json::Result<()> {
+    let mut texts = Texts::new();
+    for file in files {
+        texts.append(&mut serde_json::from_str(file)?);
+    }
+    CHOSEN.set((language, Some(Box::leak(Box::new(texts)))));
+    Ok(())
+}
+
+fn find(key: &str) -> Option<&'static str> {
+    let chosen = CHOSEN.get().1.and_then(|texts| texts.get(key));
+    chosen.or_else(|| PLAIN.get(key)).map(String::as_str)
+}
+
+/// The text of a key: in the language now spoken, else in English, else the key itself.
+pub fn say(key: &'static str) -> &'static str {
+    find(key).unwrap_or(key)
+}
+
+/// The text of a key with `{0}`, `{1}` and so on replaced.
+pub fn fill(key: &'static str, values: &[&dyn Display]) -> String {
+    put(say(key), values)
+}
+
+fn put(mut rest: &str, values: &[&dyn Display]) -> String {
+    let mut filled = String::with_capacity(rest.len() + 16);
+    while let Some(at) = rest.find('{') {
+        let value = rest[at + 1..].find('}').and_then(|end| {
+            let place: usize = rest[at + 1..at + 1 + end].parse().ok()?;
+            Some((values.get(place)?, at + end + 2))
+        });
+        filled.push_str(&rest[..at]);
+        match value {
+            Some((value, end)) => {
+                // Writing to a string does not fail.
+                let _ = write!(filled, "{value}");
+                rest = &rest[end..];
+            }
+            None => {
+                filled.push('{');
+                rest = &rest[at + 1..];
+            }
+        }
+    }
+    filled.push_str(rest);
+    filled
+}
+
+/// So many of something: the text of the key with `.one` behind it for one, else that of the key with `.other`, with the
+/// number for `{0}`. Languages without plurals have the same text twice.
+pub fn count(key: &'static str, many: usize) -> String {
+    let form = find(&format!("{key}{}", if many == 1 { ".one" } else { ".other" }));
+    put(form.unwrap_or(key), &[&many])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_filled_and_fall_back() {
+        assert_eq!(say("top.share"), "Share");
+        assert_eq!(say("nothing.of.this.name"), "nothing.of.this.name");
+        assert_eq!(fill("a {1} and {0} {2} {x} {", &[&1, &"two"]), "a two and 1 {2} {x} {");
+        assert_eq!((count("count.token", 1), count("count.token", 5)), ("1 token".to_owned(), "5 tokens".to_owned()));
+        speak(Language::Chinese, &[r#"{"top.share": "分享"}"#.to_owned()]).unwrap();
+        assert_eq!((say("top.share"), say("top.export"), language()), ("分享", "Export", Language::Chinese));
+        assert!(speak(Language::Chinese, &["[]".to_owned()]).is_err());
+        assert_eq!(say("top.share"), "分享");
+        speak_english();
+        assert_eq!((say("top.share"), language()), ("Share", Language::English));
+    }
+
+    #[test]
+    fn a_persons_languages_are_taken_in_their_order() {
+        let of = |tags: &[&str]| Language::preferred(tags.iter().map(|&tag| tag.to_owned()));
+        assert_eq!(of(&["de-DE", "zh-CN", "en"]), Language::Chinese);
+        assert_eq!(of(&["en-GB", "zh"]), Language::English);
+        assert_eq!(of(&["ZH-Hans-CN"]), Language::Chinese);
+        assert_eq!(of(&["fr"]), Language::English);
+        assert_eq!(of(&[]), Language::English);
+    }
+}
