@@ -73,6 +73,9 @@ pub struct Explain {
     /// How to print the explanation.
     #[arg(long, value_enum, default_value_t = Format::Json)]
     pub format: Format,
+    /// What --format svg draws.
+    #[arg(long, value_enum, default_value_t = Drawing::Tokens)]
+    pub drawing: Drawing,
 }
 
 /// What is asked of a text.
@@ -351,8 +354,27 @@ pub enum Format {
     Json,
     /// A few lines for a terminal.
     Text,
-    /// One self-contained page.
+    /// A report in one file that fetches nothing and runs nothing.
     Html,
+    /// One drawing, which --drawing chooses.
+    Svg,
+    /// Every number, a row each.
+    Csv,
+    /// A paragraph for a paper: method, parameters, model and its hash.
+    Methods,
+    /// Entries for Headlight and for what that paragraph cites.
+    Bibtex,
+}
+
+/// A drawing of an explanation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Drawing {
+    /// The text in the colours of the first method.
+    Tokens,
+    /// The candidates as bars.
+    Candidates,
+    /// Every head's attention, with --attention full.
+    Attention,
 }
 
 /// How to print what is written.

@@ -40,6 +40,11 @@ pub enum Error {
         /// Why.
         error: io::Error,
     },
+    /// A drawing of what was not computed.
+    #[error(
+        "There is nothing to draw: --drawing attention needs --attention full, --drawing candidates a task that has any."
+    )]
+    NothingToDraw,
     /// A piece that is to be left out as one.
     #[error("The text has no {piece:?} that could be left out as one.")]
     NoSuchPiece {

@@ -1,18 +1,20 @@
 //! `headlight explain`.
 
+use std::io::{self, Write};
 use std::sync::LazyLock;
 use std::time::Instant;
 
 use headlight_document::{Explanation, HeadFigure, Request, RequestError, Task, Token, Units};
 use headlight_engine::device::Adapter;
 use headlight_engine::{Model, answer, choose};
+use headlight_report::{cite, csv, drawings, html};
 
-use crate::arguments::{Asking, Explain, Format};
+use crate::arguments::{Asking, Drawing, Explain, Format};
 use crate::bar::Bar;
 use crate::batch::{self, line::Line};
 use crate::error::Error;
 use crate::find::find;
-use crate::{format, html};
+use crate::format;
 
 static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
@@ -27,8 +29,28 @@ pub fn explain(arguments: &Explain) -> Result<String, Error> {
     Ok(match arguments.format {
         Format::Json => serde_json::to_string(&explanation)? + "\n",
         Format::Text => format::text(&explanation),
-        Format::Html => html::page(&explanation),
+        Format::Html => printed(|out| html::write(&explanation, None, out))?,
+        Format::Csv => printed(|out| csv::write(&explanation, out))?,
+        Format::Svg => drawing(&explanation, arguments.drawing)? + "\n",
+        Format::Methods => cite::paragraph(&explanation) + "\n",
+        Format::Bibtex => cite::bibtex(&explanation, None),
     })
+}
+
+/// What is written to a file elsewhere, as a text.
+fn printed(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<String, Error> {
+    let mut bytes = Vec::new();
+    write(&mut bytes).map_err(Error::Output)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn drawing(explanation: &Explanation, drawing: Drawing) -> Result<String, Error> {
+    let found = match drawing {
+        Drawing::Tokens => explanation.attributions.first().map(|one| drawings::tokens(explanation, one, false)),
+        Drawing::Candidates => (!explanation.output.top.is_empty()).then(|| drawings::candidates(explanation, false)),
+        Drawing::Attention => explanation.attention.first().and_then(|one| drawings::grid(one, false)),
+    };
+    found.ok_or(Error::NothingToDraw)
 }
 
 async fn run(arguments: &Explain) -> Result<Explanation, Error> {

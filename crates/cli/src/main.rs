@@ -9,7 +9,6 @@ mod explain;
 mod find;
 mod format;
 mod generate;
-mod html;
 mod hub;
 mod models;
 

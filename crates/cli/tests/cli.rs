@@ -39,7 +39,15 @@ fn explain_prints_the_document_and_nothing_else() {
 
 #[test]
 fn the_page_and_the_terminal_show_the_same() {
-    for (format, expected) in [("text", "\" Paris\""), ("html", "<code> Paris</code>")] {
+    let formats = [
+        ("text", "\" Paris\""),
+        ("html", "<th scope=\"row\">·Paris</th>"),
+        ("svg", ">capital</text>"),
+        ("csv", "attribution,grad_x_input,,,,,,1,3,11,\" capital\","),
+        ("methods", "Gradient × input (Shrikumar et al., 2016)"),
+        ("bibtex", "@misc{shrikumar2016not,"),
+    ];
+    for (format, expected) in formats {
         let mut arguments = FRANCE.to_vec();
         arguments.extend(["--format", format]);
         let output = headlight(&arguments);

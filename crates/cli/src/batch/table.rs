@@ -2,8 +2,10 @@
 
 use std::fmt::Write;
 
+use headlight_report::escape;
+use headlight_report::html::head;
+
 use super::summary::{Entry, Figure, Finished, RANDOM, Row};
-use crate::html::{escape, head};
 
 /// The columns that any row has.
 fn columns(finished: &Finished) -> Vec<Figure> {

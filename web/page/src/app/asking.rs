@@ -14,7 +14,7 @@ use crate::state::compare::{Compared, estimated};
 use crate::state::conductor::{self, Input};
 use crate::state::cost::{self, Runs, Size};
 use crate::state::form::{Form, answers};
-use crate::state::{attention, marks, table};
+use crate::state::{attention, marks};
 use crate::worker::Line;
 
 /// How long a cancelled request may say nothing before its worker is replaced.
@@ -162,7 +162,7 @@ impl App {
         };
         match csv {
             None => self.save_as(&document, "heads.json", "application/json", |file| {
-                serde_json::to_writer(file, &*document).is_ok()
+                headlight_report::json(&document, file).is_ok()
             }),
             Some(csv) => {
                 self.save_as(&document, "heads.csv", "text/csv", |file| file.write_all(csv.as_bytes()).is_ok());
@@ -178,13 +178,13 @@ impl App {
         };
         match what {
             Saved::Document => self.save_as(&document, "methods.json", "application/json", |file| {
-                serde_json::to_writer(file, &*document).is_ok()
+                headlight_report::json(&document, file).is_ok()
             }),
             Saved::Figures(csv) => {
                 self.save_as(&document, "figures.csv", "text/csv", |file| file.write_all(csv.as_bytes()).is_ok());
             }
             Saved::Values => self.save_as(&document, "values.csv", "text/csv", |file| {
-                file.write_all(table::values_csv(&document).as_bytes()).is_ok()
+                file.write_all(headlight_report::csv::values(&document).as_bytes()).is_ok()
             }),
         }
     }

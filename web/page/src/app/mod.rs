@@ -400,7 +400,7 @@ impl App {
     /// Saves the explanation on the page as a file.
     pub fn export(self) {
         let document = self.shown.with_untracked(|shown| Arc::clone(&shown.document));
-        self.save_as(&document, "json", "application/json", |file| serde_json::to_writer(file, &*document).is_ok());
+        self.save_as(&document, "json", "application/json", |file| headlight_report::json(&document, file).is_ok());
     }
 
     /// Saves something of a document under a name that says which text and model it is of.

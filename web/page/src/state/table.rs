@@ -303,27 +303,6 @@ fn random(faithfulness: &Faithfulness, column: Column) -> Option<f64> {
     }
 }
 
-/// Every method's value of every token, with comma-separated columns.
-#[must_use]
-pub fn values_csv(document: &Explanation) -> String {
-    let mut csv = "token,text,start,end".to_owned();
-    for attribution in &document.attributions {
-        csv.push(',');
-        csv.push_str(attribution.method.name());
-    }
-    for (at, token) in document.input.tokens.iter().enumerate() {
-        csv.push_str(&format!("\r\n{at},\"{}\",{},{}", token.text.replace('"', "\"\""), token.start, token.end));
-        for attribution in &document.attributions {
-            csv.push(',');
-            if let Some(value) = attribution.values.get(at) {
-                csv.push_str(&value.to_string());
-            }
-        }
-    }
-    csv.push_str("\r\n");
-    csv
-}
-
 #[cfg(test)]
 mod tests {
     use headlight_document::{Band, Curve, Method, RandomOrders};
@@ -384,17 +363,5 @@ mod tests {
         let table = Table::of(&document, &[]);
         let column = table.columns.iter().position(|&column| column == Column::Untrained).unwrap();
         assert_eq!((table.best(column), table.sorted(Some((column, true)))), (Some(0.1), vec![1, 0]));
-    }
-
-    #[test]
-    fn values_are_saved_token_by_token() {
-        let mut document = document();
-        document.input.tokens[0].text = "\"a,b".into();
-        let csv = values_csv(&document);
-        let lines: Vec<&str> = csv.lines().collect();
-        assert_eq!(lines.len(), document.input.tokens.len() + 1);
-        assert_eq!(lines[0], "token,text,start,end,saliency,grad_x_input");
-        assert!(lines[1].starts_with("0,\"\"\"a,b\",0,"), "{}", lines[1]);
-        assert!(lines[1].ends_with(&document.attributions[1].values[0].to_string()));
     }
 }

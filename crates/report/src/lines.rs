@@ -1,6 +1,6 @@
 //! Attention as lines from the tokens that look to those that are looked at, after BertViz's head view (Vig 2019).
 
-use super::colour::Rgb;
+use crate::colour::Rgb;
 
 /// How many lines are drawn at most: more are one grey surface.
 pub const MOST: usize = 20_000;
