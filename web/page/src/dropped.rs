@@ -5,6 +5,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{DataTransfer, FileSystemDirectoryEntry, FileSystemEntry, FileSystemFileEntry};
 
+use crate::locale::{fill, say};
 use crate::state::folder::Walk;
 
 /// The files and folders of a drop, where folders are among them. To be asked for in the drop's own turn: the browser
@@ -66,7 +67,7 @@ async fn answer(path: &str, ask: impl Fn(&Function, &Function) -> Result<(), JsV
     });
     JsFuture::from(promise).await.map_err(|error| {
         let reason = Reflect::get(&error, &"message".into()).ok().and_then(|reason| reason.as_string());
-        let reason = reason.unwrap_or_else(|| "the browser does not say why".to_owned());
-        format!("“{path}” could not be read ({reason}); choose its files instead.")
+        let reason = reason.unwrap_or_else(|| say("own.no_reason").to_owned());
+        fill("own.unread", &[&path, &reason])
     })
 }

@@ -18,7 +18,39 @@ macro_rules! areas {
     };
 }
 
-areas!["count", "top"];
+areas![
+    "answer",
+    "app",
+    "attention",
+    "changed",
+    "chart",
+    "cost",
+    "count",
+    "form",
+    "grid",
+    "head",
+    "heads",
+    "heat",
+    "help",
+    "input",
+    "leave_out",
+    "legend",
+    "lines",
+    "methods",
+    "models",
+    "names",
+    "neurons",
+    "over",
+    "own",
+    "prompt",
+    "status",
+    "task",
+    "tokens",
+    "top",
+    "trust",
+    "words",
+    "writing",
+];
 
 /// A language that the page speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -34,9 +34,16 @@ fn both_languages_say_the_same_things() {
     let keys = |texts: &BTreeMap<String, String>| texts.keys().cloned().collect::<BTreeSet<_>>();
     let differing: Vec<_> = keys(&english).symmetric_difference(&keys(&chinese)).cloned().collect();
     assert!(differing.is_empty(), "only one language has {differing:?}");
+    // What stands before a piece and what stands after it are one sentence.
+    let whole = |texts: &BTreeMap<String, String>, key: &str| {
+        let key = key.strip_suffix(".then").filter(|before| texts.contains_key(*before)).unwrap_or(key);
+        let then = texts.get(&format!("{key}.then")).cloned().unwrap_or_default();
+        format!("{}{then}", texts[key])
+    };
     for (key, text) in &english {
         let other = &chinese[key];
-        assert_eq!(placeholders(text), placeholders(other), "{key}: “{text}” and “{other}”");
+        let (said, otherwise) = (whole(&english, key), whole(&chinese, key));
+        assert_eq!(placeholders(&said), placeholders(&otherwise), "{key}: “{said}” and “{otherwise}”");
         assert!(!other.is_empty() || text.is_empty(), "{key} says nothing in Chinese");
     }
 }

@@ -7,6 +7,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{MessageEvent, Worker, WorkerOptions, WorkerType};
 
 use crate::browser;
+use crate::locale::{fill, say};
 
 /// A running worker. It ends when this is dropped.
 pub struct Line {
@@ -23,9 +24,8 @@ pub type Heard = Result<Event, String>;
 impl Line {
     /// Starts a worker and hands everything it says to `hear`.
     pub fn open(hear: impl Fn(Heard) + Clone + 'static) -> Result<Self, String> {
-        let fault =
-            || "This browser cannot start the engine; a current Chrome, Edge, Firefox or Safari can.".to_owned();
-        let address = browser::meta("headlight-worker").ok_or(MISSING)?;
+        let fault = || say("app.no_engine").to_owned();
+        let address = browser::meta("headlight-worker").ok_or_else(|| say(MISSING))?;
         let address = browser::beside(&address).ok_or_else(fault)?;
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
@@ -42,14 +42,14 @@ impl Line {
                 let detail = Reflect::get(&event, &"message".into()).ok().and_then(|detail| detail.as_string());
                 let detail = detail.unwrap_or_default();
                 hear(Err(if detail.is_empty() {
-                    MISSING.to_owned()
+                    say(MISSING).to_owned()
                 } else {
                     let detail: String = detail.chars().take(200).collect();
-                    format!("The engine stopped because of an error of its own ({detail}).")
+                    fill("app.engine_broke", &[&detail])
                 }));
             }
         });
-        let on_unreadable = Closure::<dyn FnMut(_)>::new(move |_: MessageEvent| hear(Err(UNREADABLE.to_owned())));
+        let on_unreadable = Closure::<dyn FnMut(_)>::new(move |_: MessageEvent| hear(Err(say(UNREADABLE).to_owned())));
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         worker.set_onmessageerror(Some(on_unreadable.as_ref().unchecked_ref()));
@@ -58,7 +58,7 @@ impl Line {
 
     /// Sends a command, and beside it a person's own files (`File`) where its source names some.
     pub fn post(&self, command: &Command, files: &Array) -> Result<(), String> {
-        let fault = |_| "The engine cannot be reached.".to_owned();
+        let fault = |_| say("app.unreachable").to_owned();
         let json = serde_json::to_string(command).map_err(|error| error.to_string())?;
         let message = Object::new();
         Reflect::set(&message, &"json".into(), &json.into()).map_err(fault)?;
@@ -78,14 +78,14 @@ impl Drop for Line {
 }
 
 // The engine's address is that of one build: where the site was replaced since the page was opened, it is gone.
-const MISSING: &str =
-    "The engine could not be started; its files are missing beside this page, or are newer than it: reload the page.";
-const UNREADABLE: &str = "The engine said something that this page does not understand; reload the page.";
+const MISSING: &str = "app.missing";
+const UNREADABLE: &str = "app.unreadable";
 
 // Puts a message together again: the attention's values travel beside the JSON.
 fn read(data: &JsValue) -> Heard {
-    let json = Reflect::get(data, &"json".into()).ok().and_then(|json| json.as_string()).ok_or(UNREADABLE)?;
-    let mut event: Event = serde_json::from_str(&json).map_err(|_| UNREADABLE)?;
+    let json =
+        Reflect::get(data, &"json".into()).ok().and_then(|json| json.as_string()).ok_or_else(|| say(UNREADABLE))?;
+    let mut event: Event = serde_json::from_str(&json).map_err(|_| say(UNREADABLE))?;
     let arrays = Reflect::get(data, &"arrays".into()).unwrap_or(JsValue::UNDEFINED);
     let arrays = if Array::is_array(&arrays) { Array::from(&arrays) } else { Array::new() };
     let values = |at: usize| arrays.get(at as u32).dyn_into::<Float32Array>().ok().map(|values| values.to_vec());
@@ -99,7 +99,7 @@ fn read(data: &JsValue) -> Heard {
                     None => (attention.rows, attention.columns),
                 };
                 if values.len() != attention.layers * attention.heads * rows * columns {
-                    return Err(UNREADABLE.to_owned());
+                    return Err(say(UNREADABLE).to_owned());
                 }
                 match &mut attention.overview {
                     Some(overview) => overview.values = values,
@@ -120,7 +120,7 @@ fn read(data: &JsValue) -> Heard {
             let (queries, keys, width) = (neurons.queries, neurons.keys, neurons.width);
             let sizes = [neurons.query_values.len(), neurons.key_values.len(), neurons.scores.len()];
             if sizes != [queries * width, keys * width, queries * keys] {
-                return Err(UNREADABLE.to_owned());
+                return Err(say(UNREADABLE).to_owned());
             }
         }
         _ => {}

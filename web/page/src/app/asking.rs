@@ -10,6 +10,7 @@ use leptos::prelude::*;
 
 use super::{App, Estimate, Listing, Shown, When, weights_hash};
 use crate::browser;
+use crate::locale::say;
 use crate::state::compare::{Compared, estimated};
 use crate::state::conductor::{self, Input};
 use crate::state::cost::{self, Runs, Size};
@@ -62,9 +63,9 @@ impl App {
         };
         if let Err(error) = request.validate() {
             let hint = match error {
-                RequestError::EmptyText if request.text.trim().is_empty() => "Type a text to see it explained.",
-                RequestError::EmptyText if request.task == Task::Answer => "Type a question about the passage.",
-                RequestError::EmptyText => "Type a second text to compare with.",
+                RequestError::EmptyText if request.text.trim().is_empty() => say("app.type_text"),
+                RequestError::EmptyText if request.task == Task::Answer => say("app.type_question"),
+                RequestError::EmptyText => say("app.type_second"),
                 other => {
                     self.tell(Input::Refuse(Box::new(request), other.to_string()));
                     return;
@@ -76,7 +77,7 @@ impl App {
         }
         self.hint.set(None);
         if self.entry_now(&request.model).is_none() {
-            self.hint.set(Some("Choose a model first.".into()));
+            self.hint.set(Some(say("app.choose_model").into()));
             return;
         }
         if how != Ask::Again
@@ -128,9 +129,9 @@ impl App {
                     && request.intervention.is_empty()
                     && !asks_heads(&request) =>
             {
-                Some("Tick at least one method.".to_owned())
+                Some(say("app.tick").to_owned())
             }
-            Ok(()) if self.entry_now(&request.model).is_none() => Some("Choose a model first.".to_owned()),
+            Ok(()) if self.entry_now(&request.model).is_none() => Some(say("app.choose_model").to_owned()),
             Ok(()) => None,
         };
         let hint = if asks_heads(&request) { self.apart_hint } else { self.comparing_hint };

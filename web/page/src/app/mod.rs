@@ -24,7 +24,7 @@ use headlight_document::{
 use leptos::prelude::*;
 
 use crate::browser;
-use crate::locale::Language;
+use crate::locale::{Language, say};
 use crate::state::compare::{Compared, same_subject};
 use crate::state::conductor::{Conductor, Errand, Flight, Input, Phase};
 use crate::state::form::{Form, answers, is_untouched};
@@ -417,8 +417,7 @@ impl App {
         let mut file = browser::Download::new();
         let saved = write(&mut file) && file.flush().is_ok();
         if !saved || file.save(&name, kind).is_err() {
-            self.notice
-                .set(Some("The file could not be saved; the browser may block downloads from this page.".into()));
+            self.notice.set(Some(say("app.not_saved").into()));
         }
     }
 

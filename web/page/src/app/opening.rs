@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use super::{App, Ask, Listing, Shown, Theme, is_kept};
 use crate::browser;
 use crate::locale;
+use crate::locale::{fill, say};
 use crate::state::attention;
 use crate::state::conductor::{Conductor, Input};
 use crate::state::form::{self, Form, Opening};
@@ -161,7 +162,7 @@ impl App {
                     self.begin();
                 }
                 Err(why) => {
-                    self.listing.set(Listing::Failed(format!("The list of models could not be fetched: {why}.")));
+                    self.listing.set(Listing::Failed(fill("app.no_list", &[&why])));
                 }
             }
         });
@@ -208,11 +209,11 @@ impl App {
 }
 
 async fn fetch_manifest() -> Result<Manifest, String> {
-    let address = browser::beside("models/manifest.json").ok_or("this page has no address")?;
+    let address = browser::beside("models/manifest.json").ok_or(say("app.no_address"))?;
     let text = browser::fetch_text(&address).await?;
-    let manifest: Manifest = serde_json::from_str(&text).map_err(|_| "it is not a list of models")?;
+    let manifest: Manifest = serde_json::from_str(&text).map_err(|_| say("app.no_such_list"))?;
     if manifest.models.is_empty() {
-        return Err("it is empty".into());
+        return Err(say("app.empty_list").into());
     }
     Ok(manifest)
 }

@@ -4,6 +4,7 @@ use headlight_document::Neurons;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
 use super::canvas::{Ink, SANS, prepare};
+use crate::locale::say;
 use crate::state::colour::{Palette, Scale};
 use crate::state::format::{number, signed};
 use crate::state::inside::{products, scores, weights};
@@ -90,11 +91,11 @@ pub fn draw(
     write(&context, &name(rows, query), layout.name - 2.0, 13.0, "right", layout.name - 4.0).ok()?;
     strip(own, of_numbers, at_keys, 13.0);
     context.set_fill_style_str(&ink.muted.css());
-    write(&context, "the query q", at_products, 13.0, "left", layout.strip).ok()?;
-    write(&context, "each key k", at_keys, 34.0, "left", layout.strip).ok()?;
+    write(&context, say("neurons.q"), at_products, 13.0, "left", layout.strip).ok()?;
+    write(&context, say("neurons.k"), at_keys, 34.0, "left", layout.strip).ok()?;
     write(&context, "q × k", at_products, 34.0, "left", layout.strip).ok()?;
-    write(&context, "score", at_score, 34.0, "right", 60.0).ok()?;
-    write(&context, "weight", at_weight, 34.0, "right", 60.0).ok()?;
+    write(&context, say("neurons.head.score"), at_score, 34.0, "right", 60.0).ok()?;
+    write(&context, say("neurons.head.weight"), at_weight, 34.0, "right", 60.0).ok()?;
 
     for (key, product) in all.iter().enumerate() {
         let y = TOP + (key as f64 + 0.5) * LINE;

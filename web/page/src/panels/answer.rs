@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use super::changed::changed;
 use super::tokens::{chosen_values, scale_of};
 use crate::app::App;
+use crate::locale::{fill, say};
 use crate::state::answer::{Bar, List, Part, answer, current};
 use crate::state::colour::Palette;
 use crate::state::format::{number, percent};
@@ -27,7 +28,7 @@ pub fn AnswerPanel() -> impl IntoView {
             <div class="panel-head"><h2 id="answer-title">{move || answer.with(|answer| answer.title)}</h2></div>
             {move || {
                 let said = answer.with(|answer| answer.said.clone())?;
-                let said = if said.is_empty() { "(nothing)".to_owned() } else { said };
+                let said = if said.is_empty() { say("answer.nothing").to_owned() } else { said };
                 Some(view! { <blockquote class="said" data-testid="said">{said}</blockquote> })
             }}
             <Strip parts=Memo::new(move |_| answer.with(|answer| answer.parts.clone()))/>
@@ -111,7 +112,7 @@ fn Candidates(list: List, target: Memo<TargetSpec>) -> impl IntoView {
                 view! {
                     <li class="rest">
                         <span class="bar-row">
-                            <span class="bar-label">"all others"</span>
+                            <span class="bar-label">{say("answer.others")}</span>
                             <span class="bar-track" aria-hidden="true">
                                 <span class="bar-fill" style:width=format!("{:.2}%", rest * 100.0)></span>
                             </span>
@@ -135,9 +136,9 @@ fn Row(bar: Bar, target: Memo<TargetSpec>, is_of_one_place: bool) -> impl IntoVi
         Memo::new(move |_| foil.is_some() && app.form.with(|form| form.foil == foil))
     };
     let is_target = Memo::new(move |_| target.with(|target| *target == own));
-    let hover = if logit.is_finite() { format!("{label}: logit {}", number(logit)) } else { label.clone() };
+    let hover = if logit.is_finite() { fill("answer.logit", &[&label, &number(logit)]) } else { label.clone() };
     let versus = foil.clone().map(|foil| {
-        let name = format!("Why rather than {label}?");
+        let name = fill("answer.why", &[&label]);
         view! {
             <button
                 type="button"
@@ -150,7 +151,7 @@ fn Row(bar: Bar, target: Memo<TargetSpec>, is_of_one_place: bool) -> impl IntoVi
                 prop:disabled=move || is_target.get()
                 on:click=move |_| app.rather_than(foil.clone())
             >
-                "vs"
+                {say("answer.versus")}
             </button>
         }
     });
@@ -188,10 +189,10 @@ fn Similarity() -> impl IntoView {
     let cosine = move || app.shown.with(|shown| shown.document.target.value);
     let second = move || app.shown.with(|shown| shown.document.input.second_text.clone().unwrap_or_default());
     view! {
-        <p class="caption">"The cosine of the two texts’ embeddings: 1 is the same direction, 0 is unrelated."</p>
+        <p class="caption">{say("answer.cosine")}</p>
         <div class="gauge" data-testid="similarity" data-value=move || cosine().to_string()>
             <span class="gauge-number figure">{move || number(cosine())}</span>
-            <div class="gauge-track" role="meter" aria-label="Similarity" aria-valuemin="-1" aria-valuemax="1"
+            <div class="gauge-track" role="meter" aria-label=say("answer.similarity") aria-valuemin="-1" aria-valuemax="1"
                 aria-valuenow=move || format!("{:.4}", cosine())>
                 <span class="gauge-zero"></span>
                 <span
@@ -201,7 +202,7 @@ fn Similarity() -> impl IntoView {
             </div>
             <div class="gauge-ends"><span>"−1"</span><span>"0"</span><span>"1"</span></div>
         </div>
-        <p class="caption">"Compared with"</p>
+        <p class="caption">{say("answer.compared")}</p>
         <blockquote>{second}</blockquote>
     }
 }

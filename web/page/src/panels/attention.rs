@@ -15,7 +15,7 @@ use super::leave_out::LeaveOut;
 use super::legend::AttentionLegend;
 use super::over_text::OverText;
 use crate::app::{App, When};
-use crate::locale::count;
+use crate::locale::{count, fill, say};
 use crate::state::attention::{Figures, aligning_head, suggested_head};
 use crate::state::format::number;
 
@@ -68,7 +68,7 @@ pub fn AttentionPanel() -> impl IntoView {
     view! {
         <section class="panel attention-panel" class:stale=is_stale aria-labelledby="attention-title">
             <div class="panel-head">
-                <h2 id="attention-title">"What attends to what"</h2>
+                <h2 id="attention-title">{say("attention.title")}</h2>
                 {move || {
                     let kinds = kinds.get();
                     (kinds.len() > 1).then(|| view! { <Kinds kinds kind/> })
@@ -80,15 +80,11 @@ pub fn AttentionPanel() -> impl IntoView {
                     let (layers, heads) = size();
                     let who = match kind.get() {
                         Some(AttentionKind::Cross) => {
-                            "rows are what is written and look, columns are the text and are looked at"
+                            say("attention.who.cross")
                         }
-                        _ => "rows look, columns are looked at",
+                        _ => say("attention.who.self"),
                     };
-                    format!(
-                        "{} × {}, one square a head: {who}. Choose a square to open it.",
-                        count("count.layer", layers),
-                        count("count.head", heads),
-                    )
+                    fill("attention.squares", &[&count("count.layer", layers), &count("count.head", heads), &who])
                 }}
             </p>
             {move || {
@@ -96,11 +92,7 @@ pub fn AttentionPanel() -> impl IntoView {
                     view! {
                         <p class="caption" data-testid="alignment" data-layer=layer data-head=head>
                             <span class="ring" aria-hidden="true"></span>
-                            {format!(
-                                "Layer {layer}, head {head} aligns the two texts best: {} of 1, by the largest weight \
-                                 at each word. It comes closest to saying which word became which.",
-                                number(figure),
-                            )}
+                            {fill("attention.aligns", &[&layer, &head, &number(figure)])}
                         </p>
                     }
                 })
@@ -113,7 +105,7 @@ pub fn AttentionPanel() -> impl IntoView {
                         view! { <HeadView/> }.into_any()
                     } else {
                         view! {
-                            <div class="no-head"><p>"Choose a head above to see which token looks at which."</p></div>
+                            <div class="no-head"><p>{say("attention.none")}</p></div>
                         }
                         .into_any()
                     }
@@ -137,14 +129,14 @@ fn Kinds(kinds: Vec<AttentionKind>, kind: Memo<Option<AttentionKind>>) -> impl I
         app.edit(When::Never, |form| form.head = head);
     };
     view! {
-        <div class="segments" role="group" aria-label="Which attention" data-testid="attention-kind">
+        <div class="segments" role="group" aria-label=say("attention.which") data-testid="attention-kind">
             {kinds
                 .into_iter()
                 .map(|one| {
                     let (name, title) = match one {
-                        AttentionKind::Encoder => ("encoder", "Within the text"),
-                        AttentionKind::SelfAttention => ("self", "Within what is written"),
-                        AttentionKind::Cross => ("cross", "From one to the other"),
+                        AttentionKind::Encoder => ("encoder", say("attention.encoder")),
+                        AttentionKind::SelfAttention => ("self", say("attention.self")),
+                        AttentionKind::Cross => ("cross", say("attention.cross")),
                     };
                     view! {
                         <button

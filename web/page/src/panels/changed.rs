@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::parts::{Part, changing, plain_button, written};
 use crate::app::App;
+use crate::locale::{fill, say};
 use crate::state::compare::same_subject;
 use crate::state::format::{number, percent, signed};
 use crate::state::intervene::{compared, scale, toggle_hidden, words};
@@ -22,7 +23,7 @@ pub fn changed(app: App) -> AnyView {
             view! {
                 <li>
                     <span>{said.clone()}</span>
-                    <button type="button" class="quiet" aria-label=format!("Take back: {said}") on:click=move |_| take()>
+                    <button type="button" class="quiet" aria-label=fill("changed.take_back", &[&said]) on:click=move |_| take()>
                         "✕"
                     </button>
                 </li>
@@ -34,7 +35,7 @@ pub fn changed(app: App) -> AnyView {
         });
         let hidden = intervention.hidden.into_iter().map(|token| {
             let name = names.get(token).cloned().unwrap_or_default();
-            let said = format!("{token} “{name}” hidden");
+            let said = fill("changed.hidden", &[&token, &name]);
             chip(said, Box::new(move || app.intervene(|all| toggle_hidden(all, token))))
         });
         parts.chain(hidden).collect_view()
@@ -44,16 +45,14 @@ pub fn changed(app: App) -> AnyView {
         app.changed.with(|found| {
             let found = found.as_ref().filter(|found| found.request.intervention == wanted.intervention);
             let Some(found) = found.filter(|found| same_subject(&found.request, &wanted)) else {
-                part.add("p", &[("class", "caption"), ("role", "status")], "Asking the changed model.");
+                part.add("p", &[("class", "caption"), ("role", "status")], say("changed.asking"));
                 return;
             };
             let Some(changed) = &found.document.changed else { return };
             let document = &found.document;
-            let target = format!(
-                "The target “{}”: {} before, {} after.",
-                visible(&document.target.text),
-                number(document.target.value),
-                number(changed.value)
+            let target = fill(
+                "changed.target",
+                &[&visible(&document.target.text), &number(document.target.value), &number(changed.value)],
             );
             let delta = changed.value - document.target.value;
             let attributes =
@@ -62,8 +61,10 @@ pub fn changed(app: App) -> AnyView {
             if changed.top.is_empty() {
                 return;
             }
-            let table = part.add_table("table-box figures", "changed-table", "Answers before and after");
-            table.add_heads(["", "before", "after", "change, points"].map(str::to_owned).into_iter());
+            let table = part.add_table("table-box figures", "changed-table", say("changed.table"));
+            table.add_heads(
+                ["", say("changed.before"), say("changed.after"), say("changed.change")].map(str::to_owned).into_iter(),
+            );
             let lines = table.add("tbody", &[], "");
             for one in compared(&document.output.top, &changed.top) {
                 let text = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), percent);
@@ -77,9 +78,9 @@ pub fn changed(app: App) -> AnyView {
         view! {
             <section class="changed" aria-labelledby="changed-title" data-testid="changed">
                 <div class="panel-head">
-                    <h3 id="changed-title">"With the model changed"</h3>
-                    {plain_button("quiet", "undo", "Undo", move || app.undo())}
-                    {plain_button("quiet", "clear-changes", "Clear", move || app.intervene(|all| *all = Default::default()))}
+                    <h3 id="changed-title">{say("changed.title")}</h3>
+                    {plain_button("quiet", "undo", say("changed.undo"), move || app.undo())}
+                    {plain_button("quiet", "clear-changes", say("changed.clear"), move || app.intervene(|all| *all = Default::default()))}
                 </div>
                 <ul class="chips" data-testid="changes">{chips}</ul>
                 {written("", answers)}

@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use super::attention::width_of;
 use crate::app::App;
 use crate::draw;
+use crate::locale::{fill, say};
 use crate::state::attention::Figures;
 use crate::state::format::number;
 
@@ -21,15 +22,15 @@ enum Figure {
 impl Figure {
     fn title(self) -> &'static str {
         match self {
-            Self::Entropy => "Mean entropy",
-            Self::Distance => "Mean distance",
+            Self::Entropy => say("chart.entropy"),
+            Self::Distance => say("chart.distance"),
         }
     }
 
     fn meaning(self) -> &'static str {
         match self {
-            Self::Entropy => "How widely a head’s tokens spread their attention, in nats: 0 is one token only.",
-            Self::Distance => "How far away a head’s tokens look, weighted by attention, in tokens.",
+            Self::Entropy => say("chart.entropy.meaning"),
+            Self::Distance => say("chart.distance.meaning"),
         }
     }
 
@@ -75,25 +76,25 @@ pub fn Chart(figures: Memo<Arc<Figures>>, kind: Memo<Option<AttentionKind>>) -> 
     view! {
         <section class="chart" aria-labelledby="chart-title">
             <div class="panel-head">
-                <h3 id="chart-title">"By layer"</h3>
-                <div class="segments" role="group" aria-label="Figure">
+                <h3 id="chart-title">{say("chart.title")}</h3>
+                <div class="segments" role="group" aria-label=say("chart.figure")>
                     {switch(Figure::Entropy)} {move || (!is_cross()).then(|| switch(Figure::Distance))}
                 </div>
             </div>
-            <p class="caption">{move || figure.get().meaning()} " A dot is a head, the line their mean."</p>
+            <p class="caption">{move || figure.get().meaning()} {say("chart.note")}</p>
             <div class="chart-frame" node_ref=frame>
                 <canvas
                     node_ref=canvas
                     data-testid="chart-canvas"
                     role="img"
-                    aria-label=move || format!("{} of attention by layer; its numbers are in the table that follows", figure.get().title())
+                    aria-label=move || fill("chart.label", &[&figure.get().title()])
                 ></canvas>
             </div>
-            <p class="axis-title" aria-hidden="true">"layer"</p>
+            <p class="axis-title" aria-hidden="true">{say("chart.axis")}</p>
             <div class="visually-hidden">
             <table data-testid="chart-table">
-                <caption>{move || format!("{} by layer, averaged over heads", figure.get().title())}</caption>
-                <thead><tr><th scope="col">"Layer"</th><th scope="col">{move || figure.get().title()}</th></tr></thead>
+                <caption>{move || fill("chart.caption", &[&figure.get().title()])}</caption>
+                <thead><tr><th scope="col">{say("chart.layer")}</th><th scope="col">{move || figure.get().title()}</th></tr></thead>
                 <tbody>
                     {move || {
                         let figures = figures.get();

@@ -12,6 +12,7 @@ use super::attention::width_of;
 use crate::app::{App, When};
 use crate::browser;
 use crate::draw::grid::{Scene, Stage};
+use crate::locale::{fill, say};
 use crate::state::attention::{Figures, is_blank};
 use crate::state::camera::{Camera, Hit, STEP, detail, view};
 use crate::state::format::{number, size_of_data};
@@ -277,14 +278,12 @@ pub fn HeadGrid(figures: Memo<Arc<Figures>>, aligning: Memo<Option<((usize, usiz
             let at = layer * figures.heads + head;
             match (figures.entropy.get(at), figures.distance.get(at)) {
                 (Some(&entropy), _) if aligning.get().is_some() => {
-                    format!("Layer {layer}, head {head}: mean entropy {} nats", number(entropy))
+                    fill("grid.entropy", &[&layer, &head, &number(entropy)])
                 }
-                (Some(&entropy), Some(&distance)) => format!(
-                    "Layer {layer}, head {head}: mean entropy {} nats, mean distance {} tokens",
-                    number(entropy),
-                    number(distance)
-                ),
-                _ => format!("Layer {layer}, head {head}"),
+                (Some(&entropy), Some(&distance)) => {
+                    fill("grid.both", &[&layer, &head, &number(entropy), &number(distance)])
+                }
+                _ => fill("grid.head", &[&layer, &head]),
             }
         })
     };
@@ -300,7 +299,7 @@ pub fn HeadGrid(figures: Memo<Arc<Figures>>, aligning: Memo<Option<((usize, usiz
         let weight = app.exact(Whose::Head(layer, head), |map| map.get(row * columns + column).copied()).flatten()?;
         let (from, to) = labels.with(|labels| (named(&labels.0, row), named(&labels.1, column)));
         let weight = number(f64::from(weight));
-        Some(format!("Layer {layer}, head {head}: {row} “{from}” → {column} “{to}”: {weight}"))
+        Some(fill("grid.weight", &[&layer, &head, &row, &from, &column, &to, &weight]))
     };
     let readout = move || {
         let weight = hovered.get().and_then(weighed);
@@ -312,24 +311,20 @@ pub fn HeadGrid(figures: Memo<Arc<Figures>>, aligning: Memo<Option<((usize, usiz
         let has_more = came < whole;
         let is_gone = app.sight.with(|sight| sight.is_gone());
         Some(match (is_gone, has_more) {
-            (true, _) => "The engine no longer has this answer’s attention: run it again to see it closer.".to_owned(),
-            (false, true) => format!(
-                "{} of {} of weights came from the engine: what is on the screen, as large as it is there.",
-                size_of_data(came as u64),
-                size_of_data(whole as u64)
-            ),
-            (false, false) => format!("{} of weights, all of them.", size_of_data(whole as u64)),
+            (true, _) => say("grid.gone").to_owned(),
+            (false, true) => fill("grid.part", &[&size_of_data(came as u64), &size_of_data(whole as u64)]),
+            (false, false) => fill("grid.whole", &[&size_of_data(whole as u64)]),
         })
     };
     let is_near = Memo::new(move |_| camera.get().scale > 1.0);
     view! {
         <div class="grid-frame" node_ref=frame>
-            <div class="grid-tools" role="group" aria-label="Come nearer">
+            <div class="grid-tools" role="group" aria-label=say("grid.zoom")>
                 <button
                     type="button"
                     class="quiet"
                     data-testid="grid-farther"
-                    aria-label="Farther"
+                    aria-label=say("grid.farther")
                     aria-disabled=move || (!is_near.get()).to_string()
                     on:click=move |_| zoom(middle(), 1.0 / STEP)
                 >
@@ -339,7 +334,7 @@ pub fn HeadGrid(figures: Memo<Arc<Figures>>, aligning: Memo<Option<((usize, usiz
                     type="button"
                     class="quiet"
                     data-testid="grid-nearer"
-                    aria-label="Nearer"
+                    aria-label=say("grid.nearer")
                     on:click=move |_| zoom(middle(), STEP)
                 >
                     "+"
@@ -351,7 +346,7 @@ pub fn HeadGrid(figures: Memo<Arc<Figures>>, aligning: Memo<Option<((usize, usiz
                     aria-disabled=move || (!is_near.get()).to_string()
                     on:click=move |_| go(Camera::default())
                 >
-                    "Whole"
+                    {say("grid.all")}
                 </button>
                 <span class="caption" data-testid="carried" data-bytes=move || app.sight.with(|sight| sight.bytes())>
                     {carried}
@@ -389,8 +384,8 @@ pub fn HeadGrid(figures: Memo<Arc<Figures>>, aligning: Memo<Option<((usize, usiz
                     }
                     tabindex="0"
                     role="application"
-                    aria-roledescription="grid of attention heads"
-                    aria-label="All attention heads. Arrow keys move, Enter opens a head, plus and minus come nearer and go back, 0 shows all."
+                    aria-roledescription=say("grid.role")
+                    aria-label=say("grid.label")
                     aria-describedby="grid-readout"
                     on:keydown=on_key
                     on:pointerdown=on_down

@@ -13,6 +13,7 @@ use super::parts::segment;
 use crate::app::{App, When};
 use crate::browser;
 use crate::draw;
+use crate::locale::{fill, say};
 use crate::state::attention::{is_blank, is_of_text, shared_keys, strongest};
 use crate::state::format::number;
 use crate::state::grid::{Map, Way};
@@ -46,10 +47,10 @@ fn Scaling(open: Memo<(usize, usize)>, kind: Memo<AttentionKind>) -> impl IntoVi
     };
     view! {
         <div class="scaling">
-            <span class="caption">"Its output"</span>
-            <div class="segments" role="group" aria-label="What becomes of this head’s output">
-                {one(100, "scale-100", "as it is")} {one(0, "scale-0", "taken out")} {one(50, "scale-50", "halved")}
-                {one(200, "scale-200", "doubled")}
+            <span class="caption">{say("head.output")}</span>
+            <div class="segments" role="group" aria-label=say("head.output.label")>
+                {one(100, "scale-100", say("head.as_it_is"))} {one(0, "scale-0", say("head.taken_out"))} {one(50, "scale-50", say("head.halved"))}
+                {one(200, "scale-200", say("head.doubled"))}
             </div>
         </div>
     }
@@ -64,10 +65,10 @@ fn Pictures() -> impl IntoView {
         segment(name, title, "", is_chosen, move || app.edit(When::Never, |form| form.picture = picture))
     };
     view! {
-        <div class="segments" role="group" aria-label="As what the head is drawn">
-            {one(HeadPicture::Map, "picture-map", "Map")}
-            {one(HeadPicture::Lines, "picture-lines", "Lines")}
-            {one(HeadPicture::Neurons, "picture-neurons", "Queries and keys")}
+        <div class="segments" role="group" aria-label=say("head.picture")>
+            {one(HeadPicture::Map, "picture-map", say("head.map"))}
+            {one(HeadPicture::Lines, "picture-lines", say("head.lines"))}
+            {one(HeadPicture::Neurons, "picture-neurons", say("head.neurons"))}
         </div>
     }
 }
@@ -136,11 +137,11 @@ pub fn HeadView() -> impl IntoView {
                 format!("{row} “{}” → {column} “{}”: {}", row_name(row), column_name(column), number(f64::from(weight)))
             }
             None if is_blank(kind.get(), row, column) => {
-                format!("{row} “{}” cannot see {column} “{}”: it comes later.", row_name(row), column_name(column))
+                fill("head.later", &[&row, &row_name(row), &column, &column_name(column)])
             }
             None => format!("{row} “{}” → {column} “{}”", row_name(row), column_name(column)),
         },
-        None => "Point at a cell, or move with the arrow keys, to see its weight.".to_owned(),
+        None => say("head.point").to_owned(),
     };
     let list = |best: Vec<(usize, f32)>, name: &dyn Fn(usize) -> String| {
         let best: Vec<_> =
@@ -155,7 +156,7 @@ pub fn HeadView() -> impl IntoView {
             weights.chunks_exact(columns).nth(row).map(|row| strongest(row, 5))
         });
         let best = best.flatten()?;
-        Some(format!("“{}” looks most at {}.", row_name(row), list(best, &column_name)))
+        Some(fill("head.row", &[&row_name(row), &list(best, &column_name)]))
     };
     let column_line = move || {
         let column = picked_column.get()?;
@@ -165,7 +166,7 @@ pub fn HeadView() -> impl IntoView {
             let column: Vec<f32> = weights.iter().skip(column).step_by(columns).copied().collect();
             strongest(&column, 5)
         })?;
-        Some(format!(" “{}” is looked at most by {}.", column_name(column), list(best, &row_name)))
+        Some(fill("head.column", &[&column_name(column), &list(best, &row_name)]))
     };
     // Encoders, and what looks from one text to another, have a key for each query head.
     let keys_line = move || {
@@ -262,8 +263,8 @@ pub fn HeadView() -> impl IntoView {
                         data-cell=move || map.get().cell
                         tabindex="0"
                         role="application"
-                        aria-roledescription="attention map"
-                        aria-label="Attention of this head. Rows look, columns are looked at. Arrow keys move, Enter picks a row, Escape closes."
+                        aria-roledescription=say("head.role")
+                        aria-label=say("head.label")
                         aria-describedby="head-readout"
                         on:keydown=on_key
                         on:pointermove=move |event| {
@@ -293,10 +294,10 @@ pub fn HeadView() -> impl IntoView {
                 <h3 id="head-title">
                     {move || {
                         let (layer, head) = open.get();
-                        format!("Layer {layer} · Head {head}")
+                        fill("head.title", &[&layer, &head])
                     }}
                 </h3>
-                <button type="button" class="quiet" data-testid="close-head" aria-label="Close this head" on:click=move |_| close()>
+                <button type="button" class="quiet" data-testid="close-head" aria-label=say("head.close") on:click=move |_| close()>
                     "✕"
                 </button>
             </div>

@@ -7,6 +7,7 @@ use super::attention::width_of;
 use super::parts::{Part, text, written};
 use crate::app::App;
 use crate::draw;
+use crate::locale::{fill, say};
 use crate::state::colour::Scale;
 use crate::state::format::{number, signed};
 use crate::state::grid::{Map, Way};
@@ -50,7 +51,7 @@ pub fn heat_map(app: App, title: String, column: &'static str, names: Vec<String
     };
     let readout = move || {
         let found = pointed.get().and_then(|(layer, at)| {
-            Some(format!("layer {layer}, {}: {}", name(at), signed(heat.with_value(|heat| heat.at(layer, at))?)))
+            Some(fill("heat.cell", &[&layer, &name(at), &signed(heat.with_value(|heat| heat.at(layer, at))?)]))
         });
         found.unwrap_or_else(|| "\u{a0}".to_owned())
     };
@@ -64,8 +65,8 @@ pub fn heat_map(app: App, title: String, column: &'static str, names: Vec<String
     };
     let label = title.clone();
     let numbers = move |part: &Part| {
-        let table = part.add_details("As a table").add_table("table-box", "heat-table", &label);
-        table.add_heads(std::iter::once("layer".to_owned()).chain((0..count).map(name)));
+        let table = part.add_details(say("heat.table")).add_table("table-box", "heat-table", &label);
+        table.add_heads(std::iter::once(say("heat.layer").to_owned()).chain((0..count).map(name)));
         let lines = table.add("tbody", &[], "");
         for layer in 0..layers {
             let cell = |at: usize| heat.with_value(|heat| heat.at(layer, at)).map(number).unwrap_or_default();
@@ -78,10 +79,10 @@ pub fn heat_map(app: App, title: String, column: &'static str, names: Vec<String
                 <b>{title.clone()}</b> " "
                 <span class="caption">
                     {move || {
-                        let way = if across.get() { ", layers from left to right" } else { "" };
+                        let way = if across.get() { say("heat.across") } else { "" };
                         match has_negative {
-                            true => format!("orange −{0}, blue +{0}{way}", number(limit)),
-                            false => format!("blue up to {}{way}", number(limit)),
+                            true => fill("heat.signed", &[&number(limit), &way]),
+                            false => fill("heat.positive", &[&number(limit), &way]),
                         }
                     }}
                 </span>
@@ -94,8 +95,8 @@ pub fn heat_map(app: App, title: String, column: &'static str, names: Vec<String
                     data-columns=move || size().1.to_string()
                     tabindex="0"
                     role="application"
-                    aria-roledescription="map of numbers"
-                    aria-label=format!("{title}; arrow keys read a number, and all are in the table that follows")
+                    aria-roledescription=say("heat.role")
+                    aria-label=fill("heat.label", &[&title])
                     on:keydown=on_key
                     on:pointermove=move |event| {
                         let at = map.get_untracked().at(f64::from(event.offset_x()), f64::from(event.offset_y()));

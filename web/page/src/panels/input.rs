@@ -7,11 +7,12 @@ use leptos::prelude::*;
 use super::prompt::PromptEditor;
 use crate::app::{App, Ask, Listing, When};
 use crate::browser;
+use crate::locale::{fill, say};
 use crate::state::form::is_prompted;
 use crate::state::{prompt, tasks};
 
 /// What is said of a model that nobody here knows.
-const UNKNOWN: &str = "Nobody has tried here what it is weak at: hold its answers against what you know of it.";
+const UNKNOWN: &str = "input.unknown";
 
 /// The text and all that belongs to it.
 #[component]
@@ -40,7 +41,7 @@ pub fn InputPanel() -> impl IntoView {
     };
     view! {
         <section class="panel input-panel" aria-labelledby="input-title" on:keydown=run>
-            <h2 id="input-title" class="visually-hidden">"Your question"</h2>
+            <h2 id="input-title" class="visually-hidden">{say("input.title")}</h2>
             <TaskChooser task/>
             <p class="caption handover" data-testid="handover" role="status">{move || app.handover.get()}</p>
             <TextBox id="text" label=move || tasks::words(task.get()).text
@@ -51,7 +52,7 @@ pub fn InputPanel() -> impl IntoView {
                     .then(|| {
                         view! {
                             <button type="button" class="small" data-testid="put-mask" on:click=put_mask>
-                                "Put a mask in place of the selected word"
+                                {say("input.mask")}
                             </button>
                         }
                     })
@@ -73,7 +74,7 @@ pub fn InputPanel() -> impl IntoView {
             {move || {
                 app.entry(&model.get())
                     .map(|entry| {
-                        let card = if entry.card.is_empty() { UNKNOWN.to_owned() } else { entry.card };
+                        let card = if entry.card.is_empty() { say(UNKNOWN).to_owned() } else { entry.card };
                         view! { <p class="caption card" data-testid="card"><b>{entry.title}</b> " " {card}</p> }
                     })
             }}
@@ -99,7 +100,7 @@ fn TaskChooser(task: Memo<Task>) -> impl IntoView {
                 aria-pressed=move || (task.get() == one).to_string()
                 aria-disabled=move || (!is_offered()).to_string()
                 title=move || {
-                    if is_offered() { String::new() } else { format!("No model of the list can {}.", tasks::words(one).verb) }
+                    if is_offered() { String::new() } else { fill("input.none_can", &[&tasks::words(one).verb]) }
                 }
                 on:click=move |_| app.choose_task(one)
             >
@@ -108,7 +109,7 @@ fn TaskChooser(task: Memo<Task>) -> impl IntoView {
         }
     };
     view! {
-        <div class="tasks" role="group" aria-label="Task" data-testid="task">
+        <div class="tasks" role="group" aria-label=say("input.task") data-testid="task">
             {Task::ALL.iter().map(|&one| button(one)).collect_view()}
         </div>
     }
@@ -158,7 +159,7 @@ fn Examples(examples: Memo<Vec<Example>>) -> impl IntoView {
         <div class="examples" data-testid="examples">
             {move || {
                 let examples = examples.get();
-                (!examples.is_empty()).then(|| view! { <span class="examples-title">"Try"</span> })
+                (!examples.is_empty()).then(|| view! { <span class="examples-title">{say("input.try")}</span> })
             }}
             {move || {
                 examples

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::parts::{changing, segment};
 use crate::app::App;
-use crate::locale::count;
+use crate::locale::{count, fill, say};
 use crate::state::left_out::{LeftOut, Without, sinks};
 use crate::state::pieces::named;
 
@@ -37,30 +37,25 @@ pub fn LeaveOut() -> impl IntoView {
         if sinks {
             let sinks = found.get();
             match sinks.is_empty() {
-                true => out.push("no sink, since no token gets more than 0.3 of all attention".to_owned()),
-                false => out.push(format!("{}, which more than 0.3 of all attention goes to", sinks.join(", "))),
+                true => out.push(say("leave_out.no_sink").to_owned()),
+                false => out.push(fill("leave_out.sinks", &[&sinks.join(", ")])),
             }
         }
-        (!out.is_empty()).then(|| {
-            format!(
-                "Left out of these pictures: {}. The rest of each row is scaled to sum to one again.",
-                out.join("; ")
-            )
-        })
+        (!out.is_empty()).then(|| fill("leave_out.said", &[&out.join("; ")]))
     };
     let special = move || {
         let turn =
             move || app.leave_out(Without { special: !without.get_untracked().special, ..without.get_untracked() });
         let is_out = move || without.get().special;
-        let why = "Leaves out tokens that stand for no text, such as [CLS] and [SEP].";
-        has_special.get().then(|| segment("without-special", "Without special tokens", why, is_out, turn))
+        let why = say("leave_out.special.title");
+        has_special.get().then(|| segment("without-special", say("leave_out.special"), why, is_out, turn))
     };
     let turn = move || app.leave_out(Without { sinks: !without.get_untracked().sinks, ..without.get_untracked() });
-    let why = "Leaves out tokens that get more than 0.3 of all attention, whatever the text says (Gu et al. 2024).";
-    let sinks = segment("without-sinks", "Without sinks", why, move || without.get().sinks, turn);
+    let why = say("leave_out.sinks.title");
+    let sinks = segment("without-sinks", say("leave_out.sinks.button"), why, move || without.get().sinks, turn);
     view! {
         <div class="leave-out">
-            <div class="segments" role="group" aria-label="Leave out of the pictures">
+            <div class="segments" role="group" aria-label=say("leave_out.label")>
                 {changing(special)}
                 {sinks}
             </div>

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use crate::locale::say;
 use crate::state::colour::{Palette, Rgb, Scale};
 use crate::state::format::{number, signed};
 
@@ -33,7 +34,7 @@ pub fn TokenLegend(scale: Signal<Scale>, dark: Signal<bool>) -> impl IntoView {
             </span>
             <span class="legend-note">
                 {move || {
-                    if scale.get().signed { "orange: against the answer, blue: for it" } else { "stronger colour: more sensitive" }
+                    if scale.get().signed { say("legend.signed") } else { say("legend.unsigned") }
                 }}
             </span>
         </div>
@@ -48,7 +49,7 @@ pub fn AttentionLegend(dark: Signal<bool>) -> impl IntoView {
         <div class="legend" data-testid="attention-legend">
             <span class="legend-bar" style:background-image=bar aria-hidden="true"></span>
             <span class="legend-ends"><span>"0"</span><span>"0.25"</span><span>"1"</span></span>
-            <span class="legend-note">"attention weight, square-root scale"</span>
+            <span class="legend-note">{say("legend.attention")}</span>
         </div>
     }
 }

@@ -11,6 +11,7 @@ use super::attention::width_of;
 use super::parts::{changing, text};
 use crate::app::App;
 use crate::draw::lines::{Columns, draw, margin};
+use crate::locale::{fill, say};
 use crate::state::attention::strongest;
 use crate::state::format::number;
 use crate::state::lines::{Filter, LINE, Line, colour, lines};
@@ -70,10 +71,10 @@ pub fn Lines(
     let said = move || {
         found.with(|(lines, more)| {
             let threshold = number(f64::from(threshold.get()) / 100.0);
-            let more = if *more > 0 { format!("; {more} weaker ones are left out") } else { String::new() };
+            let more = if *more > 0 { fill("lines.more", &[&more]) } else { String::new() };
             match lines.is_empty() {
-                true => format!("No weight of these heads is {threshold} or more here."),
-                false => format!("{} lines of {threshold} or more{more}.", lines.len()),
+                true => fill("lines.none", &[&threshold]),
+                false => fill("lines.said", &[&lines.len(), &threshold, &more]),
             }
         })
     };
@@ -90,11 +91,11 @@ pub fn Lines(
                     .map(|(at, weight)| format!("“{}” {}", named(&labels.1, *at), number(f64::from(*weight))))
                     .collect()
             });
-            Some(format!("head {head} at {}", best.join(", ")))
+            Some(fill("lines.head", &[&head, &best.join(", ")]))
         };
         let all: Vec<_> = heads.get().into_iter().filter_map(of_head).collect();
         let from = labels.with(|labels| named(&labels.0, row));
-        (!all.is_empty()).then(|| format!("“{from}” looks most with {}.", all.join("; with ")))
+        (!all.is_empty()).then(|| fill("lines.most", &[&from, &all.join(say("lines.then"))]))
     };
     let at = move |event: &ev::MouseEvent| {
         let (x, y) = (f64::from(event.offset_x()), f64::from(event.offset_y()));
@@ -180,8 +181,8 @@ pub fn Lines(
     view! {
         <div class="lines" node_ref=frame>
             <div class="line-tools">
-                <div class="head-switches" role="group" aria-label="Heads of this layer, a colour each">
-                    <span class="caption">{move || format!("Heads of layer {}", layer.get())}</span>
+                <div class="head-switches" role="group" aria-label=say("lines.heads.label")>
+                    <span class="caption">{move || fill("lines.heads", &[&layer.get()])}</span>
                     {move || (0..count.get()).map(toggle).collect_view()}
                     <button
                         type="button"
@@ -189,11 +190,11 @@ pub fn Lines(
                         data-testid="line-all"
                         on:click=move |_| added.set((0..count.get_untracked()).collect())
                     >
-                        "All"
+                        {say("lines.all")}
                     </button>
                 </div>
                 <label class="threshold">
-                    <span class="caption">"Only from"</span>
+                    <span class="caption">{say("lines.threshold")}</span>
                     <input
                         type="range"
                         min="0"
@@ -218,8 +219,8 @@ pub fn Lines(
                     data-strongest=move || found.with(|(lines, _)| lines.last().map(Line::said))
                     tabindex="0"
                     role="application"
-                    aria-roledescription="attention lines"
-                    aria-label="Lines from the tokens that look, on the left, to those looked at. Up and down pick a token, right and left take the other side, Escape lets go."
+                    aria-roledescription=say("lines.role")
+                    aria-label=say("lines.label")
                     on:click=on_click
                     on:keydown=on_key
                 ></canvas>

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use super::own::OwnModel;
 use crate::app::{App, Ask, Listing};
+use crate::locale::{fill, say};
 use crate::state::conductor::{Errand, Input};
 use crate::state::format::megabytes;
 use crate::state::{tasks, words};
@@ -25,7 +26,7 @@ pub fn ModelChooser() -> impl IntoView {
     view! {
         <div class="models">
             <label>
-                <span class="visually-hidden">"Model"</span>
+                <span class="visually-hidden">{say("models.model")}</span>
                 <select data-testid="model-select" on:change=choose>
                     {move || match app.listing.get() {
                         Listing::Ready(manifest) => {
@@ -46,7 +47,7 @@ pub fn ModelChooser() -> impl IntoView {
                                 })
                             };
                             let verb = tasks::words(task).verb;
-                            view! { {group(able, format!("Can {verb}"))} {group(others, "For other tasks".to_owned())} }
+                            view! { {group(able, fill("models.can", &[&verb]))} {group(others, say("models.others").to_owned())} }
                                 .into_any()
                         }
                         Listing::Pending | Listing::Failed(_) => {
@@ -74,16 +75,21 @@ fn ModelState(entry: ModelEntry) -> impl IntoView {
             let has_failed =
                 conductor.trouble.as_ref().is_some_and(|trouble| trouble.errand == Errand::Load(id.clone()));
             if conductor.loaded.as_deref() == Some(&*id) {
-                ("ready", "ready".to_owned())
+                ("ready", say("models.ready").to_owned())
             } else if conductor.loading() == Some(&*id) {
                 let share = conductor.flight.as_ref().and_then(|flight| flight.progress).and_then(words::share);
-                ("loading", share.map_or("loading".to_owned(), |share| format!("loading {:.0} %", share * 100.0)))
+                (
+                    "loading",
+                    share.map_or(say("models.loading").to_owned(), |share| {
+                        fill("models.loading.share", &[&format_args!("{:.0}", share * 100.0)])
+                    }),
+                )
             } else if has_failed {
-                ("failed", "failed".to_owned())
+                ("failed", say("models.failed").to_owned())
             } else if is_kept {
-                ("cached", "cached".to_owned())
+                ("cached", say("models.cached").to_owned())
             } else {
-                ("absent", "not loaded".to_owned())
+                ("absent", say("models.absent").to_owned())
             }
         })
     });
@@ -102,7 +108,7 @@ fn ModelState(entry: ModelEntry) -> impl IntoView {
         {move || {
             matches!(state.get().0, "absent" | "cached" | "failed")
                 .then(|| {
-                    view! { <button type="button" class="small" data-testid="load" on:click=load>"Load"</button> }
+                    view! { <button type="button" class="small" data-testid="load" on:click=load>{say("models.load")}</button> }
                 })
         }}
     }

@@ -9,6 +9,7 @@ use super::attention::width_of;
 use super::parts::changing;
 use crate::app::App;
 use crate::draw::neurons::{LINE, Layout, TOP, draw};
+use crate::locale::{fill, say};
 use crate::state::format::signed;
 use crate::state::inside::{Known, Place, products, scores};
 use crate::state::pieces::named;
@@ -51,7 +52,7 @@ pub fn NeuronView(
         let scores = scores(&neurons, query);
         let (key, number) = match hovered.get() {
             Some(hit) => hit,
-            None => return "Point at a number to read it, or take left and right; up and down take another query, with Shift another key.".to_owned(),
+            None => return say("neurons.point").to_owned(),
         };
         let (from, to) = labels.with(|labels| (named(&labels.0, query), named(&labels.1, key)));
         let Some(product) = products(&neurons, query, key).and_then(|all| all.get(number).copied()) else {
@@ -61,9 +62,12 @@ pub fn NeuronView(
         let (q, k) = (at(&neurons.query_values, query), at(&neurons.key_values, key));
         let sum: f32 = products(&neurons, query, key).unwrap_or_default().iter().sum();
         let score = scores.get(key).copied().flatten();
-        let score = score.map_or_else(|| "not seen".to_owned(), |score| format!("score {}", signed(f64::from(score))));
+        let score = score.map_or_else(
+            || say("neurons.unseen").to_owned(),
+            |score| fill("neurons.score", &[&signed(f64::from(score))]),
+        );
         let [q, k, product, sum] = [q, k, product, sum].map(|value| signed(f64::from(value)));
-        format!("“{from}” and “{to}”, number {number}: {q} × {k} = {product}; all numbers sum to {sum}, {score}")
+        fill("neurons.said", &[&from, &to, &number, &q, &k, &product, &sum, &score])
     };
     // How many keys, and of how many numbers.
     let size = move || {
@@ -112,8 +116,8 @@ pub fn NeuronView(
     let state = move || match known() {
         Known::Nothing | Known::Here(_) => None,
         Known::Pending(done, total) => Some(match total {
-            Some(total) => format!("Running the model for its queries and keys: {done} of {total} layers."),
-            None => "Running the model for its queries and keys.".to_owned(),
+            Some(total) => fill("neurons.running.of", &[&done, &total]),
+            None => say("neurons.running").to_owned(),
         }),
         Known::Failed(why) => Some(why),
     };
@@ -121,8 +125,7 @@ pub fn NeuronView(
     view! {
         <div class="neurons" node_ref=frame data-testid="neurons" data-here=move || is_here().to_string()>
             <p class="caption">
-                "Each row is a key. A score is the sum of q × k over the head’s numbers, times a factor, and a softmax over all \
-                 scores gives the weights. Blue is positive, orange negative."
+                {say("neurons.caption")}
             </p>
             {changing(move || {
                 state().map(|line| view! { <p class="readout" role="status" data-testid="neurons-state">{line}</p> }.into_any())
@@ -135,8 +138,8 @@ pub fn NeuronView(
                     data-query=move || query.get()
                     tabindex="0"
                     role="application"
-                    aria-roledescription="queries and keys"
-                    aria-label="One query against every key, number by number. Left and right read a number, up and down take another query, with Shift another key."
+                    aria-roledescription=say("neurons.role")
+                    aria-label=say("neurons.label")
                     aria-describedby="neurons-readout"
                     on:keydown=on_key
                     on:pointermove=move |event| hovered.set(at(&event))

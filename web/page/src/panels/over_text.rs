@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use super::parts::{Part, changing, plain_button, segment, written};
 use crate::app::{App, When};
+use crate::locale::{fill, say};
 use crate::state::attention::is_of_text;
 use crate::state::colour::{Palette, Scale};
 use crate::state::format::{number, percent, signed};
@@ -38,12 +39,12 @@ impl Source {
 
     fn title(self, open: Option<(usize, usize)>) -> String {
         match (self, open) {
-            (Self::Head, Some((layer, head))) => format!("Layer {layer}, head {head}"),
-            (Self::Layer, Some((layer, _))) => format!("Layer {layer}, mean of its heads"),
-            (Self::Head | Self::Layer, None) => "The open head".to_owned(),
-            (Self::Mean, _) => "Mean of all heads".to_owned(),
-            (Self::Rollout, _) => "Attention rollout".to_owned(),
-            (Self::Flow, _) => "Attention flow".to_owned(),
+            (Self::Head, Some((layer, head))) => fill("over.head", &[&layer, &head]),
+            (Self::Layer, Some((layer, _))) => fill("over.layer", &[&layer]),
+            (Self::Head | Self::Layer, None) => say("over.open").to_owned(),
+            (Self::Mean, _) => say("over.mean").to_owned(),
+            (Self::Rollout, _) => say("over.rollout").to_owned(),
+            (Self::Flow, _) => say("over.flow").to_owned(),
         }
     }
 }
@@ -180,11 +181,8 @@ pub fn OverText() -> impl IntoView {
             let Some(found) = found.filter(|found| found.values.len() == weights.len()) else { return };
             let attention: Vec<f64> = weights.iter().copied().map(f64::from).collect();
             let said = match spearman(&attention, &found.values) {
-                Some(rho) => format!(
-                    "Beside it saliency, the length of each token’s gradient. Spearman’s ρ of the two: {}.",
-                    signed(rho)
-                ),
-                None => "Beside it saliency, the length of each token’s gradient.".to_owned(),
+                Some(rho) => fill("over.saliency.rho", &[&signed(rho)]),
+                None => say("over.saliency").to_owned(),
             };
             part.add("p", &[("class", "caption"), ("data-testid", "over-saliency-said")], &said);
             let line = part.add("div", &[("class", "over-line"), ("data-testid", "over-saliency")], "");
@@ -206,13 +204,11 @@ pub fn OverText() -> impl IntoView {
         match (is_here, looks) {
             (false, _) => {
                 let (refusal, progress) = app.sight.with(|sight| (sight.refusal(whose.get()), sight.progress()));
-                let so_far = progress.map(|share| format!(", {} so far", percent(share))).unwrap_or_default();
-                refusal.unwrap_or_else(|| format!("{title}: being worked out{so_far}."))
+                let so_far = progress.map(|share| fill("over.so_far", &[&percent(share)])).unwrap_or_default();
+                refusal.unwrap_or_else(|| fill("over.working", &[&title, &so_far]))
             }
-            (true, true) => format!("{title}: where “{name}” looks. Choose a token to see where it does."),
-            (true, false) => {
-                format!("{title}: how much each token looks at “{name}”. Choose a token to see who looks at it.")
-            }
+            (true, true) => fill("over.looks", &[&title, &name]),
+            (true, false) => fill("over.looked_at", &[&title, &name]),
         }
     };
     let way = move |to: bool, name: &'static str, title: &'static str| {
@@ -221,10 +217,10 @@ pub fn OverText() -> impl IntoView {
     view! {
         <section class="over" aria-labelledby="over-title">
             <div class="panel-head">
-                <h3 id="over-title">"Over the text"</h3>
+                <h3 id="over-title">{say("over.title")}</h3>
                 <select
                     class="over-source"
-                    aria-label="Whose attention"
+                    aria-label=say("over.whose")
                     data-testid="over-source"
                     on:change=move |event| {
                         let name = event_target_value(&event);
@@ -241,9 +237,9 @@ pub fn OverText() -> impl IntoView {
                         .collect_view()
                     }}
                 </select>
-                <div class="segments" role="group" aria-label="Which way">
-                    {way(true, "over-looks", "Looks at")}
-                    {way(false, "over-looked-at", "Is looked at by")}
+                <div class="segments" role="group" aria-label=say("over.which")>
+                    {way(true, "over-looks", say("over.looks_at"))}
+                    {way(false, "over-looked-at", say("over.is_looked_at"))}
                 </div>
             </div>
             <p class="readout" data-testid="over-readout" aria-live="polite">{said}</p>
@@ -254,8 +250,8 @@ pub fn OverText() -> impl IntoView {
                 let is_hidden = app.form.with(|form| form.intervention.hidden.contains(&token));
                 let name = app.shown.with(|shown| shown.document.input.tokens.get(token).map(|one| visible(&one.text)))?;
                 let title = match is_hidden {
-                    true => format!("Let “{name}” be seen again"),
-                    false => format!("Hide “{name}” from all attention"),
+                    true => fill("over.show", &[&name]),
+                    false => fill("over.hide", &[&name]),
                 };
                 let turn = move || app.intervene(|all| toggle_hidden(all, token));
                 Some(plain_button("small", "hide-token", &title, turn))

@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
 use crate::app::App;
+use crate::locale::{fill, say};
 use crate::state::format::megabytes;
 use crate::state::sources::{HUB, Input, Look, named};
 use crate::{browser, dropped};
@@ -44,16 +45,16 @@ pub fn OwnModel() -> impl IntoView {
     };
     view! {
         <button type="button" class="small" data-testid="own-model" on:click=move |_| app.panel.set(true)>
-            "Your own model…"
+            {say("own.button")}
         </button>
         <dialog node_ref=dialog class="help own" data-testid="own-dialog" aria-labelledby="own-title" on:close=closed>
-            <h2 id="own-title">"Your own model"</h2>
+            <h2 id="own-title">{say("own.title")}</h2>
             <Repository/>
             <Files/>
             <Found/>
             <Kept/>
             <div class="row">
-                {button("own-close", "Close", None, move || app.panel.set(false))}
+                {button("own-close", say("own.close"), None, move || app.panel.set(false))}
             </div>
         </dialog>
     }
@@ -85,20 +86,20 @@ fn Repository() -> impl IntoView {
         {move || app.invited.get().map(|model| {
             view! {
                 <p role="alert" data-testid="own-invited">
-                    {format!("This link asks for the model {model}. Nothing is fetched before you look it up.")}
+                    {fill("own.invited", &[&model])}
                 </p>
             }
         })}
         <form on:submit=look>
-            {field("Hugging Face repository: owner/name or owner/name@revision", "own-id", "text", id)}
-            {field("Access token, if it needs one; forgotten with this page", "own-token", "password", token)}
+            {field(say("own.repository"), "own-id", "text", id)}
+            {field(say("own.token"), "own-token", "password", token)}
             <details>
-                <summary data-testid="own-more">"More"</summary>
-                {field("Address of the hub", "own-base", "text", base)}
-                <p class="caption">"Other weights of a repository: owner/name:file or owner/name:Q8_0."</p>
+                <summary data-testid="own-more">{say("own.more")}</summary>
+                {field(say("own.base"), "own-base", "text", base)}
+                <p class="caption">{say("own.weights")}</p>
             </details>
             <div class="row">
-                <button type="submit" class="primary" data-testid="own-look">"Look it up"</button>
+                <button type="submit" class="primary" data-testid="own-look">{say("own.look")}</button>
             </div>
         </form>
     }
@@ -116,15 +117,14 @@ fn Files() -> impl IntoView {
         let _ = Reflect::set(&field, &"value".into(), &"".into());
     };
     view! {
-        <h3>"From your computer"</h3>
+        <h3>{say("own.computer")}</h3>
         <div class="drop" data-testid="own-drop">
             <p>
-                "Drop a model’s folder or files here: GGUF, or a tokenizer with safetensors, ONNX or Marian’s .bin, and the \
-                 config. They stay on your machine."
+                {say("own.drop")}
             </p>
-            <label>"Files "<input type="file" multiple data-testid="own-files" on:change=take/></label>
+            <label>{say("own.files")}<input type="file" multiple data-testid="own-files" on:change=take/></label>
             <label>
-                "A folder "<input type="file" prop:webkitdirectory=true data-testid="own-folder" on:change=take/>
+                {say("own.folder")}<input type="file" prop:webkitdirectory=true data-testid="own-folder" on:change=take/>
             </label>
         </div>
     }
@@ -138,22 +138,19 @@ fn Found() -> impl IntoView {
         <div aria-live="polite" data-testid="own-found">
             {move || match look.get() {
                 Look::Nothing => ().into_any(),
-                Look::Waiting(_) => view! { <p>"Looking it up…"</p> }.into_any(),
+                Look::Waiting(_) => view! { <p>{say("own.looking")}</p> }.into_any(),
                 Look::Refused(_, failure) => {
                     view! { <p data-testid="own-refused"><b>{failure.message}</b></p> }.into_any()
                 }
                 Look::Found(_, found) => {
-                    let license = found.license.clone().unwrap_or_else(|| "no licence named".to_owned());
-                    let total = format!(
-                        "{license} · {} in all, {} of it here already",
-                        size(found.bytes), size(found.cached)
-                    );
+                    let license = found.license.clone().unwrap_or_else(|| say("own.no_license").to_owned());
+                    let total = fill("own.total", &[&license, &size(found.bytes), &size(found.cached)]);
                     let files = found.files.iter().map(|file| {
                         view! { <li>{format!("{} · {}", file.name, size(file.bytes))}</li> }
                     });
                     let others = (!found.others.is_empty())
-                        .then(|| view! { <p class="caption">{format!("Other weights: {}", found.others.join(", "))}</p> });
-                    let label = if found.to_fetch() > 0 { "Download and open" } else { "Open" };
+                        .then(|| view! { <p class="caption">{fill("own.others", &[&found.others.join(", ")])}</p> });
+                    let label = if found.to_fetch() > 0 { say("own.fetch") } else { say("own.open") };
                     view! {
                         <div class="found">
                             <h3 data-testid="own-name">{found.title.clone()}</h3>
@@ -163,11 +160,11 @@ fn Found() -> impl IntoView {
                             {move || match app.asking.get() {
                                 Some(bytes) => view! {
                                     <p role="alert" data-testid="own-ask">
-                                        {format!("{} will be downloaded. Go on?", megabytes(bytes))}
+                                        {fill("own.ask", &[&megabytes(bytes)])}
                                     </p>
                                     <div class="row">
-                                        {button("own-yes", "Yes, download", None, move || app.bring(Input::Load { agreed: true }))}
-                                        {button("own-no", "No", None, move || app.asking.set(None))}
+                                        {button("own-yes", say("own.yes"), None, move || app.bring(Input::Load { agreed: true }))}
+                                        {button("own-no", say("own.no"), None, move || app.asking.set(None))}
                                     </div>
                                 }.into_any(),
                                 None => button("own-load", label, None, move || app.bring(Input::Load { agreed: false })),
@@ -221,7 +218,7 @@ fn Kept() -> impl IntoView {
     let row = move |one: Cached| {
         let used = one.used.map(|time| {
             let date = Date::new(&JsValue::from_f64(time as f64));
-            format!(", last used {}", String::from(date.to_locale_date_string("en-GB", &JsValue::UNDEFINED)))
+            fill("own.used", &[&String::from(date.to_locale_date_string("en-GB", &JsValue::UNDEFINED))])
         });
         let line = format!("{} · {}{}", one.title, size(one.bytes), used.unwrap_or_default());
         let (open, delete) = (one.model.clone(), one.model.clone());
@@ -229,24 +226,24 @@ fn Kept() -> impl IntoView {
             <li data-model=one.model>
                 <span>{line}</span>
                 {one.whole.then(|| {
-                    button("kept-open", "Open", Some(&one.title), move || app.open_kept(open.clone()))
+                    button("kept-open", say("own.open"), Some(&one.title), move || app.open_kept(open.clone()))
                 })}
-                {button("kept-delete", "Delete", Some(&one.title), move || app.delete_kept(Some(delete.clone())))}
+                {button("kept-delete", say("own.delete"), Some(&one.title), move || app.delete_kept(Some(delete.clone())))}
             </li>
         }
     };
     view! {
-        <h3>"Kept in this browser"</h3>
+        <h3>{say("own.kept")}</h3>
         {move || match kept.get() {
-            None => button("kept-show", "Show", None, move || app.bring(Input::List)),
-            Some(kept) if kept.is_empty() => view! { <p data-testid="kept-none">"Nothing."</p> }.into_any(),
+            None => button("kept-show", say("own.show"), None, move || app.bring(Input::List)),
+            Some(kept) if kept.is_empty() => view! { <p data-testid="kept-none">{say("own.nothing")}</p> }.into_any(),
             Some(kept) => {
                 let total: u64 = kept.iter().map(|one| one.bytes).sum();
                 view! {
                     <ul class="kept" data-testid="kept">{kept.into_iter().map(row).collect_view()}</ul>
                     <div class="row">
-                        <span data-testid="kept-total">{format!("{} in all", size(total))}</span>
-                        {button("kept-delete-all", "Delete all", None, move || app.delete_kept(None))}
+                        <span data-testid="kept-total">{fill("own.all", &[&size(total)])}</span>
+                        {button("kept-delete-all", say("own.delete_all"), None, move || app.delete_kept(None))}
                     </div>
                 }.into_any()
             }

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::input::TextBox;
 use crate::app::{App, When};
-use crate::locale::count;
+use crate::locale::{count, fill, say};
 use crate::state::prompt::{Prompt, labels};
 
 /// The editor of the chosen task's prompt.
@@ -52,22 +52,22 @@ pub fn PromptEditor(task: Task) -> impl IntoView {
     };
     let reset = move |_| app.edit(When::Now, |form| form.edit_prompt(|prompt| *prompt = Prompt::of_task(task)));
     let row = move |at: usize| {
-        let answer = if is_classify { "Its label" } else { "Its answer" };
+        let answer = if is_classify { say("prompt.label") } else { say("prompt.answer") };
         view! {
             <li class="shot">
-                <TextBox id=format!("shot-{at}") rows=2 label=move || if is_classify { "Text" } else { "Passage" }
+                <TextBox id=format!("shot-{at}") rows=2 label=move || if is_classify { say("prompt.text") } else { say("prompt.passage") }
                     value=shot(at, |shot| shot.text.clone()) change=change(at, |shot, text| shot.text = text)/>
                 {(!is_classify)
                     .then(|| {
                         view! {
-                            <TextBox id=format!("shot-question-{at}") rows=1 label=|| "Question"
+                            <TextBox id=format!("shot-question-{at}") rows=1 label=|| say("prompt.question")
                                 value=shot(at, |shot| shot.question.clone().unwrap_or_default())
                                 change=change(at, |shot, text| shot.question = Some(text))/>
                         }
                     })}
                 <TextBox id=format!("shot-answer-{at}") rows=1 label=move || answer
                     value=shot(at, |shot| shot.answer.clone()) change=change(at, |shot, text| shot.answer = text)/>
-                <button type="button" class="quiet" aria-label=format!("Remove example {}", at + 1)
+                <button type="button" class="quiet" aria-label=fill("prompt.remove", &[&(at + 1)])
                     prop:disabled=is_last on:click=move |_| remove(at)>"✕"</button>
             </li>
         }
@@ -82,7 +82,7 @@ pub fn PromptEditor(task: Task) -> impl IntoView {
                     };
                     view! {
                         <label class="line-field">
-                            <span>"Labels"</span>
+                            <span>{say("prompt.labels")}</span>
                             <input type="text" data-testid="labels" autocomplete="off" spellcheck="false"
                                 prop:value=move || shown.with(|prompt| prompt.labels.join(", "))
                                 on:change=change/>
@@ -92,20 +92,20 @@ pub fn PromptEditor(task: Task) -> impl IntoView {
             <details>
                 <summary data-testid="shots">
                     {move || {
-                        let whose = if is_default.get() { "the usual ones" } else { "your own" };
-                        format!("{} that the model is shown first ({whose})", count("count.example", many.get()))
+                        let whose = if is_default.get() { say("prompt.usual") } else { say("prompt.own") };
+                        fill("prompt.shown", &[&count("count.example", many.get()), &whose])
                     }}
                 </summary>
                 <ol>{move || (0..many.get()).map(row).collect_view()}</ol>
                 <button type="button" class="small" data-testid="add-shot" on:click=add
-                    prop:disabled=is_full>"Add an example"</button>
+                    prop:disabled=is_full>{say("prompt.add")}</button>
                 " "
                 {move || {
                     (!is_default.get())
                         .then(|| {
                             view! {
                                 <button type="button" class="small" data-testid="reset-prompt" on:click=reset>
-                                    "Back to the usual ones"
+                                    {say("prompt.back")}
                                 </button>
                             }
                         })

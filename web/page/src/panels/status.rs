@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::app::{App, Listing};
+use crate::locale::{fill, say};
 use crate::state::conductor::{Errand, Input, Phase};
 use crate::state::format::{duration, megabytes};
 use crate::state::words;
@@ -22,7 +23,7 @@ pub fn Notice() -> impl IntoView {
                                 type="button"
                                 class="quiet"
                                 data-testid="dismiss"
-                                aria-label="Dismiss this message"
+                                aria-label=say("status.dismiss")
                                 on:click=move |_| app.notice.set(None)
                             >
                                 "✕"
@@ -43,14 +44,14 @@ pub fn Status() -> impl IntoView {
     let number = Memo::new(move |_| app.shown.with(|shown| shown.number));
     let is_precomputed = Memo::new(move |_| app.shown.with(|shown| shown.request.is_none()));
     view! {
-        <section class="status" data-testid="status" data-state=word data-answers=number aria-label="What is going on">
+        <section class="status" data-testid="status" data-state=word data-answers=number aria-label=say("status.label")>
             {move || is_precomputed.get().then(|| view! { <Precomputed/> })}
             <div class="status-line" role="status">
                 {move || match word.get() {
                     "error" => view! { <Trouble/> }.into_any(),
                     "starting" | "loading" | "running" => view! { <Working/> }.into_any(),
                     state if !is_precomputed.get() => view! { <Done state/> }.into_any(),
-                    "ready" => view! { <p>"The model is ready: type a text."</p> }.into_any(),
+                    "ready" => view! { <p>{say("status.ready")}</p> }.into_any(),
                     _ => ().into_any(),
                 }}
             </div>
@@ -68,17 +69,17 @@ fn Precomputed() -> impl IntoView {
         match app.entry(&form_model) {
             Some(entry) => {
                 let is_kept = app.kept.with(|kept| kept.contains(&entry.id));
-                let how = if is_kept { "from this browser’s cache".to_owned() } else { megabytes(entry.bytes()) };
-                format!("Type, and {} ({how}) loads and runs here, on your machine.", entry.title)
+                let how = if is_kept { say("status.from_cache").to_owned() } else { megabytes(entry.bytes()) };
+                fill("status.type_model", &[&entry.title, &how])
             }
-            None => "Type, and the model loads and runs here, on your machine.".to_owned(),
+            None => say("status.type").to_owned(),
         }
     };
     let text = app.shown.with_untracked(|shown| shown.document.input.text.clone());
     view! {
         <p class="banner" data-testid="banner-precomputed">
-            <b>"Precomputed. "</b>
-            {format!("A real run of {title} on “{text}”, computed earlier. ")}
+            <b>{say("status.precomputed")}</b>
+            {fill("status.real_run", &[&title, &text])}
             {what_loads}
         </p>
     }
@@ -97,10 +98,10 @@ fn Working() -> impl IntoView {
         let model = loading.clone().unwrap_or_else(|| app.form.with(|form| form.model.clone()));
         let title = app.title(&model);
         match progress.get() {
-            _ if is_starting => "Starting the engine and testing the device".to_owned(),
+            _ if is_starting => say("status.starting").to_owned(),
             Some(progress) => words::progress(progress, &title),
-            None if loading.is_some() => format!("Loading {title}"),
-            None => "Explaining your text".to_owned(),
+            None if loading.is_some() => fill("status.loading", &[&title]),
+            None => say("status.explaining").to_owned(),
         }
     };
     let share = move || progress.get().and_then(words::share);
@@ -109,12 +110,12 @@ fn Working() -> impl IntoView {
             <p>{line}</p>
             <progress
                 max="1"
-                aria-label="Progress"
+                aria-label=say("status.progress")
                 // Without a value the bar shows that the end is not known.
                 value=move || share().map(|share| format!("{share:.4}"))
             ></progress>
             <button type="button" class="small" data-testid="cancel" on:click=move |_| app.tell(Input::Cancel)>
-                "Cancel"
+                {say("status.cancel")}
             </button>
         </div>
     }
@@ -129,7 +130,7 @@ fn Trouble() -> impl IntoView {
                 <div class="trouble">
                     <p>{message}</p>
                     <button type="button" class="primary" data-testid="retry" on:click=move |_| app.list_models()>
-                        "Retry"
+                        {say("status.retry")}
                     </button>
                 </div>
             }
@@ -143,17 +144,18 @@ fn Trouble() -> impl IntoView {
                 <div class="trouble">
                     <p>{message}</p>
                     <button type="button" class="primary" data-testid="retry" on:click=restart>
-                        {if lost { "Start again" } else { "Restart" }}
+                        {if lost { say("status.start_again") } else { say("status.restart") }}
                     </button>
                     <button type="button" class="small" data-testid="retry-cpu" on:click=restart_cpu>
-                        "Start on the CPU"
+                        {say("status.on_cpu")}
                     </button>
                 </div>
             }
             .into_any();
         }
         let Some(trouble) = trouble else { return ().into_any() };
-        let label = if matches!(trouble.errand, Errand::Load(_)) { "Retry" } else { "Try again" };
+        let label =
+            if matches!(trouble.errand, Errand::Load(_)) { say("status.retry") } else { say("status.try_again") };
         view! {
             <div class="trouble">
                 <p>{trouble.failure.message}</p>
@@ -184,10 +186,10 @@ fn Done(#[prop(into)] state: String) -> impl IntoView {
             {move || {
                 app.shown.with(|shown| {
                     let model = &shown.document.model;
-                    let time = shown.document.timing_ms.get("total").map(|&total| format!(" in {}", duration(total)));
-                    let stale = if is_current { "" } else { " This answers an earlier question." };
+                    let time = shown.document.timing_ms.get("total").map(|&total| fill("status.time", &[&duration(total)]));
+                    let stale = if is_current { "" } else { say("status.stale") };
                     let device = words::device(&model.device);
-                    format!("{} on {device}{}.{stale}", model.title, time.unwrap_or_default())
+                    fill("status.done", &[&model.title, &device, &time.unwrap_or_default(), &stale])
                 })
             }}
         </p>

@@ -7,11 +7,13 @@ use leptos::prelude::*;
 use super::legend::TokenLegend;
 use crate::app::{App, Ask, When};
 use crate::browser;
+use crate::locale::{fill, say};
 use crate::state::answer;
 use crate::state::colour::{Palette, Scale};
 use crate::state::cost;
 use crate::state::format::{number, signed};
 use crate::state::grouping::{Grouping, has_parts};
+use crate::state::names;
 use crate::state::pieces::{Piece, pieces, split, visible};
 use crate::state::trust;
 
@@ -69,7 +71,7 @@ pub fn TokensPanel() -> impl IntoView {
     view! {
         <section class="panel tokens-panel" class:stale=is_stale aria-labelledby="tokens-title">
             <div class="panel-head">
-                <h2 id="tokens-title">"What the answer rests on"</h2>
+                <h2 id="tokens-title">{say("tokens.title")}</h2>
                 <Controls/>
             </div>
             <Target/>
@@ -120,7 +122,7 @@ fn Trust() -> impl IntoView {
                     <span data-testid="method-waits">{sentence}</span>
                     {offers.then(|| view! {
                         <button type="button" class="small" data-testid="run-method" on:click=move |_| app.ask(Ask::Whole)>
-                            "Run"
+                            {say("tokens.run")}
                         </button>
                     })}
                 </p>
@@ -167,7 +169,7 @@ fn Controls() -> impl IntoView {
     let has_one_reading = move || is_compare() || app.shown.with(|shown| answer::is_regression(&shown.document));
     view! {
         <div class="controls">
-            <select data-testid="method" aria-label="Method" on:change=choose_method>
+            <select data-testid="method" aria-label=say("tokens.method") on:change=choose_method>
                 {Method::ALL
                     .iter()
                     .map(|&method| {
@@ -176,7 +178,7 @@ fn Controls() -> impl IntoView {
                                 value=method.name()
                                 prop:selected=move || app.form.with(|form| form.method == method)
                             >
-                                {method.title()}
+                                {names::method(method)}
                             </option>
                         }
                     })
@@ -185,13 +187,13 @@ fn Controls() -> impl IntoView {
             {move || {
                 has_units().then(|| {
                     view! {
-                        <select data-testid="units" aria-label="What is left out together" on:change=choose_units>
+                        <select data-testid="units" aria-label=say("tokens.units") on:change=choose_units>
                             {Units::ALL
                                 .iter()
                                 .map(|&units| {
                                     let is_chosen = move || app.form.with(|form| form.parameters.units == units);
                                     view! {
-                                        <option value=units.name() prop:selected=is_chosen>{format!("by {units}")}</option>
+                                        <option value=units.name() prop:selected=is_chosen>{fill("tokens.by", &[&names::option(units.name())])}</option>
                                     }
                                 })
                                 .collect_view()}
@@ -202,7 +204,7 @@ fn Controls() -> impl IntoView {
             {move || {
                 has_parts.get().then(|| {
                     view! {
-                        <select data-testid="grouping" aria-label="How the tokens of a word are shown" on:change=choose_grouping>
+                        <select data-testid="grouping" aria-label=say("tokens.grouping") on:change=choose_grouping>
                             {Grouping::ALL
                                 .iter()
                                 .map(|&grouping| {
@@ -214,13 +216,13 @@ fn Controls() -> impl IntoView {
                     }
                 })
             }}
-            <select data-testid="read" aria-label="Read the answer as" on:change=choose_read prop:disabled=has_one_reading>
+            <select data-testid="read" aria-label=say("tokens.read") on:change=choose_read prop:disabled=has_one_reading>
                 {Read::ALL
                     .iter()
                     .map(|&read| {
                         view! {
                             <option value=read.name() prop:selected=move || app.form.with(|form| form.read == read)>
-                                {move || if is_compare() { "of the cosine" } else { read_title(read) }}
+                                {move || if is_compare() { say("tokens.cosine") } else { read_title(read) }}
                             </option>
                         }
                     })
@@ -232,9 +234,9 @@ fn Controls() -> impl IntoView {
 
 fn read_title(read: Read) -> &'static str {
     match read {
-        Read::Logit => "of the logit",
-        Read::LogProb => "of the log-probability",
-        Read::Prob => "of the probability",
+        Read::Logit => say("tokens.logit"),
+        Read::LogProb => say("tokens.log_prob"),
+        Read::Prob => say("tokens.prob"),
     }
 }
 
@@ -338,7 +340,7 @@ fn Flow(
             class:long=move || parts.with(|parts| parts.len() > 60)
             data-testid="tokens"
             role="listbox"
-            aria-label="The text, token by token, with what each contributes"
+            aria-label=say("tokens.label")
             on:keydown=on_key
         >
             {move || {
@@ -377,7 +379,7 @@ fn Readout(
                     let value = if method.is_signed() { signed(value) } else { number(value) };
                     Some(format!("{at}  “{text}”  {value}"))
                 });
-                line.unwrap_or_else(|| "Point at a token to see its number; choose one to follow its attention.".into())
+                line.unwrap_or_else(|| say("tokens.point").into())
             }}
         </p>
     }
@@ -387,14 +389,14 @@ fn Readout(
 fn Table(parts: Memo<Vec<(Piece, String)>>, chosen: Memo<(Method, Vec<f64>)>) -> impl IntoView {
     view! {
         <details class="as-table">
-            <summary>"As a table"</summary>
-            <div class="table-box" tabindex="0" role="region" aria-label="Attribution of every token">
+            <summary>{say("tokens.table")}</summary>
+            <div class="table-box" tabindex="0" role="region" aria-label=say("tokens.table.label")>
                 <table data-testid="token-table">
                     <caption class="visually-hidden">
-                        {move || chosen.with(|(method, _)| format!("{} of every token", method.title()))}
+                        {move || chosen.with(|(method, _)| fill("tokens.caption", &[&names::method(*method)]))}
                     </caption>
                     <thead>
-                        <tr><th scope="col">"#"</th><th scope="col">"Token"</th><th scope="col">"Value"</th></tr>
+                        <tr><th scope="col">"#"</th><th scope="col">{say("tokens.token")}</th><th scope="col">{say("tokens.value")}</th></tr>
                     </thead>
                     <tbody>
                         {move || {

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::parts::{button, changing, paragraph, plain_button, text};
 use crate::app::{App, When};
-use crate::locale::count;
+use crate::locale::{count, fill, say};
 use crate::state::colour::{Palette, Scale};
 use crate::state::format::percent;
 use crate::state::pieces::visible;
@@ -21,32 +21,32 @@ pub fn writing(app: App) -> AnyView {
         app.form.with(|form| !of(&form.model, &form.text))
     });
     let has_ended = Memo::new(move |_| app.writing.with(|writing| writing.ended) && !is_stale.get());
-    let title =
-        Signal::derive(move || if is_there.get() && !is_stale.get() { "Write further" } else { "Write on" }.to_owned());
+    let title = Signal::derive(move || {
+        if is_there.get() && !is_stale.get() { say("writing.further") } else { say("writing.on") }.to_owned()
+    });
     view! {
         <section class="panel writing-panel" aria-labelledby="writing-title" data-testid="writing" data-running=move || is_running.get().to_string()>
-            <div class="panel-head"><h2 id="writing-title">"What the model writes"</h2></div>
+            <div class="panel-head"><h2 id="writing-title">{say("writing.title")}</h2></div>
             {paragraph(
                 "caption",
-                "It goes on with the text, one token after the other. Choose a token to see what else it might have been, to take \
-                 another, or to ask why.",
+                say("writing.caption"),
             )}
             <div class="run-line">
                 {changing(move || {
                     Some(match is_running.get() {
-                        true => plain_button("small", "stop-writing", "Stop", move || app.stop_writing()),
+                        true => plain_button("small", "stop-writing", say("writing.stop"), move || app.stop_writing()),
                         false => button("small", "write-on", title, has_ended.into(), move || app.write_on()),
                     })
                 })}
                 {changing(move || {
                     let said = is_there.get() && is_stale.get();
-                    said.then(|| plain_button("small", "back-to-prompt", "Back to the text it goes on with", move || app.back_to_prompt()))
+                    said.then(|| plain_button("small", "back-to-prompt", say("writing.back"), move || app.back_to_prompt()))
                 })}
                 <span class="caption" role="status">
                     {text(move || match (is_running.get(), has_ended.get()) {
                         (true, _) => app.writing.with(|writing| count("count.token", writing.steps.len())),
-                        (_, true) => "The model ended its text here.".to_owned(),
-                        _ => format!("{MOST} tokens at a time."),
+                        (_, true) => say("writing.ended").to_owned(),
+                        _ => fill("writing.most", &[&MOST]),
                     })}
                 </span>
             </div>
@@ -77,11 +77,11 @@ fn choosing(app: App) -> AnyView {
     let summary = move || {
         let Sampling { temperature, top_k, top_p, .. } = sampling.get();
         if temperature <= 0.0 {
-            return "The most probable token each time".to_owned();
+            return say("writing.greedy").to_owned();
         }
-        let most = top_k.map(|most| format!(", among the {most} most probable")).unwrap_or_default();
-        let share = if top_p < 1.0 { format!(", within {} of the probability", percent(top_p)) } else { String::new() };
-        format!("Tokens are drawn at temperature {temperature}{most}{share}")
+        let most = top_k.map(|most| fill("writing.top_k", &[&most])).unwrap_or_default();
+        let share = if top_p < 1.0 { fill("writing.top_p", &[&percent(top_p)]) } else { String::new() };
+        fill("writing.drawn", &[&temperature, &most, &share])
     };
     let field = move |name: &'static str,
                       title: &'static str,
@@ -109,16 +109,16 @@ fn choosing(app: App) -> AnyView {
         <details class="sampling">
             <summary data-testid="sampling">{text(summary)}</summary>
             <div class="sampling-fields">
-                {field("temperature", "Temperature (0: the most probable)", ("0", "10", "0.1"),
+                {field("temperature", say("writing.temperature"), ("0", "10", "0.1"),
                     |sampling| sampling.temperature.to_string(),
                     |sampling, typed| sampling.temperature = typed.parse().ok().filter(|one| (0.0..=10.0).contains(one)).unwrap_or(0.0))}
-                {field("top-k", "Among the most probable (top-k)", ("1", "1000", "1"),
+                {field("top-k", say("writing.top_k.field"), ("1", "1000", "1"),
                     |sampling| sampling.top_k.map(|most| most.to_string()).unwrap_or_default(),
                     |sampling, typed| sampling.top_k = typed.parse().ok().filter(|one| *one > 0))}
-                {field("top-p", "Within this much probability (top-p)", ("0.05", "1", "0.05"),
+                {field("top-p", say("writing.top_p.field"), ("0.05", "1", "0.05"),
                     |sampling| sampling.top_p.to_string(),
                     |sampling, typed| sampling.top_p = typed.parse().ok().filter(|one| *one > 0.0 && *one <= 1.0).unwrap_or(1.0))}
-                {field("sampling-seed", "Seed", ("0", "4294967295", "1"),
+                {field("sampling-seed", say("writing.seed"), ("0", "4294967295", "1"),
                     |sampling| sampling.seed.to_string(),
                     |sampling, typed| sampling.seed = typed.parse().unwrap_or(0))}
             </div>
@@ -136,7 +136,7 @@ fn written(app: App) -> AnyView {
         let token = move |(at, step): (usize, Step)| {
             let ground = scale.colour(1.0 - step.token.prob, palette);
             let name = visible(&step.token.text);
-            let said = format!("{at} “{name}”, probability {}", percent(step.token.prob));
+            let said = fill("writing.token", &[&at, &name, &percent(step.token.prob)]);
             let is_open = open == Some(at);
             view! {
                 <button
@@ -162,7 +162,7 @@ fn written(app: App) -> AnyView {
     };
     view! {
         <div class="over-line" data-testid="written">{tokens}</div>
-        <p class="caption">"The more colour, the less probable."</p>
+        <p class="caption">{say("writing.caption.colour")}</p>
     }
     .into_any()
 }
@@ -174,11 +174,7 @@ fn opened(app: App, at: usize, step: Step) -> AnyView {
     let row = move |candidate: Candidate| {
         let is_taken = candidate.id == id;
         let label = visible(&candidate.text);
-        let said = if is_taken {
-            format!("“{label}” was taken")
-        } else {
-            format!("Take “{label}” instead, and write on from there")
-        };
+        let said = if is_taken { fill("writing.taken", &[&label]) } else { fill("writing.take", &[&label]) };
         let other = candidate.id;
         view! {
             <li class="candidate">
@@ -207,9 +203,9 @@ fn opened(app: App, at: usize, step: Step) -> AnyView {
     };
     view! {
         <div class="step" data-testid="step" data-at=at>
-            <h3 class="part-title">{format!("Token {at}: “{name}”")}</h3>
-            {plain_button("small", "explain-step", "Why this token?", move || app.explain_step(at))}
-            <ol class="candidates" aria-label="What else it might have been">
+            <h3 class="part-title">{fill("writing.step", &[&at, &name])}</h3>
+            {plain_button("small", "explain-step", say("writing.why"), move || app.explain_step(at))}
+            <ol class="candidates" aria-label=say("writing.others")>
                 {step.top.into_iter().map(row).collect_view()}
             </ol>
         </div>
@@ -232,7 +228,7 @@ fn other_ways(app: App, others: Vec<Way>) -> AnyView {
         }
     };
     view! {
-        <h3 class="part-title">"Other ways that were taken"</h3>
+        <h3 class="part-title">{say("writing.ways")}</h3>
         <ul class="ways" data-testid="ways">{others.into_iter().enumerate().map(way).collect_view()}</ul>
     }
     .into_any()

@@ -5,6 +5,8 @@ use headlight_document::{Candidate, Explanation, InputToken, TargetKind, TargetS
 use super::format::{number, percent};
 use super::pieces::{split, visible};
 
+use crate::locale::{fill, say};
+
 /// What the answer panel shows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Answer {
@@ -98,44 +100,35 @@ pub fn answer(document: &Explanation) -> Answer {
     let position = document.target.position;
     match document.target.kind {
         TargetKind::NextToken if document.input.task == Task::Answer => Answer {
-            title: "What it answers",
+            title: say("answer.answers.title"),
             said: Some(output.text.clone().unwrap_or_default()),
-            lists: vec![tokens(document, "Probability of the answer’s first token. Choose one to explain it.")],
+            lists: vec![tokens(document, say("answer.answers.caption"))],
             ..Answer::default()
         },
         TargetKind::NextToken => Answer {
-            title: "What comes next",
-            lists: vec![tokens(
-                document,
-                "Probability of the next token, over the whole vocabulary. Choose one to explain it.",
-            )],
+            title: say("answer.next.title"),
+            lists: vec![tokens(document, say("answer.next.caption"))],
             ..Answer::default()
         },
         TargetKind::Class => {
-            Answer { title: "Which label it has", lists: vec![classes(document)], ..Answer::default() }
+            Answer { title: say("answer.class.title"), lists: vec![classes(document)], ..Answer::default() }
         }
         TargetKind::TokenLabel => labelled(document),
         TargetKind::MaskedWord => Answer {
-            title: "What fills the gap",
+            title: say("answer.mask.title"),
             parts: filled(document),
-            lists: vec![tokens(document, "Probability of each word in the mask’s place. Choose one to explain it.")],
+            lists: vec![tokens(document, say("answer.mask.caption"))],
             ..Answer::default()
         },
         TargetKind::AnswerSpan => found(document),
         TargetKind::OutputToken => Answer {
-            title: "The translation",
-            caption: "Choose a word to see what it rests on, and what else could have stood there.",
+            title: say("answer.output.title"),
+            caption: say("answer.output.choose"),
             parts: written(document),
-            lists: vec![tokens(
-                document,
-                &format!(
-                    "What could stand at token {}, given the source and what is written before it.",
-                    position.map_or(0, |step| step + 1)
-                ),
-            )],
+            lists: vec![tokens(document, &fill("answer.output.caption", &[&position.map_or(0, |step| step + 1)]))],
             ..Answer::default()
         },
-        TargetKind::Similarity => Answer { title: "How similar they are", ..Answer::default() },
+        TargetKind::Similarity => Answer { title: say("answer.similarity.title"), ..Answer::default() },
     }
 }
 
@@ -175,7 +168,7 @@ fn classes(document: &Explanation) -> List {
     let mut bars: Vec<Bar> = top.iter().map(|label| bar(label, label.text.clone(), aim(&label.text))).collect();
     let sum: f64 = bars.iter().map(|bar| bar.prob).sum();
     let (caption, rest) = if document.target.position.is_some() {
-        let caption = "Probability of each label’s first token as the prompt’s next one, over the whole vocabulary.";
+        let caption = say("answer.class.prompt");
         (caption, Some(rest(&bars)))
     } else if is_regression(document) {
         let greatest = bars.iter().map(|bar| bar.logit.abs()).fold(0.0, f64::max);
@@ -183,13 +176,13 @@ fn classes(document: &Explanation) -> List {
             bar.share = if greatest > 0.0 { bar.logit.abs() / greatest } else { 0.0 };
             bar.figure = number(bar.logit);
         }
-        ("This model gives a number, not a probability.", None)
+        (say("answer.class.number"), None)
     } else if (sum - 1.0).abs() < 1e-6 {
-        ("Probability of each label: exactly one is right, so they sum to one.", None)
+        (say("answer.class.one"), None)
     } else {
-        ("Probability of each label on its own: several may be right, or none.", None)
+        (say("answer.class.own"), None)
     };
-    List { name: "candidates", caption: format!("{caption} Choose one to explain it."), bars, rest }
+    List { name: "candidates", caption: fill("answer.class.caption", &[&caption]), bars, rest }
 }
 
 /// Whether a classifier gives numbers in place of probabilities: then its probabilities are its scores again.
@@ -289,27 +282,17 @@ fn labelled(document: &Explanation) -> Answer {
             aim: TargetSpec::Label { name: Some(entity.label.clone()), position: Some(entity.first) },
         })
         .collect();
-    let caption = if entities.is_empty() {
-        "No word here has a label other than O, which means none of them."
-    } else {
-        "What was found, each with the least probability of its tokens. Choose one to explain its first token’s label."
-    };
+    let caption = if entities.is_empty() { say("answer.labels.none") } else { say("answer.labels.found") };
     let mut lists = vec![List { name: "spans", caption: caption.to_owned(), bars, rest: None }];
     if let Some(position) = document.target.position {
         let aim = |name: &str| TargetSpec::Label { name: Some(name.to_owned()), position: Some(position) };
         let top = &document.output.top;
         let bars: Vec<Bar> = top.iter().map(|label| bar(label, label.text.clone(), aim(&label.text))).collect();
         let name = tokens.get(position).map(|token| visible(&token.text)).unwrap_or_default();
-        let caption = format!("Labels that “{name}” could have. Choose one to explain it.");
+        let caption = fill("answer.labels.caption", &[&name]);
         lists.push(List { name: "candidates", caption, rest: Some(rest(&bars)), bars });
     }
-    Answer {
-        title: "What each word is",
-        said: None,
-        caption: "Choose a word to see what its label rests on.",
-        parts,
-        lists,
-    }
+    Answer { title: say("answer.labels.title"), said: None, caption: say("answer.labels.choose"), parts, lists }
 }
 
 /// An answer that was found in a passage.
@@ -338,9 +321,9 @@ fn found(document: &Explanation) -> Answer {
             aim: TargetSpec::Span(Some((span.start, span.end))),
         })
         .collect();
-    let caption = "Probability that the answer starts and ends there. Choose one to explain it.".to_owned();
+    let caption = say("answer.span.caption").to_owned();
     Answer {
-        title: "The answer",
+        title: say("answer.span.title"),
         said: output.text.clone(),
         caption: "",
         parts,
@@ -403,53 +386,46 @@ fn covered(text: &str, tokens: &[InputToken], first: usize, last: usize) -> Stri
 pub fn sentence(document: &Explanation) -> (String, String, String) {
     let target = &document.target;
     let read = match target.read {
-        headlight_document::Read::Logit => "logit",
-        headlight_document::Read::LogProb => "log-probability",
-        headlight_document::Read::Prob => "probability",
+        headlight_document::Read::Logit => say("answer.read.logit"),
+        headlight_document::Read::LogProb => say("answer.read.log_prob"),
+        headlight_document::Read::Prob => say("answer.read.prob"),
     };
     let piece = |at: Option<usize>| {
         let token = at.and_then(|at| document.input.tokens.get(at));
         token.map(|token| visible(&token.text)).unwrap_or_default()
     };
-    let at = target.position.unwrap_or_default();
-    let (before, what, after) = match target.kind {
-        TargetKind::NextToken if document.input.task == Task::Answer => {
-            (format!("The {read} of "), visible(&target.text), " as the answer’s first token is ".to_owned())
-        }
-        TargetKind::NextToken => {
-            (format!("The {read} of "), visible(&target.text), " as the next token is ".to_owned())
-        }
-        TargetKind::Class if is_regression(document) => {
-            ("The number for ".to_owned(), target.text.clone(), " is ".to_owned())
-        }
-        TargetKind::Class => (format!("The {read} of the label "), target.text.clone(), " is ".to_owned()),
-        TargetKind::TokenLabel => (
-            format!("The {read} of "),
-            target.text.clone(),
-            format!(" as the label of “{}” is ", piece(target.position)),
-        ),
-        TargetKind::MaskedWord => {
-            (format!("The {read} of "), visible(&target.text), " in the mask’s place is ".to_owned())
-        }
-        TargetKind::AnswerSpan => {
-            let both = if target.read == headlight_document::Read::Logit { "The sum of both logits of " } else { "" };
-            let before = if both.is_empty() { format!("The {read} of ") } else { both.to_owned() };
-            (before, target.text.clone(), " as the answer is ".to_owned())
-        }
-        TargetKind::OutputToken => {
-            (format!("The {read} of "), visible(&target.text), format!(" as token {} of the translation is ", at + 1))
-        }
-        TargetKind::Similarity => ("The cosine with the second text is ".to_owned(), String::new(), String::new()),
+    let is_label = matches!(target.kind, TargetKind::Class | TargetKind::TokenLabel);
+    let named = |text: &str| if is_label { text.to_owned() } else { visible(text) };
+    let what = match target.kind {
+        TargetKind::Similarity => String::new(),
+        TargetKind::AnswerSpan => target.text.clone(),
+        _ => named(&target.text),
     };
-    if let Some(foil) = &target.foil {
-        let foil = if target.kind == TargetKind::Class || target.kind == TargetKind::TokenLabel {
-            foil.text.clone()
-        } else {
-            visible(&foil.text)
-        };
-        let place = after.strip_suffix(" is ").unwrap_or_default();
-        return (before, what, format!("{place}, less that of “{foil}”, is "));
-    }
+    let place = (target.position.unwrap_or_default() + 1).to_string();
+    // What stands before the piece, and what after it.
+    let (before, after, value) = match target.kind {
+        TargetKind::NextToken if document.input.task == Task::Answer => {
+            ("answer.says.first", "answer.says.first.then", String::new())
+        }
+        TargetKind::NextToken => ("answer.says.next", "answer.says.next.then", String::new()),
+        TargetKind::Class if is_regression(document) => {
+            ("answer.says.number", "answer.says.number.then", String::new())
+        }
+        TargetKind::Class => ("answer.says.class", "answer.says.class.then", String::new()),
+        TargetKind::TokenLabel => ("answer.says.label", "answer.says.label.then", piece(target.position)),
+        TargetKind::MaskedWord => ("answer.says.mask", "answer.says.mask.then", String::new()),
+        TargetKind::AnswerSpan if target.read == headlight_document::Read::Logit => {
+            ("answer.says.span.both", "answer.says.span.both.then", String::new())
+        }
+        TargetKind::AnswerSpan => ("answer.says.span", "answer.says.span.then", String::new()),
+        TargetKind::OutputToken => ("answer.says.output", "answer.says.output.then", place),
+        TargetKind::Similarity => ("answer.says.cosine", "answer.says.cosine.then", String::new()),
+    };
+    let (before, after) = (fill(before, &[&read, &value]), fill(after, &[&read, &value]));
+    let after = match &target.foil {
+        Some(foil) => fill("answer.says.less", &[&after, &named(&foil.text)]),
+        None => fill("answer.says.is", &[&after]),
+    };
     (before, what, after)
 }
 

@@ -2,6 +2,8 @@
 
 use headlight_document::{Attention, AttentionKind, AttentionSummary, Explanation};
 
+use crate::locale::fill;
+
 /// Figures of every head, flat as `[layers, heads]`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Figures {
@@ -66,11 +68,11 @@ pub fn shared_keys(heads: usize, key_heads: usize, head: usize) -> Option<String
     let others: Vec<String> =
         (key * group..(key + 1) * group).filter(|&other| other != head).map(|o| o.to_string()).collect();
     let others = match others.split_last() {
-        Some((last, [])) => format!("head {last}"),
-        Some((last, rest)) => format!("heads {} and {last}", rest.join(", ")),
+        Some((last, [])) => fill("attention.shared.one", &[&last]),
+        Some((last, rest)) => fill("attention.shared.more", &[&rest.join(", "), &last]),
         None => return None,
     };
-    Some(format!("Query head {head} reads key and value head {key} of {key_heads}, which it shares with {others}."))
+    Some(fill("attention.shared", &[&head, &key, &key_heads, &others]))
 }
 
 /// The head that aligns two texts best, with its figure from 0 to 1; none where there is nothing to align.

@@ -22,15 +22,15 @@ pub struct Group {
 /// Every method, in the order in which they are shown.
 pub const GROUPS: &[Group] = &[
     Group {
-        title: "Gradients",
+        title: "methods.group.gradients",
         methods: &[Method::Saliency, Method::GradXInput, Method::IntegratedGradients, Method::SmoothGrad],
     },
     Group {
-        title: "Leaving out",
+        title: "methods.group.leaving_out",
         methods: &[Method::Occlusion, Method::Lime, Method::KernelShap, Method::PartitionShap],
     },
     Group {
-        title: "Attention",
+        title: "methods.group.attention",
         methods: &[
             Method::Attention,
             Method::AttentionRollout,

@@ -4,6 +4,8 @@ use headlight_document::{Explanation, Measure, Method, Parameters, Units};
 
 use super::form::samples;
 
+use crate::locale::{count, fill, say};
+
 /// How long running forward alone takes, as a share of running forward and backward.
 const FORWARD: f64 = 0.4;
 
@@ -139,16 +141,17 @@ pub fn is_cheap(runs: Runs, size: Size) -> bool {
 /// `51 runs, about 3 s`; without the time where it is not known.
 #[must_use]
 pub fn words(runs: Runs, size: Size) -> String {
-    let count = match runs.count() {
-        0 => return "no further run".to_owned(),
-        1 => "1 run".to_owned(),
-        many => format!("{many} runs"),
+    let runs_in_words = match runs.count() {
+        0 => return say("cost.none").to_owned(),
+        many => count("count.run", many),
     };
     match size.run.map(|run| runs.milliseconds(run)) {
-        None => count,
-        Some(time) if time < PATIENCE => format!("{count}, under a second"),
-        Some(time) if time < 100_000.0 => format!("{count}, about {:.0} s", time / 1000.0),
-        Some(time) => format!("{count}, about {:.0} min", time / 60_000.0),
+        None => runs_in_words,
+        Some(time) if time < PATIENCE => fill("cost.under", &[&runs_in_words]),
+        Some(time) if time < 100_000.0 => {
+            fill("cost.seconds", &[&runs_in_words, &format_args!("{:.0}", time / 1000.0)])
+        }
+        Some(time) => fill("cost.minutes", &[&runs_in_words, &format_args!("{:.0}", time / 60_000.0)]),
     }
 }
 

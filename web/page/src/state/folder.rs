@@ -1,5 +1,7 @@
 //! How much of a dropped folder is looked at. A model's folder holds some dozens of files, a few folders deep.
 
+use crate::locale::fill;
+
 /// The most files and folders.
 pub const MOST: usize = 4096;
 
@@ -25,9 +27,7 @@ impl Walk {
         self.seen += 1;
         self.expect(0)?;
         if depth > DEEPEST {
-            return Err(format!(
-                "There are more than {DEEPEST} folders within each other in what was dropped; drop the folder of one model."
-            ));
+            return Err(fill("own.too_deep", &[&DEEPEST]));
         }
         Ok(true)
     }
@@ -40,7 +40,7 @@ impl Walk {
         if self.seen + more <= MOST {
             return Ok(());
         }
-        Err(format!("There are more than {MOST} files in what was dropped; drop the folder of one model."))
+        Err(fill("own.too_many", &[&MOST]))
     }
 }
 

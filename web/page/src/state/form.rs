@@ -14,6 +14,8 @@ use super::left_out::Without;
 use super::marks::{self, Mark};
 use super::prompt::Prompt;
 
+use crate::locale::fill;
+
 /// The methods that the page always asks for, since they share one backward run.
 pub const METHODS: &[Method] = &[Method::GradXInput, Method::Saliency];
 
@@ -463,12 +465,10 @@ pub fn open(fragment: &str) -> Opening {
 pub fn remark(manifest: &Manifest, model: &str, sha256: Option<&str>) -> Option<String> {
     let Some(entry) = manifest.models.iter().find(|entry| entry.id == model) else {
         let name: String = model.chars().take(40).collect();
-        return Some(format!("This link asks for the model “{name}”, which is not offered here; choose another one."));
+        return Some(fill("form.not_offered", &[&name]));
     };
     let ours = entry.file(FileRole::Weights)?;
-    (sha256? != ours.sha256).then(|| {
-        format!("This link was made with other weights of {} than the ones here; numbers may differ.", entry.title)
-    })
+    (sha256? != ours.sha256).then(|| fill("form.other_weights", &[&entry.title]))
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use headlight_document::InputToken;
 
+use crate::locale::say;
+
 /// How the tokens of a word are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Grouping {
@@ -32,9 +34,9 @@ impl Grouping {
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
-            Self::None => "token by token",
-            Self::Sum => "words: sum",
-            Self::Largest => "words: largest",
+            Self::None => say("tokens.grouping.none"),
+            Self::Sum => say("tokens.grouping.sum"),
+            Self::Largest => say("tokens.grouping.largest"),
         }
     }
 

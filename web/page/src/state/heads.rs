@@ -5,6 +5,8 @@ use headlight_document::{AttentionKind, HeadLabel, HeadProfile, HeadValues, Head
 use super::format::{number, signed};
 use super::heat::Heat;
 
+use crate::locale::say;
+
 /// A figure of each head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Column {
@@ -78,19 +80,19 @@ impl Column {
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
-            Self::Entropy => "Entropy",
-            Self::Distance => "Distance",
-            Self::Previous => "On previous",
-            Self::Next => "On next",
-            Self::Same => "On itself",
-            Self::First => "On first",
-            Self::Special => "On special",
-            Self::Duplicate => "On duplicate",
-            Self::Induction => "On induction",
-            Self::Importance => "Importance",
-            Self::Ablation => "Ablation",
-            Self::Direct => "Direct",
-            Self::Repeated => "Induction score",
+            Self::Entropy => say("heads.figure.entropy"),
+            Self::Distance => say("heads.figure.distance"),
+            Self::Previous => say("heads.figure.previous"),
+            Self::Next => say("heads.figure.next"),
+            Self::Same => say("heads.figure.same"),
+            Self::First => say("heads.figure.first"),
+            Self::Special => say("heads.figure.special"),
+            Self::Duplicate => say("heads.figure.duplicate"),
+            Self::Induction => say("heads.figure.induction"),
+            Self::Importance => say("heads.figure.importance"),
+            Self::Ablation => say("heads.figure.ablation"),
+            Self::Direct => say("heads.figure.direct"),
+            Self::Repeated => say("heads.figure.repeated"),
         }
     }
 
@@ -98,21 +100,19 @@ impl Column {
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Entropy => "How widely its tokens spread their attention, in nats.",
-            Self::Distance => "How far away its tokens look, in tokens, weighted by attention.",
-            Self::Previous => "Its attention on the token before, the mean over tokens.",
-            Self::Next => "Its attention on the token after.",
-            Self::Same => "Its attention on the token itself.",
-            Self::First => "Its attention on the first token.",
-            Self::Special => "Its attention on special tokens.",
-            Self::Duplicate => "Its attention on the same token elsewhere, of tokens that have one.",
-            Self::Induction => "Its attention on what came after the same token, of tokens that have such.",
-            Self::Importance => "|Σ z·∂f/∂z| of the target, over its norm in the layer (Michel et al. 2019).",
-            Self::Ablation => "What the target loses with this head’s output at nought.",
-            Self::Direct => "What it writes into the target’s logit itself.",
-            Self::Repeated => {
-                "Its attention on what came after the same token, in random tokens said twice: of the model alone."
-            }
+            Self::Entropy => say("heads.figure.entropy.why"),
+            Self::Distance => say("heads.figure.distance.why"),
+            Self::Previous => say("heads.figure.previous.why"),
+            Self::Next => say("heads.figure.next.why"),
+            Self::Same => say("heads.figure.same.why"),
+            Self::First => say("heads.figure.first.why"),
+            Self::Special => say("heads.figure.special.why"),
+            Self::Duplicate => say("heads.figure.duplicate.why"),
+            Self::Induction => say("heads.figure.induction.why"),
+            Self::Importance => say("heads.figure.importance.why"),
+            Self::Ablation => say("heads.figure.ablation.why"),
+            Self::Direct => say("heads.figure.direct.why"),
+            Self::Repeated => say("heads.figure.repeated.why"),
         }
     }
 
@@ -155,6 +155,21 @@ pub fn label(label: HeadLabel) -> &'static str {
         HeadLabel::Duplicate => "duplicate",
         HeadLabel::Induction => "induction",
         HeadLabel::Broad => "broad",
+    }
+}
+
+/// The name as the page says it.
+#[must_use]
+pub fn label_title(label: HeadLabel) -> &'static str {
+    match label {
+        HeadLabel::Previous => say("heads.label.previous"),
+        HeadLabel::Next => say("heads.label.next"),
+        HeadLabel::Same => say("heads.label.itself"),
+        HeadLabel::First => say("heads.label.first"),
+        HeadLabel::Special => say("heads.label.special"),
+        HeadLabel::Duplicate => say("heads.label.duplicate"),
+        HeadLabel::Induction => say("heads.label.induction"),
+        HeadLabel::Broad => say("heads.label.broad"),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use headlight_document::{AttentionKind, LayerAttribution};
 
+use crate::locale::say;
+
 /// A map of signed numbers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Heat {
@@ -47,9 +49,9 @@ pub fn heads(layers: &LayerAttribution) -> Heat {
 #[must_use]
 pub fn title(kind: AttentionKind) -> &'static str {
     match kind {
-        AttentionKind::Encoder => "The encoder",
-        AttentionKind::SelfAttention => "The decoder",
-        AttentionKind::Cross => "From the decoder to the encoder",
+        AttentionKind::Encoder => say("heat.encoder"),
+        AttentionKind::SelfAttention => say("heat.decoder"),
+        AttentionKind::Cross => say("heat.cross"),
     }
 }
 

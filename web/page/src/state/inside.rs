@@ -3,6 +3,8 @@
 use headlight_document::message::{Command, Event, RequestId};
 use headlight_document::{AttentionKind, Neurons};
 
+use crate::locale::say;
+
 /// The first number of such a request, behind those of looks.
 pub const FIRST: RequestId = (3 << 30) + (1 << 28);
 
@@ -60,7 +62,7 @@ impl Inside {
                 commands.push(Command::Neurons { id: self.asked, of, kind: place.kind, head: place.head });
                 Known::Pending(0, None)
             }
-            None => Known::Failed(GONE.to_owned()),
+            None => Known::Failed(say(GONE).to_owned()),
         };
         commands
     }
@@ -86,7 +88,7 @@ impl Inside {
             }
             Event::Neurons { id, neurons } => {
                 if is_awaited && id == self.asked {
-                    self.known = neurons.map_or_else(|| Known::Failed(GONE.to_owned()), Known::Here);
+                    self.known = neurons.map_or_else(|| Known::Failed(say(GONE).to_owned()), Known::Here);
                 }
             }
             Event::Failed { id, failure } if id >= FIRST => {
@@ -103,12 +105,12 @@ impl Inside {
     /// The engine is gone.
     pub fn lose(&mut self) {
         if matches!(self.known, Known::Pending(..)) {
-            self.known = Known::Failed(GONE.to_owned());
+            self.known = Known::Failed(say(GONE).to_owned());
         }
     }
 }
 
-const GONE: &str = "The engine no longer has this answer: run it again to see its queries and keys.";
+const GONE: &str = "neurons.gone";
 
 /// One query and one key, number by number.
 #[must_use]
@@ -181,14 +183,14 @@ mod tests {
     fn what_fails_says_why() {
         let mut inside = Inside::default();
         assert_eq!(inside.turn(place(0), None), []);
-        assert_eq!(*inside.of(place(0)), Known::Failed(GONE.to_owned()));
+        assert_eq!(*inside.of(place(0)), Known::Failed(say(GONE).to_owned()));
         assert_eq!(inside.turn(place(1), Some(7)).len(), 1);
         let failure = Failure { message: "No.".to_owned(), retry: false };
         inside.hear(Event::Failed { id: FIRST, failure });
         assert_eq!(*inside.of(place(1)), Known::Failed("No.".to_owned()));
         assert_eq!(inside.turn(place(2), Some(7)).len(), 1);
         inside.lose();
-        assert_eq!(*inside.of(place(2)), Known::Failed(GONE.to_owned()));
+        assert_eq!(*inside.of(place(2)), Known::Failed(say(GONE).to_owned()));
     }
 
     #[test]

@@ -4,6 +4,8 @@ use headlight_document::{AttentionKind, Candidate, Intervention, Scaled};
 
 use super::heat;
 
+use crate::locale::say;
+
 /// Scales a part; 100 hundredths leave it as it is, and take it off the list.
 pub fn scale(intervention: &mut Intervention, part: Scaled) {
     let is_same = |one: &Scaled| (one.kind, one.layer, one.head) == (part.kind, part.layer, part.head);
@@ -39,7 +41,7 @@ pub fn words(part: &Scaled, has_kinds: bool) -> String {
         None => format!("MLP {}", part.layer),
     };
     let how = match part.percent {
-        0 => "taken out".to_owned(),
+        0 => say("changed.taken_out").to_owned(),
         percent => format!("× {}", f64::from(percent) / 100.0),
     };
     format!("{stack}{what} {how}")

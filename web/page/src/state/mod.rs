@@ -19,6 +19,7 @@ pub mod inside;
 pub mod intervene;
 pub mod left_out;
 pub mod marks;
+pub mod names;
 pub mod order;
 pub mod prompt;
 pub mod sight;

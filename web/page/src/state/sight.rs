@@ -10,6 +10,8 @@ use headlight_document::{Attention, AttentionKind, Look, Overview, Seen, Tile, W
 
 use super::left_out::{LeftOut, renormalised};
 
+use crate::locale::say;
+
 /// The first number of a look, far from those of the page's other requests.
 pub const FIRST: RequestId = 3 << 30;
 /// How many numbers of looked-at maps are kept: 32 MiB.
@@ -17,7 +19,7 @@ const KEPT: usize = 8 << 20;
 /// How many rows and columns of a map are brought over at most, where all of it is wanted: more than a screen has pixels for.
 pub const WHOLE: usize = 2048;
 /// Why there is nothing more to be had.
-const GONE: &str = "The engine does not have this answer’s attention (any longer): run it again to see that.";
+const GONE: &str = "attention.gone";
 
 /// A map as it is at hand: perhaps smaller than it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -117,7 +119,7 @@ impl Sight {
     #[must_use]
     pub fn refusal(&self, whose: Whose) -> Option<String> {
         let is_flow = matches!(whose, Whose::Flow(_));
-        let gone = || (self.is_gone() || (is_flow && self.of.is_none())).then(|| GONE.to_owned());
+        let gone = || (self.is_gone() || (is_flow && self.of.is_none())).then(|| say(GONE).to_owned());
         self.refused.get(&whose).cloned().or_else(gone)
     }
 

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use headlight_document::message::{Command, Event, Failure, RequestId};
 use headlight_document::{Cached, Inspection, Secret, Source};
 
+use crate::locale::say;
+
 /// The first of the numbers of these requests: the conductor counts from one and never comes here.
 pub const FIRST: RequestId = 1 << 31;
 
@@ -150,7 +152,7 @@ impl Sources {
                 if self.looking.take().is_some()
                     && let Look::Waiting(source) = std::mem::take(&mut self.look)
                 {
-                    let message = "The engine stopped before it had looked at the model; look again.".to_owned();
+                    let message = say("own.stopped").to_owned();
                     self.look = Look::Refused(source, Failure { message, retry: true });
                 }
                 Vec::new()

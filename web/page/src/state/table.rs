@@ -4,6 +4,9 @@ use headlight_document::{Explanation, Faithfulness, Measured};
 use headlight_statistics::Plausibility;
 
 use super::format::{duration, number, percent};
+use super::names;
+
+use crate::locale::say;
 
 /// A figure of each method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,9 +62,9 @@ impl Better {
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
-            Self::Higher => "higher is better",
-            Self::Lower => "lower is better",
-            Self::Nought => "nearer to 0 is better",
+            Self::Higher => say("methods.higher"),
+            Self::Lower => say("methods.lower"),
+            Self::Nought => say("methods.nought"),
         }
     }
 
@@ -116,18 +119,18 @@ impl Column {
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
-            Self::Comprehensiveness => "Comprehen\u{ad}siveness",
-            Self::Sufficiency => "Sufficiency",
-            Self::Deletion => "Deletion area",
-            Self::DeletionRank => "… better than random",
-            Self::Insertion => "Insertion area",
-            Self::InsertionRank => "… better than random",
-            Self::TauLoo => "τ with leave-one-out",
-            Self::Sensitivity => "Sensitivity",
-            Self::Untrained => "Like an untrained model",
-            Self::F1 => "F1 with your marks",
-            Self::Auprc => "AUPRC with your marks",
-            Self::Time => "Time",
+            Self::Comprehensiveness => say("methods.column.comprehensiveness"),
+            Self::Sufficiency => say("methods.column.sufficiency"),
+            Self::Deletion => say("methods.column.deletion"),
+            Self::DeletionRank => say("methods.column.rank"),
+            Self::Insertion => say("methods.column.insertion"),
+            Self::InsertionRank => say("methods.column.rank"),
+            Self::TauLoo => say("methods.column.tau"),
+            Self::Sensitivity => say("methods.column.sensitivity"),
+            Self::Untrained => say("methods.column.untrained"),
+            Self::F1 => say("methods.column.f1"),
+            Self::Auprc => say("methods.column.auprc"),
+            Self::Time => say("methods.column.time"),
         }
     }
 
@@ -135,20 +138,16 @@ impl Column {
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Comprehensiveness => {
-                "How much probability is lost without the words it ranks first (AOPC over tenths)."
-            }
-            Self::Sufficiency => "How much probability is lost with only the words it ranks first (AOPC over tenths).",
-            Self::Deletion => "The mean probability while words are taken out, the highest ranked first.",
-            Self::Insertion => "The mean probability while words are put in, the highest ranked first.",
-            Self::DeletionRank | Self::InsertionRank => "The share of random orders that it does better than.",
-            Self::TauLoo => "Whether it ranks words as leaving each one out does: 1 the same, 0 unrelated.",
-            Self::Sensitivity => "The greatest change of the explanation where the text’s embeddings hardly change.",
-            Self::Untrained => {
-                "Spearman’s ρ with its values on a model of random weights: near 1, it does not depend on what the model learned."
-            }
-            Self::F1 | Self::Auprc => "How well the words that it ranks first are those that you marked.",
-            Self::Time => "How long it took.",
+            Self::Comprehensiveness => say("methods.column.comprehensiveness.why"),
+            Self::Sufficiency => say("methods.column.sufficiency.why"),
+            Self::Deletion => say("methods.column.deletion.why"),
+            Self::Insertion => say("methods.column.insertion.why"),
+            Self::DeletionRank | Self::InsertionRank => say("methods.column.rank.why"),
+            Self::TauLoo => say("methods.column.tau.why"),
+            Self::Sensitivity => say("methods.column.sensitivity.why"),
+            Self::Untrained => say("methods.column.untrained.why"),
+            Self::F1 | Self::Auprc => say("methods.column.marks.why"),
+            Self::Time => say("methods.column.time.why"),
         }
     }
 
@@ -216,13 +215,13 @@ impl Table {
         let columns: Vec<Column> = Column::ALL.iter().copied().filter(has).collect();
         let rows = document.attributions.iter().enumerate().map(|(at, attribution)| Row {
             name: attribution.method.name(),
-            title: attribution.method.title(),
+            title: names::method(attribution.method),
             figures: columns.iter().map(|&column| of(at, column)).collect(),
         });
         let rows = rows.collect();
         let random = faithfulness.filter(|faithfulness| faithfulness.random.is_some()).map(|faithfulness| Row {
             name: "random",
-            title: "Random orders",
+            title: say("methods.random"),
             figures: columns.iter().map(|&column| random(faithfulness, column)).collect(),
         });
         Self { columns, rows, random }

@@ -4,6 +4,8 @@ use headlight_document::{Manifest, ModelEntry, SecondText, Task};
 
 use super::form::is_prompted;
 
+use crate::locale::{fill, say};
+
 /// How the page speaks of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Words {
@@ -19,13 +21,13 @@ pub struct Words {
 #[must_use]
 pub fn words(task: Task) -> Words {
     let (button, verb, text) = match task {
-        Task::Continue => ("Continue", "continue a text", "Text to continue"),
-        Task::Classify => ("Classify", "classify a text", "Text to classify"),
-        Task::Label => ("Label words", "label words", "Text whose words are labelled"),
-        Task::Answer => ("Answer", "answer questions", "Passage"),
-        Task::Translate => ("Translate", "translate", "Text to translate"),
-        Task::Fill => ("Fill in", "fill in a missing word", "Text with a missing word"),
-        Task::Compare => ("Compare", "compare two texts", "First text"),
+        Task::Continue => (say("task.continue"), say("task.continue.verb"), say("task.continue.text")),
+        Task::Classify => (say("task.classify"), say("task.classify.verb"), say("task.classify.text")),
+        Task::Label => (say("task.label"), say("task.label.verb"), say("task.label.text")),
+        Task::Answer => (say("task.answer"), say("task.answer.verb"), say("task.answer.text")),
+        Task::Translate => (say("task.translate"), say("task.translate.verb"), say("task.translate.text")),
+        Task::Fill => (say("task.fill"), say("task.fill.verb"), say("task.fill.text")),
+        Task::Compare => (say("task.compare"), say("task.compare.verb"), say("task.compare.text")),
     };
     Words { button, verb, text }
 }
@@ -34,8 +36,8 @@ pub fn words(task: Task) -> Words {
 #[must_use]
 pub fn second_label(second: SecondText) -> &'static str {
     match second {
-        SecondText::Question => "Question",
-        SecondText::Other => "Second text",
+        SecondText::Question => say("task.question"),
+        SecondText::Other => say("task.second"),
     }
 }
 
@@ -64,12 +66,9 @@ pub fn handover(manifest: &Manifest, task: Task, model: &str) -> Option<String> 
     let verb = words(task).verb;
     Some(match taken(manifest, task, model) {
         Some(new) if new.id == model => return None,
-        Some(new) if old.tasks.contains(&task) => format!(
-            "{} was trained to {verb}, and is chosen now; {} can only go on with examples.",
-            new.title, old.title
-        ),
-        Some(new) => format!("{} cannot {verb}; {} can, and is chosen now.", old.title, new.title),
-        None => format!("{} cannot {verb}, and no other model of this page’s list can.", old.title),
+        Some(new) if old.tasks.contains(&task) => fill("task.trained", &[&new.title, &verb, &old.title]),
+        Some(new) => fill("task.cannot", &[&old.title, &verb, &new.title]),
+        None => fill("task.nobody", &[&old.title, &verb]),
     })
 }
 

@@ -3,6 +3,9 @@
 use headlight_document::{Attribution, Method};
 
 use super::format::{number, signed};
+use super::names;
+
+use crate::locale::fill;
 
 /// A sentence each: what it ran with, whether its values sum to what they should, how sure they are.
 #[must_use]
@@ -10,30 +13,27 @@ pub fn lines(attribution: &Attribution) -> Vec<String> {
     let checks = &attribution.checks;
     let mut lines = Vec::new();
     if let Some(share) = checks.share {
-        lines.push(format!("A first estimate, from {:.0} % of the work: it will change.", 100.0 * share));
+        lines.push(fill("trust.estimate", &[&format_args!("{:.0}", 100.0 * share)]));
     }
     if !attribution.parameters.is_empty() {
         let told = attribution.parameters.iter().map(|(name, value)| match value.as_str() {
-            Some(text) => format!("{name} {text}"),
-            None => format!("{name} {value}"),
+            // The piece of a vocabulary, whatever it says.
+            Some(piece) if name == "replacement" => format!("{} {piece}", names::parameter(name)),
+            Some(text) => format!("{} {}", names::parameter(name), names::option(text)),
+            None => format!("{} {value}", names::parameter(name)),
         });
-        lines.push(format!("{}: {}.", attribution.method.title(), told.collect::<Vec<_>>().join(", ")));
+        lines.push(format!("{}: {}.", names::method(attribution.method), told.collect::<Vec<_>>().join(", ")));
     }
     if let (Some(baseline), Some(error)) = (checks.baseline_value, checks.completeness_error) {
         let difference = checks.target_value - baseline;
-        lines.push(format!(
-            "The values should sum to {} (with nothing there the target is {}); they are {} off.",
-            number(difference),
-            number(baseline),
-            signed(error)
-        ));
+        lines.push(fill("trust.sum", &[&number(difference), &number(baseline), &signed(error)]));
     }
     if let Some(r2) = checks.r2 {
-        lines.push(format!("R² {r2:.2}: the share of the target’s changes that the linear model accounts for."));
+        lines.push(fill("trust.r2", &[&format_args!("{r2:.2}")]));
     }
     if let Some(errors) = &attribution.standard_errors {
         let greatest = errors.iter().copied().fold(0.0_f64, f64::max);
-        lines.push(format!("Drawn from samples: the standard error is up to {}.", number(greatest)));
+        lines.push(fill("trust.samples", &[&number(greatest)]));
     }
     lines
 }
@@ -42,14 +42,12 @@ pub fn lines(attribution: &Attribution) -> Vec<String> {
 /// method, and `cost` what it would take, where nobody has asked for it.
 #[must_use]
 pub fn waiting(first: Option<Method>, method: Method, cost: Option<&str>) -> String {
-    let (title, colours) = (method.title(), first.map(Method::title));
+    let (title, colours) = (names::method(method), first.map(names::method));
     match (cost, colours) {
-        (Some(cost), Some(colours)) => format!("{title} waits ({cost}); the colours are those of {colours}."),
-        (Some(cost), None) => format!("{title} waits with the new parameters ({cost}); the colours are the old ones."),
-        (None, Some(colours)) => {
-            format!("{title} asks the model many times. Until it is done, the colours are those of {colours}.")
-        }
-        (None, None) => format!("{title} asks the model many times. Until it is done, the colours are the old ones."),
+        (Some(cost), Some(colours)) => fill("trust.waits", &[&title, &cost, &colours]),
+        (Some(cost), None) => fill("trust.waits.new", &[&title, &cost]),
+        (None, Some(colours)) => fill("trust.asks", &[&title, &colours]),
+        (None, None) => fill("trust.asks.old", &[&title]),
     }
 }
 

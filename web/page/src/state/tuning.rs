@@ -2,6 +2,8 @@
 
 use headlight_document::{Method, Parameters};
 
+use crate::locale::{fill, say};
+
 /// A field for a whole number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Number {
@@ -44,13 +46,13 @@ impl Number {
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
-            Self::Steps => "Steps",
-            Self::Samples => "Samples",
-            Self::Noise => "Noise, %",
-            Self::Evaluations => "Evaluations",
-            Self::Layer => "Layer",
-            Self::Head => "Head",
-            Self::Seed => "Seed",
+            Self::Steps => say("methods.field.steps"),
+            Self::Samples => say("methods.field.samples"),
+            Self::Noise => say("methods.field.noise"),
+            Self::Evaluations => say("methods.field.evaluations"),
+            Self::Layer => say("methods.field.layer"),
+            Self::Head => say("methods.field.head"),
+            Self::Seed => say("methods.field.seed"),
         }
     }
 
@@ -92,8 +94,7 @@ impl Number {
     pub fn write(self, parameters: &Parameters, typed: &str) -> Result<Parameters, String> {
         let (mut new, plain) = (*parameters, Parameters::default());
         let typed = typed.trim();
-        let fault =
-            |_| format!("{}: “{}” is no whole number.", self.title(), typed.chars().take(20).collect::<String>());
+        let fault = |_| fill("methods.field.fault", &[&self.title(), &typed.chars().take(20).collect::<String>()]);
         if self == Self::Seed {
             new.seed = if typed.is_empty() { plain.seed } else { typed.parse().map_err(fault)? };
             return Ok(new);

@@ -5,28 +5,30 @@ use headlight_document::message::Stage;
 use super::conductor::Progress;
 use super::format::{megabytes, megabytes_number};
 
+use crate::locale::{fill, say};
+
 /// One line about how far a request has come; `title` is the model's name.
 #[must_use]
 pub fn progress(progress: Progress, title: &str) -> String {
     let Progress { stage, done, total } = progress;
     let bytes = || match total {
-        Some(total) => format!("{} of {}", megabytes_number(done.min(total)), megabytes(total)),
+        Some(total) => fill("words.of", &[&megabytes_number(done.min(total)), &megabytes(total)]),
         None => megabytes(done),
     };
-    let steps = |unit: &str| match total {
-        Some(total) => format!("{unit} {} of {total}", done.min(total)),
-        None => format!("{unit} {done}"),
+    let steps = |some: &'static str, all: &'static str| match total {
+        Some(total) => fill(all, &[&done.min(total), &total]),
+        None => fill(some, &[&done]),
     };
     match stage {
-        Stage::Download => format!("Downloading {title}: {}", bytes()),
-        Stage::Cache => format!("Reading {title} from this browser’s cache: {}", bytes()),
-        Stage::Verify => format!("Checking {title}: {}", bytes()),
-        Stage::Unpack => format!("Unpacking {title}: {}", steps("tensor")),
-        Stage::Forward => format!("Reading your text: {}", steps("layer")),
-        Stage::Backward => format!("Tracing the answer back: {}", steps("layer")),
-        Stage::Attribute => format!("Asking again with other texts: {}", steps("layer")),
-        Stage::Readback => "Collecting the numbers".to_owned(),
-        Stage::Generate => "Writing".to_owned(),
+        Stage::Download => fill("words.download", &[&title, &bytes()]),
+        Stage::Cache => fill("words.cache", &[&title, &bytes()]),
+        Stage::Verify => fill("words.verify", &[&title, &bytes()]),
+        Stage::Unpack => fill("words.unpack", &[&title, &steps("words.tensor", "words.tensor.of")]),
+        Stage::Forward => fill("words.forward", &[&steps("words.layer", "words.layer.of")]),
+        Stage::Backward => fill("words.backward", &[&steps("words.layer", "words.layer.of")]),
+        Stage::Attribute => fill("words.attribute", &[&steps("words.layer", "words.layer.of")]),
+        Stage::Readback => say("words.readback").to_owned(),
+        Stage::Generate => say("words.generate").to_owned(),
     }
 }
 
@@ -42,7 +44,7 @@ pub fn share(progress: Progress) -> Option<f64> {
 pub fn device(name: &str) -> String {
     match name.strip_prefix("webgpu") {
         Some(adapter) => format!("WebGPU{adapter}"),
-        None if name == "cpu" => "the CPU".to_owned(),
+        None if name == "cpu" => say("words.cpu").to_owned(),
         None => name.to_owned(),
     }
 }

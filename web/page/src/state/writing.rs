@@ -4,6 +4,8 @@
 use headlight_document::message::{Command, Event, RequestId};
 use headlight_document::{Generated, Generation, OutputToken, Sampling, Step};
 
+use crate::locale::say;
+
 /// The first number of a request to write, apart from those of sources, looks and the page’s other requests.
 pub const FIRST: RequestId = (1 << 31) + (1 << 29);
 
@@ -94,9 +96,7 @@ impl Writing {
         let (_, from) = self.from.as_ref()?;
         let before = self.steps.get(..step)?;
         if before.last().is_some_and(|last| last.adds.is_empty() && !last.token.special) {
-            self.failed = Some(
-                "The text before this token ends within a character, so no question can be made of it.".to_owned(),
-            );
+            self.failed = Some(say("writing.within").to_owned());
             return None;
         }
         self.failed = None;

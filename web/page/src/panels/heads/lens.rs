@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use crate::app::App;
 use crate::draw;
+use crate::locale::{fill, say};
 use crate::panels::attention::width_of;
 use crate::panels::parts::{Part, paragraph, written};
 use crate::state::format::{number, percent, signed};
@@ -24,9 +25,9 @@ pub fn lens(app: App, lens: Lens) -> AnyView {
         lens.log_probs.as_ref().filter(|_| !has_foil).map(|all| all.iter().map(|value| value.exp()).collect());
     // Of a target without a foil its probability says most; of a difference the difference.
     let (drawn, title) = match probabilities {
-        Some(probabilities) => (probabilities, "Probability after each layer"),
-        None if has_foil => (lens.values.clone(), "The difference after each layer"),
-        None => (lens.values.clone(), "The target after each layer"),
+        Some(probabilities) => (probabilities, say("heads.lens.probability")),
+        None if has_foil => (lens.values.clone(), say("heads.lens.difference")),
+        None => (lens.values.clone(), say("heads.lens.target")),
     };
     let values = StoredValue::new(drawn);
     Effect::new(move |_| {
@@ -35,14 +36,22 @@ pub fn lens(app: App, lens: Lens) -> AnyView {
         values.with_value(|values| draw::lens::draw(&canvas, size, values, wins, app.dark.get()));
     });
     let said = match wins {
-        Some(wins) => format!("From after layer {wins} of {layers} on the target is the best entry."),
-        None if lens.ranks.is_some() => "The target is not the best entry after the last layer.".to_owned(),
+        Some(wins) => fill("heads.lens.wins", &[&wins, &layers]),
+        None if lens.ranks.is_some() => say("heads.lens.never").to_owned(),
         None => String::new(),
     };
     let table = move |part: &Part| {
-        let details = part.add_details("As a table");
+        let details = part.add_details(say("heads.lens.table"));
         let written = details.add_table("table-box", "lens-table", title);
-        let heads = ["after layer", "target", "logit", "probability", "rank", "best"].map(str::to_owned);
+        let heads = [
+            say("heads.lens.after"),
+            say("heads.lens.head.target"),
+            say("heads.lens.head.logit"),
+            say("heads.lens.head.probability"),
+            say("heads.lens.head.rank"),
+            say("heads.lens.head.best"),
+        ]
+        .map(str::to_owned);
         written.add_heads(heads.into_iter());
         let lines = written.add("tbody", &[], "");
         for (at, value) in lens.values.iter().enumerate() {
@@ -66,18 +75,17 @@ pub fn lens(app: App, lens: Lens) -> AnyView {
             <h3 class="part-title" id="lens-title">{title}</h3>
             {paragraph(
                 "caption",
-                "The logit lens (nostalgebraist 2020): the last norm and the model’s head on what stands there after each layer. \
-                 Early layers were not made to be read so.",
+                say("heads.lens.caption"),
             )}
             <div class="chart-frame" node_ref=frame>
                 <canvas
                     node_ref=canvas
                     data-testid="lens-canvas"
                     role="img"
-                    aria-label=format!("{title}, {ends} after the last; its numbers are in the table that follows")
+                    aria-label=fill("heads.lens.label", &[&title, &ends])
                 ></canvas>
             </div>
-            <p class="axis-title" aria-hidden="true">"layers gone through"</p>
+            <p class="axis-title" aria-hidden="true">{say("heads.lens.axis")}</p>
             <p class="readout" data-testid="lens-wins">{said}</p>
             {written("", table)}
         </section>

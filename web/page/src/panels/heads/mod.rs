@@ -11,22 +11,19 @@ use leptos::prelude::*;
 
 use super::parts::{button, changing, paragraph, plain_button};
 use crate::app::{App, When};
+use crate::locale::say;
 use crate::state::apart::viewed;
 use crate::state::compare::same_subject;
 use crate::state::form::Form;
 use crate::state::heads::{Table, kinds};
 
-/// What can be ticked: the figure, its title, and what it says and costs.
+/// What can be ticked: the figure, and the keys of its title and of what it says and costs.
 const FIGURES: [(HeadFigure, &str, &str); 5] = [
-    (
-        HeadFigure::Profile,
-        "Profile",
-        "where each head looks and how much it matters by its gradient: one run forward and back",
-    ),
-    (HeadFigure::Lens, "Logit lens", "the target as it would be read after each layer: one run"),
-    (HeadFigure::Direct, "Direct attribution", "the target’s logit as a sum over what heads and MLPs write: one run"),
-    (HeadFigure::Ablation, "Ablation", "what the target loses without each head and each MLP: a run for each of them"),
-    (HeadFigure::Induction, "Induction score", "heads of the model on random tokens said twice: four runs"),
+    (HeadFigure::Profile, "heads.profile", "heads.profile.why"),
+    (HeadFigure::Lens, "heads.lens", "heads.lens.why"),
+    (HeadFigure::Direct, "heads.direct", "heads.direct.why"),
+    (HeadFigure::Ablation, "heads.ablation", "heads.ablation.why"),
+    (HeadFigure::Induction, "heads.induction", "heads.induction.why"),
 ];
 
 /// The panel.
@@ -59,37 +56,36 @@ pub fn HeadsPanel() -> impl IntoView {
     });
     let title = Signal::derive(move || {
         let is_there = app.headed.with(Option::is_some);
-        if is_there { "Run again" } else { "Take the model apart" }.to_owned()
+        if is_there { say("heads.again") } else { say("heads.run") }.to_owned()
     });
     let tick = move |(figure, title, why): (HeadFigure, &'static str, &'static str)| {
         view! {
-            <label class="tick" title=why>
+            <label class="tick" title=say(why)>
                 <input
                     type="checkbox"
                     data-testid=format!("head-figure-{}", figure.name())
                     prop:checked=move || app.form.with(|form| form.apart.figures.contains(&figure))
                     on:change=move |_| app.edit(When::Never, |form| form.apart.toggle(figure))
                 />
-                <span>{title}</span>
-                <span class="caption">{why}</span>
+                <span>{say(title)}</span>
+                <span class="caption">{say(why)}</span>
             </label>
         }
     };
     view! {
         <section class="panel heads-panel" aria-labelledby="heads-title" data-testid="heads">
-            <div class="panel-head"><h2 id="heads-title">"What heads and layers do"</h2></div>
+            <div class="panel-head"><h2 id="heads-title">{say("heads.title")}</h2></div>
             {paragraph(
                 "caption",
-                "Attention says where a head looks, not whether that matters. Here each part of the model is measured against the \
-                 answer that is explained above.",
+                say("heads.caption"),
             )}
             <div class="head-ticks">{FIGURES.map(tick).collect_view()}</div>
             <label class="patch-line">
-                <span>"Put the activations of another text into this one’s run"</span>
+                <span>{say("heads.patch")}</span>
                 <input
                     type="text"
                     data-testid="patch-text"
-                    placeholder="a text of as many tokens, with one word changed"
+                    placeholder=say("heads.patch.example")
                     prop:value=move || app.form.with(|form| form.apart.patch.clone())
                     on:input=move |event| {
                         app.edit(When::Never, |form| form.apart.patch = event_target_value(&event));
@@ -103,7 +99,7 @@ pub fn HeadsPanel() -> impl IntoView {
                 Some(view! { <p class="hint" role="alert" data-testid="heads-hint">{said}</p> }.into_any())
             })}
             {changing(move || {
-                is_stale.get().then(|| paragraph("caption layers-stale", "These are of an earlier question."))
+                is_stale.get().then(|| paragraph("caption layers-stale", say("heads.stale")))
             })}
             <div class:stale=is_stale data-testid="heads-found" data-there=move || app.headed.with(Option::is_some).to_string()>
                 {changing(move || {
@@ -118,11 +114,11 @@ pub fn HeadsPanel() -> impl IntoView {
                     let is_there = found.with(|found| *found != Heads::default());
                     is_there.then(|| {
                         view! {
-                            <div class="save-line" role="group" aria-label="Save the figures of heads">
-                                {plain_button("small", "save-heads-csv", "Heads as CSV", move || {
+                            <div class="save-line" role="group" aria-label=say("heads.save")>
+                                {plain_button("small", "save-heads-csv", say("heads.save.csv"), move || {
                                     app.save_heads(Some(table.with_untracked(Table::csv)));
                                 })}
-                                {plain_button("small", "save-heads-json", "All as JSON", move || app.save_heads(None))}
+                                {plain_button("small", "save-heads-json", say("heads.save.json"), move || app.save_heads(None))}
                             </div>
                         }
                         .into_any()

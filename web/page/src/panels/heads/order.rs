@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use super::table::open;
 use crate::app::App;
 use crate::draw;
+use crate::locale::{fill, say};
 use crate::panels::attention::width_of;
 use crate::panels::parts::{changing, text};
 use crate::state::heads::{Column, Table};
@@ -71,13 +72,13 @@ fn shelf(app: App, column: Column, is_greatest_first: bool, order: Order) -> Any
         found.map_or_else(
             || "\u{a0}".to_owned(),
             |((layer, head), figure)| {
-                format!("layer {layer}, head {head}: {} {}", column.title().to_lowercase(), column.text(Some(figure)))
+                fill("heads.order.one", &[&layer, &head, &column.title().to_lowercase(), &column.text(Some(figure))])
             },
         )
     };
     let first = heads.with_value(|heads| heads.iter().map(|((layer, head), _)| format!("{layer} {head}")).next());
-    let way = if is_greatest_first { "the highest first" } else { "the lowest first" };
-    let title = format!("Maps by {}, {way}", column.title().to_lowercase());
+    let way = if is_greatest_first { say("heads.order.highest") } else { say("heads.order.lowest") };
+    let title = fill("heads.order.title", &[&column.title().to_lowercase(), &way]);
     view! {
         <figure class="heat">
             <figcaption><b>{title.clone()}</b></figcaption>
@@ -90,7 +91,7 @@ fn shelf(app: App, column: Column, is_greatest_first: bool, order: Order) -> Any
                     data-first=first
                     data-pitch=move || places.get().pitch.to_string()
                     role="img"
-                    aria-label=format!("{title}; the table has them in the same order")
+                    aria-label=fill("heads.order.label", &[&title])
                     on:pointermove=move |event| pointed.set(at(&event))
                     on:pointerleave=move |_| pointed.set(None)
                     on:pointerup=move |event| {

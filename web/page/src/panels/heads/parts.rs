@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use crate::app::App;
 use crate::browser;
+use crate::locale::{fill, say};
 use crate::panels::heat::heat_map;
 use crate::panels::parts::{Part, segment, written};
 use crate::state::format::signed;
@@ -22,7 +23,7 @@ pub fn kind_switch(
         segment("heads-kind", heat::title(of), "", move || now.get() == Some(of), move || kind.set(Some(of)))
     };
     view! {
-        <div class="segments" role="group" aria-label="Heads of which attention">
+        <div class="segments" role="group" aria-label=say("heads.kinds")>
             {kinds.into_iter().map(one).collect_view()}
         </div>
     }
@@ -37,20 +38,20 @@ pub fn rest(app: App, heads: &Heads) -> Option<AnyView> {
         let mlps: f64 = direct.mlps.iter().sum();
         let recurrence: f64 = direct.recurrence.iter().sum();
         let parts = [
-            ("embedding", direct.embedding),
-            ("heads", heads),
-            ("recurrence", recurrence),
-            ("MLPs", mlps),
-            ("biases", direct.biases),
-            ("rest", direct.rest),
+            (say("heads.part.embedding"), direct.embedding),
+            (say("heads.part.heads"), heads),
+            (say("heads.part.recurrence"), recurrence),
+            (say("heads.part.mlps"), mlps),
+            (say("heads.part.biases"), direct.biases),
+            (say("heads.part.rest"), direct.rest),
         ];
         let sum: f64 = parts.iter().map(|(_, value)| value).sum();
         let named = parts.iter().filter(|(_, value)| *value != 0.0);
         let named: Vec<String> = named.map(|(name, value)| format!("{name} {}", signed(*value))).collect();
-        let said = format!("{} = {}; the logit is {}.", named.join(", "), signed(sum), signed(direct.logit));
+        let said = fill("heads.direct.sum", &[&named.join(", "), &signed(sum), &signed(direct.logit)]);
         views.push(
             view! {
-                <h3 class="part-title">"What the logit is made of"</h3>
+                <h3 class="part-title">{say("heads.direct.title")}</h3>
                 <p class="readout" data-testid="direct-sum">{said}</p>
             }
             .into_any(),
@@ -60,11 +61,9 @@ pub fn rest(app: App, heads: &Heads) -> Option<AnyView> {
         views.push(table);
     }
     if let Some(patching) = &heads.patching {
-        let said = format!(
-            "With “{}” the target is {}, with this text {}. Each number is what it changes by with one activation of the other text.",
-            visible(&patching.text),
-            signed(patching.other_value),
-            signed(patching.value)
+        let said = fill(
+            "heads.patching.said",
+            &[&visible(&patching.text), &signed(patching.other_value), &signed(patching.value)],
         );
         let names: Vec<String> =
             app.shown.with(|shown| shown.document.input.tokens.iter().map(|token| visible(&token.text)).collect());
@@ -73,8 +72,8 @@ pub fn rest(app: App, heads: &Heads) -> Option<AnyView> {
                 let heat = Heat { rows: values.layers, columns: values.heads, values: values.values.clone() };
                 heat_map(
                     app,
-                    format!("{title}: {}, layers × heads", heat::title(values.kind)),
-                    "head",
+                    fill("heads.patching.heads", &[&title, &heat::title(values.kind)]),
+                    say("heads.column.head"),
                     Vec::new(),
                     heat,
                 )
@@ -84,16 +83,16 @@ pub fn rest(app: App, heads: &Heads) -> Option<AnyView> {
         let residual = patching.residual.iter().map(|values| {
             let names = if names.len() == values.tokens { names.clone() } else { Vec::new() };
             let heat = Heat { rows: values.layers, columns: values.tokens, values: values.values.clone() };
-            heat_map(app, "Residual before each layer: layers × tokens".to_owned(), "token", names, heat)
+            heat_map(app, say("heads.patching.residual").to_owned(), say("heads.column.token"), names, heat)
         });
         views.push(
             view! {
-                <h3 class="part-title">"Activation patching"</h3>
+                <h3 class="part-title">{say("heads.patching.title")}</h3>
                 <p class="readout" data-testid="patching">{said}</p>
                 <div class="heats">
                     {residual.collect_view()}
-                    {by_head("Output of a head (z)", &patching.z)}
-                    {by_head("Pattern of a head", &patching.pattern)}
+                    {by_head(say("heads.patching.z"), &patching.z)}
+                    {by_head(say("heads.patching.pattern"), &patching.pattern)}
                 </div>
             }
             .into_any(),
@@ -121,10 +120,10 @@ fn mlps(app: App, heads: &Heads) -> Option<AnyView> {
         (0..layers).map(out).collect::<Vec<_>>()
     });
     let table = move |part: &Part| {
-        let written = part.add_details("MLPs, layer by layer").add_table("table-box", "mlp-table", "MLPs by layer");
-        let mut titles = vec!["layer".to_owned()];
-        titles.extend((!direct.is_empty()).then(|| "writes into the logit".to_owned()));
-        titles.extend(ablation.iter().map(|stack| format!("lost without it ({})", heat::title(stack.kind))));
+        let written = part.add_details(say("heads.mlps")).add_table("table-box", "mlp-table", say("heads.mlps.table"));
+        let mut titles = vec![say("heads.layer").to_owned()];
+        titles.extend((!direct.is_empty()).then(|| say("heads.writes").to_owned()));
+        titles.extend(ablation.iter().map(|stack| fill("heads.lost", &[&heat::title(stack.kind)])));
         written.add_heads(titles.into_iter());
         let lines = written.add("tbody", &[], "");
         for (layer, is_out) in is_out.get().into_iter().enumerate() {
@@ -132,9 +131,9 @@ fn mlps(app: App, heads: &Heads) -> Option<AnyView> {
             let first = (!direct.is_empty()).then(|| text(direct.get(layer)));
             let rest = ablation.iter().map(|stack| text(stack.values.get(layer)));
             let line = lines.add_line(&layer.to_string(), first.into_iter().chain(rest));
-            let title = if is_out { "Put back" } else { "Take out" };
+            let title = if is_out { say("heads.mlp.back") } else { say("heads.mlp.out") };
             let (place, id) = (layer.to_string(), format!("mlp-{layer}"));
-            let name = format!("{title} the MLP of layer {layer}");
+            let name = fill("heads.mlp.name", &[&title, &layer]);
             let attributes = [
                 ("type", "button"),
                 ("id", &*id),

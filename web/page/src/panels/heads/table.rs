@@ -9,10 +9,11 @@ use leptos::prelude::*;
 use super::order;
 use crate::app::{App, When};
 use crate::browser;
+use crate::locale::{fill, say};
 use crate::panels::head::id_of;
 use crate::panels::heat::heat_map;
 use crate::panels::parts::{Part, changing, written};
-use crate::state::heads::{Column, Table, label};
+use crate::state::heads::{Column, Table, label_title};
 
 /// The table, which opens a head that is pressed.
 pub fn table(app: App, table: Memo<Table>, kind: Memo<Option<AttentionKind>>) -> AnyView {
@@ -37,7 +38,7 @@ pub fn table(app: App, table: Memo<Table>, kind: Memo<Option<AttentionKind>>) ->
         {changing(move || {
             let column = column.get()?;
             let heat = table.with(|table| table.heat(column))?;
-            Some(heat_map(app, format!("{}, layers × heads", column.title()), "head", Vec::new(), heat))
+            Some(heat_map(app, fill("heads.by_head", &[&column.title()]), say("heads.column.head"), Vec::new(), heat))
         })}
         {order::order(app, table, kind, by.into(), column)}
     }
@@ -55,39 +56,34 @@ fn write(part: &Part, table: &Table, by: Option<(Column, bool)>) {
     if table.columns.is_empty() {
         return;
     }
-    part.add("h3", &[("class", "part-title")], "Every head");
-    let written = part.add_table("table-box figures head-table", "head-table", "Figures of every head");
+    part.add("h3", &[("class", "part-title")], say("heads.every"));
+    let written = part.add_table("table-box figures head-table", "head-table", say("heads.figures"));
     let heads = written.add("thead", &[], "").add("tr", &[], "");
-    heads.add("th", &[("scope", "col")], "Head");
+    heads.add("th", &[("scope", "col")], say("heads.head"));
     for &column in &table.columns {
         let sorted = match by {
             Some((sorted, true)) if sorted == column => "descending",
             Some((sorted, false)) if sorted == column => "ascending",
             _ => "none",
         };
-        let hint = format!("{} Sort by it.", column.meaning());
+        let hint = fill("heads.sort", &[&column.meaning()]);
         heads.add_sort_head("sort-head-", column.name(), column.title(), &hint, sorted);
     }
-    heads.add("th", &[("scope", "col")], "Called");
+    heads.add("th", &[("scope", "col")], say("heads.called"));
     let lines = written.add("tbody", &[], "");
     for row in table.sorted(by).into_iter().filter_map(|at| table.rows.get(at)) {
         let (layer, head) = row.head;
         let place = format!("{layer} {head}");
         let line = lines.add("tr", &[("data-row", &*place)], "");
         let name = line.add("th", &[("scope", "row")], "");
-        let open = format!("Open layer {layer}, head {head}");
+        let open = fill("heads.open", &[&layer, &head]);
         let attributes = [("type", "button"), ("class", "head-link"), ("data-head", &*place), ("aria-label", &*open)];
         name.add("button", &attributes, &format!("L{layer}H{head}"));
         for (column, &figure) in table.columns.iter().zip(&row.figures) {
             line.add("td", &[("class", "figure")], &column.text(figure));
         }
-        let labels: Vec<&str> = row.labels.iter().map(|one| label(*one)).collect();
-        line.add("td", &[("class", "called")], &labels.join(", "));
+        let labels: Vec<&str> = row.labels.iter().map(|one| label_title(*one)).collect();
+        line.add("td", &[("class", "called")], &labels.join(say("count.and")));
     }
-    part.add(
-        "p",
-        &[("class", "caption")],
-        "A head is called after a place where more than half of its attention goes there (special tokens: 0.6), and broad above \
-         3.8 nats of entropy (Clark et al. 2019). A name says where it looks on this text, not what it does.",
-    );
+    part.add("p", &[("class", "caption")], say("heads.called.why"));
 }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::app::{App, When};
 use crate::browser;
-use crate::locale::count;
+use crate::locale::{count, fill, say};
 use crate::panels::input::TextBox;
 use crate::panels::parts::{changing, paragraph, plain_button, segment, text};
 
@@ -16,8 +16,8 @@ const SAMPLE: &str = "texts.json";
 pub fn texts(app: App) -> AnyView {
     let many = Memo::new(move |_| app.form.with(|form| form.apart.count()));
     let summary = move || match many.get() {
-        0 => "Average over many texts".to_owned(),
-        many => format!("Average over {}", count("count.text", many)),
+        0 => say("heads.average").to_owned(),
+        many => fill("heads.average.over", &[&count("count.text", many)]),
     };
     let failed = RwSignal::new(false);
     let take = move |texts: &str| {
@@ -38,18 +38,17 @@ pub fn texts(app: App) -> AnyView {
             <summary data-testid="over-texts-title">{text(summary)}</summary>
             {paragraph(
                 "caption",
-                "Profile and ablation are averaged over these too, each for what the model itself answers to it: what a head does, rather \
-                 than what it did once. One on each line.",
+                say("heads.average.why"),
             )}
-            <TextBox id="heads-texts" rows=5 label=|| "Texts, one on each line"
+            <TextBox id="heads-texts" rows=5 label=|| say("heads.texts")
                 value=Signal::derive(move || app.form.with(|form| form.apart.texts.clone()))
                 change=move |texts| take(&texts)/>
-            {plain_button("small", "sample-texts", "Take a sample", sample)}
+            {plain_button("small", "sample-texts", say("heads.sample"), sample)}
             {changing(move || {
                 let ticks = many.get() > 0 && !app.form.with(|form| form.apart.averages());
                 let said = match (failed.get(), ticks) {
-                    (true, _) => "There are no sample texts for this task here; type or paste some.",
-                    (_, true) => "Tick Profile or Ablation, which are averaged over them.",
+                    (true, _) => say("heads.sample.none"),
+                    (_, true) => say("heads.sample.tick"),
                     _ => return None,
                 };
                 Some(paragraph("hint", said))
@@ -83,9 +82,9 @@ pub fn switch(found: Memo<Heads>, over: Memo<bool>, wants_over: RwSignal<bool>) 
     let many = found.with_untracked(|found| found.over_texts.as_ref().map_or(0, |over| over.values.len()));
     view! {
         <div class="over-switch" data-testid="over-switch">
-            <div class="segments" role="group" aria-label="Of which texts">
-                {segment("heads-this-text", "This text", "", move || !over.get(), move || wants_over.set(false))}
-                {segment("heads-over-texts", "Mean over the texts", "", move || over.get(), move || wants_over.set(true))}
+            <div class="segments" role="group" aria-label=say("heads.of_which")>
+                {segment("heads-this-text", say("heads.this_text"), "", move || !over.get(), move || wants_over.set(false))}
+                {segment("heads-over-texts", say("heads.mean"), "", move || over.get(), move || wants_over.set(true))}
             </div>
             <span class="caption">{count("count.text", many)}</span>
         </div>

@@ -5,9 +5,11 @@ use leptos::prelude::*;
 
 use super::read;
 use crate::app::App;
+use crate::locale::say;
 use crate::panels::parts::{Part, written};
 use crate::state::colour::Palette;
 use crate::state::format::number;
+use crate::state::names;
 
 /// The matrix: rank correlation above the diagonal, shared greatest tokens below it.
 pub fn agreement(app: App) -> AnyView {
@@ -21,14 +23,14 @@ fn matrix(part: &Part, document: &Explanation, palette: &Palette) {
     if document.agreement.is_empty() {
         return;
     }
-    part.add("h3", &[("class", "part-title")], "Agreement");
-    let table = part.add_table("table-box agreement", "agreement", "Agreement of the methods");
+    part.add("h3", &[("class", "part-title")], say("methods.agreement"));
+    let table = part.add_table("table-box agreement", "agreement", say("methods.agreement.table"));
     let count = document.attributions.len();
-    table.add_heads((0..=count).map(|at| if at == 0 { "Method".to_owned() } else { at.to_string() }));
+    table.add_heads((0..=count).map(|at| if at == 0 { say("methods.method").to_owned() } else { at.to_string() }));
     let lines = table.add("tbody", &[], "");
     for (row, attribution) in document.attributions.iter().enumerate() {
         let line = lines.add("tr", &[], "");
-        line.add("th", &[("scope", "row")], &format!("{} {}", row + 1, attribution.method.title()));
+        line.add("th", &[("scope", "row")], &format!("{} {}", row + 1, names::method(attribution.method)));
         for column in 0..count {
             let is_pair = |found: &&Pair| found.pair == [row, column] || found.pair == [column, row];
             let found = document.agreement.iter().find(is_pair);
@@ -42,10 +44,5 @@ fn matrix(part: &Part, document: &Explanation, palette: &Palette) {
             line.add("td", &[("class", "figure"), ("style", &style)], &text);
         }
     }
-    part.add(
-        "p",
-        &[("class", "caption")],
-        "Above the diagonal: Spearman’s ρ of the two rankings of all tokens (1 the same, 0 unrelated, −1 turned around). \
-         Below it: the share of the three greatest tokens, by size, that both have.",
-    );
+    part.add("p", &[("class", "caption")], say("methods.agreement.why"));
 }

@@ -5,11 +5,13 @@ use leptos::prelude::*;
 
 use crate::app::{App, When};
 use crate::locale;
+use crate::locale::{fill, say};
 use crate::panels::parts::{button, changing, plain_button, text};
 use crate::state::compare::{GROUPS, is_offered, toggle};
 use crate::state::conductor::{Errand, Input};
 use crate::state::cost::{self, Runs, Size};
 use crate::state::form::Form;
+use crate::state::names;
 use crate::state::words;
 
 /// The boxes to tick.
@@ -19,7 +21,7 @@ pub fn choose(app: App) -> AnyView {
     let method_box = move |method: Method| {
         tick(
             format!("tick-{method}"),
-            method.title(),
+            names::method(method),
             Signal::derive(move || app.form.with(|form| form.ticked.contains(&method))),
             Signal::derive(move || app.form.with(|form| is_offered(method, form.task))),
             cost_words(app, size, move |form, size| {
@@ -35,7 +37,7 @@ pub fn choose(app: App) -> AnyView {
     let measure_box = move |measure: Measure| {
         tick(
             format!("measure-{measure}"),
-            measure.title(),
+            names::measure(measure),
             Signal::derive(move || app.form.with(|form| form.measures.contains(&measure))),
             Signal::from(true),
             cost_words(app, size, move |form, size| {
@@ -50,9 +52,9 @@ pub fn choose(app: App) -> AnyView {
         <div class="tick-groups">
             {GROUPS
                 .iter()
-                .map(|group| set(group.title, group.methods.iter().map(|&method| method_box(method)).collect()))
+                .map(|group| set(say(group.title), group.methods.iter().map(|&method| method_box(method)).collect()))
                 .collect_view()}
-            {set("How faithful?", Measure::ALL.iter().map(|&measure| measure_box(measure)).collect())}
+            {set(say("methods.faithful"), Measure::ALL.iter().map(|&measure| measure_box(measure)).collect())}
         </div>
     }
     .into_any()
@@ -88,7 +90,7 @@ fn tick(
             />
             <span class="tick-title">{title}</span>
             <span class="tick-cost">
-                {text(move || if is_offered.get() { cost.get() } else { "not for models of two stacks".to_owned() })}
+                {text(move || if is_offered.get() { cost.get() } else { say("methods.one_stack").to_owned() })}
             </span>
         </label>
     }
@@ -123,7 +125,7 @@ pub fn run_line(app: App) -> AnyView {
     });
     let line = move || match progress.get() {
         Some(progress) => words::progress(progress, ""),
-        None => "Waiting for its turn".to_owned(),
+        None => say("methods.waiting").to_owned(),
     };
     let share = move || progress.get().and_then(words::share).map(|share| format!("{share:.4}"));
     let running = move || {
@@ -131,14 +133,14 @@ pub fn run_line(app: App) -> AnyView {
             <div class="working" data-testid="comparison-progress">
                 <p>{text(line)}</p>
                 // Without a value the bar shows that the end is not known.
-                <progress max="1" aria-label="Progress of the comparison" value=Signal::derive(share)></progress>
-                {plain_button("small", "cancel-comparison", "Cancel", move || app.tell(Input::Cancel))}
+                <progress max="1" aria-label=say("methods.progress") value=Signal::derive(share)></progress>
+                {plain_button("small", "cancel-comparison", say("methods.cancel"), move || app.tell(Input::Cancel))}
             </div>
         }
         .into_any()
     };
     let resting = move || {
-        let title = Signal::derive(move || format!("Run {}", locale::count("count.method", count.get())));
+        let title = Signal::derive(move || fill("methods.run", &[&locale::count("count.method", count.get())]));
         let run = move || app.compare(app.form.with_untracked(Form::comparison));
         view! {
             {button("primary", "run-comparison", title, Signal::derive(move || count.get() == 0), run)}

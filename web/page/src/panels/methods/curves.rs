@@ -7,10 +7,12 @@ use leptos::prelude::*;
 use super::read;
 use crate::app::App;
 use crate::draw;
+use crate::locale::{fill, say};
 use crate::panels::attention::width_of;
 use crate::panels::parts::{Part, written};
 use crate::state::curves::{Plot, plot};
 use crate::state::format::{number, percent};
+use crate::state::names;
 
 fn curve(measured: &Measured, is_insertion: bool) -> Option<&Curve> {
     if is_insertion { measured.insertion.as_ref() } else { measured.deletion.as_ref() }
@@ -31,22 +33,24 @@ pub fn curve_view(app: App, at: usize, is_insertion: bool) -> AnyView {
     });
     let said = read(app, |document| {
         let found = curve(document.faithfulness.as_ref()?.methods.get(at)?, is_insertion)?;
-        let title = document.attributions.get(at)?.method.title();
+        let title = names::method(document.attributions.get(at)?.method);
         let area = number(found.area);
-        let rank =
-            document.faithfulness.as_ref()?.random.as_ref().map(|random| {
-                format!(", better than {} of {} random orders", percent(found.better_than), random.orders)
-            });
-        Some((title, format!("area {area}{}", rank.unwrap_or_default())))
+        let rank = document
+            .faithfulness
+            .as_ref()?
+            .random
+            .as_ref()
+            .map(|random| fill("methods.curves.better", &[&percent(found.better_than), &random.orders]));
+        Some((title, fill("methods.curves.area", &[&area, &rank.unwrap_or_default()])))
     });
     let (title, said) = said.flatten().unwrap_or_default();
-    let what = if is_insertion { "Insertion" } else { "Deletion" };
+    let what = if is_insertion { say("methods.curves.insertion") } else { say("methods.curves.deletion") };
     view! {
         <figure class="curve" data-testid=if is_insertion { "insertion" } else { "deletion" }>
             <figcaption><b>{what}</b> ": " {said.clone()}</figcaption>
             <div class="chart-frame" node_ref=frame>
                 <canvas node_ref=canvas role="img"
-                    aria-label=format!("{what} curve of {title}: {said}; its numbers are in the table that follows")></canvas>
+                    aria-label=fill("methods.curves.label", &[&what, &title, &said])></canvas>
             </div>
         </figure>
     }
@@ -67,27 +71,28 @@ fn write(part: &Part, document: &Explanation) {
         let what = if is_insertion { "insertion" } else { "deletion" };
         for (measured, attribution) in found.methods.iter().zip(&document.attributions) {
             if let Some(curve) = curve(measured, is_insertion) {
-                columns.push((format!("{}, {what}", attribution.method.title()), &curve.values));
+                columns.push((format!("{}, {what}", names::method(attribution.method)), &curve.values));
             }
         }
         if let Some(random) = &found.random {
             let band = if is_insertion { &random.insertion } else { &random.deletion };
-            columns.push((format!("Random, {what}: least"), &band.least));
-            columns.push(("mean".to_owned(), &band.mean));
-            columns.push(("greatest".to_owned(), &band.greatest));
+            columns.push((fill("methods.curves.random", &[&what]), &band.least));
+            columns.push((say("methods.curves.mean").to_owned(), &band.mean));
+            columns.push((say("methods.curves.greatest").to_owned(), &band.greatest));
         }
     }
     columns.retain(|(_, values)| !values.is_empty());
     let Some(most) = columns.iter().map(|(_, values)| values.len()).max() else { return };
-    let note = format!(
-        "Curves: the answer’s probability with more and more tokens left out (“{}” stands for them), or put in, those first \
-         that a method ranks highest. The dashed line is the mean of random orders, the band reaches from their least to \
-         their greatest: a deletion curve should fall below it, an insertion curve rise above.",
-        found.replacement,
-    );
+    let note = fill("methods.curves.why", &[&found.replacement]);
     part.add("p", &[("class", "caption curves-note")], &note);
-    let table = part.add_details("The curves as a table").add_table("table-box", "curve-table", "The curves’ numbers");
-    table.add_heads(std::iter::once("Tokens".to_owned()).chain(columns.iter().map(|(title, _)| title.clone())));
+    let table = part.add_details(say("methods.curves.table")).add_table(
+        "table-box",
+        "curve-table",
+        say("methods.curves.numbers"),
+    );
+    table.add_heads(
+        std::iter::once(say("methods.curves.tokens").to_owned()).chain(columns.iter().map(|(title, _)| title.clone())),
+    );
     let lines = table.add("tbody", &[], "");
     for words in 0..most {
         let cell = |(_, values): &(String, &[f64])| values.get(words).map(|&value| number(value)).unwrap_or_default();

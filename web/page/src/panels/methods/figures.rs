@@ -4,6 +4,7 @@ use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 
 use crate::browser;
+use crate::locale::{fill, say};
 use crate::panels::parts::{Part, written};
 use crate::state::table::{Better, Column, Row, Table};
 
@@ -28,10 +29,10 @@ fn write(part: &Part, table: &Table, by: Option<(Column, bool)>) {
     if table.columns.is_empty() {
         return;
     }
-    part.add("h3", &[("class", "part-title")], "Figures");
-    let written = part.add_table("table-box figures", "figures", "Figures of every method");
+    part.add("h3", &[("class", "part-title")], say("methods.figures"));
+    let written = part.add_table("table-box figures", "figures", say("methods.figures.table"));
     let heads = written.add("thead", &[], "").add("tr", &[], "");
-    heads.add("th", &[("scope", "col")], "Method");
+    heads.add("th", &[("scope", "col")], say("methods.method"));
     for &column in &table.columns {
         let better = column.better();
         let sorted = match by {
@@ -45,7 +46,7 @@ fn write(part: &Part, table: &Table, by: Option<(Column, bool)>) {
             }
             _ => "none",
         };
-        let hint = format!("{} Sort by it; {}.", column.meaning(), better.title());
+        let hint = fill("methods.figures.sort", &[&column.meaning(), &better.title()]);
         let button = heads.add_sort_head("sort-", column.name(), column.title(), &hint, sorted);
         button.add("span", &[("aria-label", better.title())], better.sign());
     }
@@ -59,12 +60,7 @@ fn write(part: &Part, table: &Table, by: Option<(Column, bool)>) {
     if let Some(row) = &table.random {
         line(&lines, table, row, "random");
     }
-    part.add(
-        "p",
-        &[("class", "caption")],
-        "An arrow says which end is better; the best of each column is bold. No column says that an explanation is right: \
-         each measures one thing, on this text alone.",
-    );
+    part.add("p", &[("class", "caption")], say("methods.figures.why"));
 }
 
 fn line(lines: &Part, table: &Table, row: &Row, class: &str) {

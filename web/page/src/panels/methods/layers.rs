@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use super::is_stale;
 use crate::app::App;
+use crate::locale::{fill, say};
 use crate::panels::heat::heat_map;
 use crate::panels::parts::{button, changing, paragraph};
 use crate::state::form::Form;
@@ -17,30 +18,25 @@ pub fn layers(app: App) -> AnyView {
     let is_busy = Signal::derive(move || app.conductor.with(|conductor| conductor.comparing().is_some()));
     let title = Signal::derive(move || {
         let is_there = app.layered.with(Option::is_some);
-        if is_there { "Run again" } else { "Gradient × activation by layer" }.to_owned()
+        if is_there { say("methods.again") } else { say("methods.layers.run") }.to_owned()
     });
     let run = move || app.compare(app.form.with_untracked(Form::layer_request));
     let all = move || {
         app.layered.with(|layered| {
             let document = &layered.as_ref()?.document;
             let all: Vec<AnyView> = document.layers.iter().map(|stack| maps(app, document, stack)).collect();
-            Some(if all.is_empty() {
-                paragraph("caption", "The engine gave no values by layer.")
-            } else {
-                all.into_any()
-            })
+            Some(if all.is_empty() { paragraph("caption", say("methods.layers.none")) } else { all.into_any() })
         })
     };
     view! {
         <section class="layers" aria-labelledby="layers-title">
-            <h3 class="part-title" id="layers-title">"Layer by layer"</h3>
+            <h3 class="part-title" id="layers-title">{say("methods.layers.title")}</h3>
             {paragraph(
                 "caption",
-                "Gradient × activation at every layer’s output and in every head, from one run: where on its way through the \
-                 model a token counts for the answer, and which heads carry it.",
+                say("methods.layers.why"),
             )}
             {button("small", "run-layers", title, is_busy, run)}
-            {changing(move || is_stale.get().then(|| paragraph("caption layers-stale", "These are of an earlier question.")))}
+            {changing(move || is_stale.get().then(|| paragraph("caption layers-stale", say("methods.stale"))))}
             <div class="heats" class:stale=is_stale>{changing(all)}</div>
         </section>
     }
@@ -53,8 +49,8 @@ fn maps(app: App, document: &Explanation, stack: &LayerAttribution) -> AnyView {
     let tokens = if input.len() == stack.tokens { input } else { Vec::new() };
     let title = if document.layers.len() > 1 { format!("{}: ", heat::title(stack.kind)) } else { String::new() };
     view! {
-        {heat_map(app, format!("{title}layers × tokens"), "token", tokens, heat::outputs(stack))}
-        {heat_map(app, format!("{title}layers × heads"), "head", Vec::new(), heat::heads(stack))}
+        {heat_map(app, fill("methods.layers.tokens", &[&title]), say("heads.column.token"), tokens, heat::outputs(stack))}
+        {heat_map(app, fill("methods.layers.heads", &[&title]), say("heads.column.head"), Vec::new(), heat::heads(stack))}
     }
     .into_any()
 }

@@ -14,6 +14,7 @@ use leptos::prelude::*;
 
 use super::parts::{changing, paragraph, plain_button};
 use crate::app::{App, Saved};
+use crate::locale::say;
 use crate::state::compare::{Compared, plausible, same_subject};
 use crate::state::form::Form;
 use crate::state::table::Table;
@@ -43,11 +44,10 @@ pub fn MethodsPanel() -> impl IntoView {
     };
     view! {
         <section class="panel methods-panel" aria-labelledby="methods-title" data-testid="methods">
-            <div class="panel-head"><h2 id="methods-title">"Methods, side by side"</h2></div>
+            <div class="panel-head"><h2 id="methods-title">{say("methods.title")}</h2></div>
             {paragraph(
                 "caption",
-                "No method is right by itself. Where several agree, where what one points at matters to the model, and where \
-                 it falls apart on a model that learned nothing: that is what trust can rest on.",
+                say("methods.caption"),
             )}
             {choose::choose(app)}
             {tuning::tuning(app)}
@@ -81,16 +81,12 @@ fn remark(app: App, is_stale: Memo<bool>) -> AnyView {
         if !is_other.get() {
             return None;
         }
-        let said = if is_stale.get() {
-            "This compares methods on an earlier question: text, model or target have changed since."
-        } else {
-            "Methods, measures or parameters have been changed since this was computed."
-        };
+        let said = if is_stale.get() { say("methods.stale.question") } else { say("methods.stale.choice") };
         let run = move || app.compare(app.form.with_untracked(Form::comparison));
         Some(
             view! {
                 <div class="remark" role="status" data-testid="comparison-stale" data-stale=is_stale.get().to_string()>
-                    {paragraph("", said)} {plain_button("small", "run-again", "Run again", run)}
+                    {paragraph("", said)} {plain_button("small", "run-again", say("methods.again"), run)}
                 </div>
             }
             .into_any(),
@@ -104,10 +100,10 @@ fn save(app: App, table: Memo<Table>) -> AnyView {
         plain_button("small", name, title, save)
     };
     view! {
-        <div class="save-line" role="group" aria-label="Save the comparison">
-            {one("save-comparison", "Save all as JSON", |_| Saved::Document)}
-            {one("save-figures", "Figures as CSV", |table| Saved::Figures(table.csv()))}
-            {one("save-values", "Values as CSV", |_| Saved::Values)}
+        <div class="save-line" role="group" aria-label=say("methods.save")>
+            {one("save-comparison", say("methods.save.json"), |_| Saved::Document)}
+            {one("save-figures", say("methods.save.figures"), |table| Saved::Figures(table.csv()))}
+            {one("save-values", say("methods.save.values"), |_| Saved::Values)}
         </div>
     }
     .into_any()

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::app::{App, When};
 use crate::browser;
-use crate::locale::count;
+use crate::locale::{count, fill, say};
 use crate::panels::parts::{changing, paragraph, plain_button, text};
 use crate::state::marks;
 use crate::state::pieces::{pieces, visible};
@@ -31,27 +31,25 @@ pub fn rationale(app: App) -> AnyView {
     });
     let clear = move || app.edit(When::Never, |form| form.marks.clear());
     let said = move || match many.get() {
-        0 => {
-            "Which words should the answer rest on? Mark them, and each method is held against your choice.".to_owned()
-        }
-        many => format!("{} marked", count("count.token", many)),
+        0 => say("methods.rationale.ask").to_owned(),
+        many => fill("methods.rationale.marked", &[&count("count.token", many)]),
     };
     let pressed = Signal::derive(move || is_open.get().to_string());
     let open = move || match (is_open.get(), is_read.get()) {
         (false, _) => None,
         (true, true) => Some(strip(app, is_open)),
-        (true, false) => Some(paragraph("caption", "The words can be marked once the model has read this text.")),
+        (true, false) => Some(paragraph("caption", say("methods.rationale.later"))),
     };
     view! {
         <div class="rationale">
             <div class="rationale-head">
                 <button type="button" class="small" data-testid="rationale" aria-pressed=pressed
                     on:click=move |_| is_open.update(|open| *open = !*open)>
-                    "Mark your own rationale"
+                    {say("methods.rationale.mark")}
                 </button>
                 <span class="caption" data-testid="rationale-count" role="status">{text(said)}</span>
                 {changing(move || {
-                    (many.get() > 0).then(|| plain_button("quiet", "rationale-clear", "Clear", clear))
+                    (many.get() > 0).then(|| plain_button("quiet", "rationale-clear", say("methods.rationale.clear"), clear))
                 })}
             </div>
             {changing(open)}
@@ -125,7 +123,7 @@ fn strip(app: App, is_open: RwSignal<bool>) -> AnyView {
             data-testid="mark-strip"
             role="listbox"
             aria-multiselectable="true"
-            aria-label="Your rationale. Arrow keys move, Space marks a word, Shift and an arrow mark on."
+            aria-label=say("methods.rationale.label")
             on:keydown=on_key
             on:pointerdown=move |event| {
                 if let Some(at) = under(&event) {
@@ -175,7 +173,7 @@ fn strip(app: App, is_open: RwSignal<bool>) -> AnyView {
                 })
                 .collect_view()}
         </div>
-        {paragraph("caption", "Drag over words to mark them, again to take marks away. A word is marked as a whole.")}
+        {paragraph("caption", say("methods.rationale.how"))}
     }
     .into_any()
 }

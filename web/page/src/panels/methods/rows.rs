@@ -6,10 +6,12 @@ use leptos::prelude::*;
 use super::curves::curve_view;
 use super::read;
 use crate::app::App;
+use crate::locale::say;
 use crate::panels::parts::{Part, changing, paragraph, written};
 use crate::panels::tokens::drawn;
 use crate::state::colour::{Palette, Scale};
 use crate::state::format::{duration, number, signed};
+use crate::state::names;
 use crate::state::{marks, trust};
 
 /// The rows.
@@ -28,8 +30,7 @@ pub fn rows(app: App, is_stale: Memo<bool>) -> AnyView {
     view! {
         {paragraph(
             "caption rows-note",
-            "Blue speaks for the answer, orange against it; where a method has no sign, a stronger colour says more. Each row \
-             has its own scale: its strongest colour is the number beside its name.",
+            say("methods.rows.why"),
         )}
         <ol class="method-rows" data-testid="method-rows">{changing(all)}</ol>
         {written("", warnings)}
@@ -75,11 +76,11 @@ fn write(app: App, part: &Part, document: &Explanation, at: usize, is_stale: boo
     let palette = Palette::of(app.dark.get());
 
     let head = part.add("div", &[("class", "row-head")], "");
-    head.add("h3", &[], method.title());
+    head.add("h3", &[], names::method(method));
     let limit = format!("{}{}", if is_signed { "±" } else { "" }, number(scale.limit));
-    head.add("span", &[("class", "figure"), ("title", "The number of its strongest colour")], &limit);
+    head.add("span", &[("class", "figure"), ("title", say("methods.rows.limit"))], &limit);
     if let Some(&time) = document.timing_ms.get(method.name()) {
-        head.add("span", &[("class", "figure row-time"), ("title", "How long it took")], &duration(time));
+        head.add("span", &[("class", "figure row-time"), ("title", say("methods.rows.time"))], &duration(time));
     }
 
     let is_long = input.tokens.len() > 60;

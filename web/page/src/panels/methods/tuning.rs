@@ -4,8 +4,10 @@ use headlight_document::{Baseline, Hierarchy, Method, Parameters, Units};
 use leptos::prelude::*;
 
 use crate::app::{App, When};
+use crate::locale::say;
 use crate::panels::parts::{changing, paragraph, text};
 use crate::state::form::samples;
+use crate::state::names;
 use crate::state::tuning::{Number, has_baseline};
 
 /// The fields.
@@ -39,8 +41,8 @@ pub fn tuning(app: App) -> AnyView {
                 let own = samples(&Parameters::default(), &methods.get());
                 own.map_or_else(|| "5".to_owned(), |own| own.to_string())
             }
-            Number::Layer => "all".to_owned(),
-            Number::Head => "mean".to_owned(),
+            Number::Layer => names::option("all").to_owned(),
+            Number::Head => names::option("mean").to_owned(),
             _ => String::new(),
         };
         let is_wrong = move || fault.with(|fault| fault.as_ref().is_some_and(|(wrong, _)| *wrong == field));
@@ -76,7 +78,7 @@ pub fn tuning(app: App) -> AnyView {
         Number::ALL.iter().map(|&field| changing(move || bears(field).then(|| number(field)))).collect();
     view! {
         <details class="tuning" class:nothing=Signal::derive(is_empty) data-testid="parameters">
-            <summary>"Parameters"</summary>
+            <summary>{say("methods.parameters")}</summary>
             <div class="settings">
                 {changing(move || has_path().then(|| choice(app, &BASELINE)))}
                 {changing(move || has_units().then(|| choice(app, &UNITS)))}
@@ -86,7 +88,7 @@ pub fn tuning(app: App) -> AnyView {
             </div>
             {changing(move || picks().then(|| paragraph(
                 "caption",
-                "Words that you mark below as your own rationale are left out as one; the others go word by word.",
+                say("methods.parameters.rationale"),
             )))}
             <p class="hint" id="tuning-fault" role="alert" data-testid="parameter-fault">
                 {text(move || fault.with(|fault| fault.as_ref().map(|(_, said)| said.clone()).unwrap_or_default()))}
@@ -98,6 +100,7 @@ pub fn tuning(app: App) -> AnyView {
 
 /// A field for one of several names.
 struct Choice {
+    // The key of its title.
     title: &'static str,
     id: &'static str,
     names: fn() -> Vec<&'static str>,
@@ -106,7 +109,7 @@ struct Choice {
 }
 
 const BASELINE: Choice = Choice {
-    title: "Baseline",
+    title: "methods.baseline",
     id: "baseline",
     names: || Baseline::ALL.iter().map(|one| one.name()).collect(),
     read: |parameters| parameters.baseline.name(),
@@ -114,7 +117,7 @@ const BASELINE: Choice = Choice {
 };
 
 const UNITS: Choice = Choice {
-    title: "Left out together",
+    title: "methods.units",
     id: "units",
     names: || Units::ALL.iter().map(|one| one.name()).collect(),
     read: |parameters| parameters.units.name(),
@@ -122,7 +125,7 @@ const UNITS: Choice = Choice {
 };
 
 const HIERARCHY: Choice = Choice {
-    title: "Partition SHAP’s tree",
+    title: "methods.hierarchy",
     id: "hierarchy",
     names: || Hierarchy::ALL.iter().map(|one| one.name()).collect(),
     read: |parameters| parameters.hierarchy.name(),
@@ -130,7 +133,7 @@ const HIERARCHY: Choice = Choice {
 };
 
 const BASE: Choice = Choice {
-    title: "SmoothGrad smooths",
+    title: "methods.base",
     id: "base",
     names: || [Method::GradXInput, Method::Saliency, Method::IntegratedGradients].map(Method::name).to_vec(),
     read: |parameters| parameters.base.name(),
@@ -140,7 +143,7 @@ const BASE: Choice = Choice {
 fn choice(app: App, choice: &'static Choice) -> AnyView {
     let option = |name: &'static str| {
         let is_chosen = Signal::derive(move || app.form.with(|form| (choice.read)(&form.parameters) == name));
-        view! { <option value=name prop:selected=is_chosen>{name.replace('_', " ")}</option> }
+        view! { <option value=name prop:selected=is_chosen>{names::option(name).replace('_', " ")}</option> }
     };
     let change = move |event| {
         let name = event_target_value(&event);
@@ -148,7 +151,7 @@ fn choice(app: App, choice: &'static Choice) -> AnyView {
     };
     view! {
         <label class="setting">
-            <span>{choice.title}</span>
+            <span>{say(choice.title)}</span>
             <select data-testid=format!("parameter-{}", choice.id) on:change=change>
                 {(choice.names)().into_iter().map(option).collect_view()}
             </select>
