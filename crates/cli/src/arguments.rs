@@ -161,6 +161,12 @@ pub struct Generate {
     /// What random numbers begin with.
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
+    /// Say what each written token rests on: saliency and gradient x input of all that stands before it.
+    #[arg(long)]
+    pub triangle: bool,
+    /// As what each token is read for that: logit, log_prob or prob.
+    #[arg(long, default_value = "logit")]
+    pub read: Read,
     /// Where to compute.
     #[arg(long, value_enum, default_value_t = Device::Auto)]
     pub device: Device,

@@ -1,10 +1,11 @@
 //! `headlight generate`.
 
+use std::fmt::Write as _;
 use std::io::Write;
 
-use headlight_document::{Generated, Generation, Sampling, Step};
+use headlight_document::{Generated, Generation, Piece, Sampling, Step, Trace, Triangle};
 use headlight_engine::device::Adapter;
-use headlight_engine::{Model, Progress, Quiet, choose, generate};
+use headlight_engine::{Model, Progress, Quiet, choose, generate, trace};
 
 use crate::arguments::{Generate, GenerateFormat};
 use crate::bar::Bar;
@@ -16,7 +17,7 @@ pub fn run(arguments: &Generate) -> Result<String, Error> {
     let generated = pollster::block_on(written(arguments))?;
     Ok(match arguments.format {
         GenerateFormat::Json => serde_json::to_string(&generated)? + "\n",
-        GenerateFormat::Text => "\n".to_owned(),
+        GenerateFormat::Text => "\n".to_owned() + &generated.triangle.as_ref().map_or_else(String::new, reasons),
     })
 }
 
@@ -49,5 +50,26 @@ async fn written(arguments: &Generate) -> Result<Generated, Error> {
     };
     // While text is printed, a bar would be printed into it.
     let progress: &dyn Progress = if streams { &Quiet } else { &bar };
-    Ok(generate(&model, &generation, progress, &tell).await?)
+    let mut generated = generate(&model, &generation, progress, &tell).await?;
+    if arguments.triangle && !generated.steps.is_empty() {
+        let written = generated.steps.iter().map(|step| step.token.id).collect();
+        let asked =
+            Trace { model: generation.model, text: generation.text, written, steps: Vec::new(), read: arguments.read };
+        generated.triangle = Some(trace(&model, &chosen.info, &asked, &bar, &|_: &Triangle| {}).await?);
+    }
+    Ok(generated)
+}
+
+/// Each token with what speaks most for it.
+fn reasons(triangle: &Triangle) -> String {
+    const SHOWN: usize = 3;
+    let mut lines = String::from("\nWhat each token rests on most, by gradient x input:\n");
+    for (written, row) in triangle.written.iter().zip(&triangle.rows) {
+        let mut all: Vec<(&Piece, f64)> = triangle.columns.iter().zip(row.grad_x_input.iter().copied()).collect();
+        all.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
+        let most = all.iter().take(SHOWN).map(|(piece, value)| format!("{:?} {value:+.3}", piece.text));
+        // Writing to a string cannot fail.
+        let _ = writeln!(lines, "{:>16}  {}", format!("{:?}", written.text), most.collect::<Vec<_>>().join("  "));
+    }
+    lines
 }

@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use crate::explanation::{Candidate, OutputToken};
 use crate::request::MAX_TEXT_BYTES;
+use crate::triangle::Triangle;
 
 /// The most tokens that are written after one text.
 pub const MAX_WRITTEN: usize = 1000;
@@ -145,6 +146,9 @@ pub struct Generated {
     pub text: String,
     /// Whether the model ended it, rather than the limit.
     pub ended: bool,
+    /// What each written token rests on, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub triangle: Option<Triangle>,
 }
 
 #[cfg(test)]

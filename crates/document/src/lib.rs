@@ -20,6 +20,7 @@ pub mod prompt;
 pub mod request;
 pub mod source;
 pub mod target_spec;
+pub mod triangle;
 mod units;
 
 pub use explanation::{
@@ -40,3 +41,4 @@ pub use method::{Baseline, Hierarchy, Method, Parameters, Units};
 pub use request::{AttentionDetail, Read, Request, RequestError, SecondText, Shot, Task};
 pub use source::{Cached, Inspection, Secret, Source};
 pub use target_spec::{TargetKind, TargetSpec, Token};
+pub use triangle::{Piece, Row, Trace, Triangle};

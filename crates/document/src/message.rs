@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::look::{Look, Neurons, Seen};
 use crate::source::{Cached, Inspection, Source};
-use crate::{AttentionKind, Attribution, Explanation, Generated, Generation, ModelEntry, Request, Step};
+use crate::{
+    AttentionKind, Attribution, Explanation, Generated, Generation, ModelEntry, Request, Step, Trace, Triangle,
+};
 
 /// A number that ties the events of one request to it. Chosen by the page, never used twice.
 pub type RequestId = u32;
@@ -86,6 +88,13 @@ pub enum Command {
         id: RequestId,
         /// The text, and how tokens are chosen.
         generation: Box<Generation>,
+    },
+    /// Work out what each token of something written rests on. Answered by [`Event::Traced`], again and again.
+    Trace {
+        /// This request.
+        id: RequestId,
+        /// What was written.
+        trace: Box<Trace>,
     },
     /// Give up a request. Answered by [`Event::Cancelled`], unless it has just ended in another way.
     Cancel {
@@ -186,6 +195,13 @@ pub enum Event {
         id: RequestId,
         /// All that was written.
         generated: Box<Generated>,
+    },
+    /// Some rows of a triangle are there. The last one has none that is new: all are there.
+    Traced {
+        /// The request.
+        id: RequestId,
+        /// The triangle with the new rows alone.
+        new: Box<Triangle>,
     },
     /// A request was given up, as asked.
     Cancelled {

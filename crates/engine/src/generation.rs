@@ -66,7 +66,7 @@ pub async fn generate(
         }
     }
     let text = tokenizer.decode(&ids)?.get(begun..).unwrap_or_default().to_owned();
-    Ok(Generated { generation: generation.clone(), tokens, steps, text, ended })
+    Ok(Generated { generation: generation.clone(), tokens, steps, text, ended, triangle: None })
 }
 
 /// A text without the beginning of a character whose end is not written yet.

@@ -24,6 +24,7 @@ mod reply;
 mod results;
 pub mod self_test;
 mod tasks;
+mod triangle;
 mod untrained;
 
 pub use answer::{answer, answer_and_hold};
@@ -34,3 +35,4 @@ pub use headlight_host::exponential;
 pub use maps::Held;
 pub use model::Model;
 pub use progress::{Cancelled, Clock, Progress, Quiet};
+pub use triangle::trace;

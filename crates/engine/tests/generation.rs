@@ -16,9 +16,9 @@ use std::cell::RefCell;
 use std::fs;
 
 use headlight_document::message::Stage;
-use headlight_document::{Generation, Read, Sampling, Step};
+use headlight_document::{Generation, Read, Sampling, Step, Trace, Triangle};
 use headlight_engine::progress::Pause;
-use headlight_engine::{Cancelled, Model, Progress, Quiet, generate};
+use headlight_engine::{Cancelled, Model, Progress, Quiet, generate, trace};
 use headlight_explain::attribution::{grad_x_input, saliency};
 use headlight_explain::{Choice, Target, explain};
 use headlight_models::decode::greedy;
@@ -161,11 +161,6 @@ fn each_step_rests_on_what_inseq_says() {
     let (model, _) = open("smollm2");
     let transformer = model.transformer();
     let mut worst = [0.0_f64; 3];
-    let distance = |ours: &[f64], theirs: &[f64]| {
-        assert_eq!(ours.len(), theirs.len());
-        let norm = theirs.iter().map(|value| value * value).sum::<f64>().sqrt();
-        ours.iter().zip(theirs).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt() / norm
-    };
     for case in golden["cases"].as_array().unwrap() {
         let (ids, start) = (ids(&case["ids"]), case["start"].as_u64().unwrap() as usize);
         for (name, read) in [("logit", Read::Logit), ("log_prob", Read::LogProb), ("prob", Read::Prob)] {
@@ -176,10 +171,6 @@ fn each_step_rests_on_what_inseq_says() {
                 let input = Input::embed(transformer, &Batch::one(before), None);
                 let found = block_on(explain(transformer, input, &target, Capture::none(), &Silent)).unwrap();
                 let gradient = found.gradient.unwrap().embeddings;
-                let floats = |tensor: burn::tensor::Tensor<2>| -> Vec<f64> {
-                    let values = tensor.into_data().try_into_vec::<f32>().unwrap();
-                    values.into_iter().map(f64::from).collect()
-                };
                 let norms = floats(saliency(gradient.clone()));
                 let sum: f64 = norms.iter().sum();
                 let shares: Vec<f64> = norms.iter().map(|norm| norm / sum).collect();
@@ -192,6 +183,89 @@ fn each_step_rests_on_what_inseq_says() {
     }
     println!("saliency {:.1e}, its shares {:.1e}, gradient times input {:.1e}", worst[0], worst[1], worst[2]);
     assert!(worst.iter().all(|worst| *worst < 1e-3), "{worst:?}");
+}
+
+/// The triangle is the same, all steps in batches: cut at each token's place, however many rows run at once.
+#[test]
+fn the_triangle_is_inseqs() {
+    let golden = golden("smollm2/steps");
+    let (model, chosen) = open("smollm2");
+    let mut worst = [0.0_f64; 2];
+    for case in golden["cases"].as_array().unwrap() {
+        let (ids, start) = (ids(&case["ids"]), case["start"].as_u64().unwrap() as usize);
+        let text = case["prompt"].as_str().unwrap();
+        for (name, read) in [("logit", Read::Logit), ("log_prob", Read::LogProb), ("prob", Read::Prob)] {
+            let theirs = &case["reads"][name];
+            let asked = Trace {
+                model: "smollm2".into(),
+                text: text.into(),
+                written: ids[start..].to_vec(),
+                steps: Vec::new(),
+                read,
+            };
+            let told = RefCell::new(Vec::new());
+            let tell = |new: &Triangle| told.borrow_mut().extend(new.rows.clone());
+            let found = block_on(trace(&model, &chosen.info, &asked, &Quiet, &tell)).unwrap();
+            assert!(found.is_whole() && *told.borrow() == found.rows);
+            let one = Trace { steps: vec![2], ..asked };
+            let one = block_on(trace(&model, &chosen.info, &one, &Quiet, &|_: &Triangle| {})).unwrap();
+            assert!(distance(&one.rows[0].grad_x_input, &found.rows[2].grad_x_input) < 1e-5 && one.rows.len() == 1);
+            assert_eq!(found.text, start);
+            assert_eq!(found.columns.iter().map(|one| one.id).collect::<Vec<_>>(), ids[..ids.len() - 1]);
+            for (step, row) in found.rows.iter().enumerate() {
+                assert_eq!(row.saliency.len(), start + step);
+                worst[0] = worst[0].max(distance(&row.saliency, &numbers(&theirs["saliency"]["norm"][step])));
+                let sums = numbers(&theirs["input_x_gradient"]["sum"][step]);
+                worst[1] = worst[1].max(distance(&row.grad_x_input, &sums));
+            }
+        }
+    }
+    println!("saliency {:.1e}, gradient times input {:.1e}", worst[0], worst[1]);
+    assert!(worst.iter().all(|worst| *worst < 1e-3), "{worst:?}");
+}
+
+/// A translation's triangle has for each written token what its own explanation says, source and prefix together.
+#[test]
+fn a_translations_triangle_is_the_sum_of_its_explanations() {
+    let (model, chosen) = open("marian-enpt");
+    let golden = golden("marian-enpt/greedy");
+    let case = &golden["cases"][0];
+    let (text, source, written) = (case["text"].as_str().unwrap(), ids(&case["source"]), ids(&case["greedy"]));
+    let transformer = model.transformer();
+    let asked = Trace {
+        model: "marian-enpt".into(),
+        text: text.into(),
+        written: written.clone(),
+        steps: Vec::new(),
+        read: Read::Logit,
+    };
+    let found = block_on(trace(&model, &chosen.info, &asked, &Quiet, &|_: &Triangle| {})).unwrap();
+    let start = transformer.generation().unwrap().start;
+    let prefix: Vec<u32> = std::iter::once(start).chain(written.iter().copied()).take(written.len()).collect();
+    assert_eq!(found.columns.len(), source.len() + prefix.len());
+    for (step, (row, id)) in found.rows.iter().zip(&written).enumerate() {
+        let target = Target::Token { position: step, choice: Choice::Id(*id), read: of(Read::Logit) };
+        let input = Input::embed(transformer, &Batch::one(&prefix), Some(&Batch::one(&source)));
+        let one = block_on(explain(transformer, input, &target, Capture::none(), &Silent)).unwrap();
+        let (gradient, from) = (one.gradient.unwrap(), one.source.unwrap());
+        let mut all = floats(grad_x_input(from, gradient.source.unwrap()));
+        all.extend(floats(grad_x_input(one.embeddings, gradient.embeddings)));
+        all.truncate(source.len() + step + 1);
+        assert!(distance(&row.grad_x_input, &all) < 1e-5, "step {step}");
+        assert!((row.value - floats(one.value.unsqueeze())[0]).abs() < 1e-4);
+    }
+}
+
+/// How far one list is from another, over the other's length.
+fn distance(ours: &[f64], theirs: &[f64]) -> f64 {
+    assert_eq!(ours.len(), theirs.len());
+    let norm = theirs.iter().map(|value| value * value).sum::<f64>().sqrt();
+    ours.iter().zip(theirs).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt() / norm
+}
+
+fn floats(tensor: burn::tensor::Tensor<2>) -> Vec<f64> {
+    let values = tensor.into_data().try_into_vec::<f32>().unwrap();
+    values.into_iter().map(f64::from).collect()
 }
 
 fn of(read: Read) -> headlight_explain::Read {

@@ -3,6 +3,7 @@
 use headlight_models::{Changes, Input, Pulse};
 
 use crate::ExplainError;
+use crate::target::Place;
 
 /// Does `work` on the parts of a batch, each in a thread of its own, and gives their results in the batch's order. `pulse`
 /// hears of the first part alone, as all take about as long.
@@ -76,6 +77,19 @@ impl Batched for Input {
             types: self.types.clone(),
             source: self.source.as_ref().map(|source| source.clone().narrow(0, from, size)),
         }
+    }
+}
+
+impl Batched for (Input, Vec<Place>) {
+    #[cfg(not(target_arch = "wasm32"))]
+    fn sequences(&self) -> usize {
+        self.0.sequences()
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    fn part(&self, from: usize, size: usize) -> Self {
+        let places = self.1.iter().skip(from).take(size).copied();
+        (self.0.part(from, size), places.collect())
     }
 }
 

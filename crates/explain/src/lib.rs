@@ -20,6 +20,7 @@ mod removal;
 mod solve;
 mod sweep;
 mod target;
+pub mod triangle;
 
 pub use case::{Case, Estimates};
 pub use game::Game;
@@ -27,7 +28,7 @@ pub use gradient::{Explained, explain, observe};
 pub use intervention::{Intervention, Part};
 pub use random::Random;
 pub use removal::Removal;
-pub use target::{Choice, Read, Reading, Target, pooled};
+pub use target::{Choice, Place, Read, Reading, Target, pooled};
 
 use headlight_models::RunError;
 use thiserror::Error;

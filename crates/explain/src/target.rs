@@ -73,6 +73,15 @@ pub enum Target {
     },
 }
 
+/// An entry of the vocabulary, and the token after which it is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The token at which it is read, counted from 0.
+    pub position: usize,
+    /// The entry's number.
+    pub id: u32,
+}
+
 /// What a target is read over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Over {
@@ -239,6 +248,38 @@ fn token(head: &VocabularyHead, at: Tensor<2>, choice: Choice, read: Read) -> Re
     let prepared = head.prepare(at);
     let logits = head.logits(prepared.clone().inner());
     let ids = chosen(&logits, choice)?;
+    Ok(entries(head, prepared, logits, ids, read))
+}
+
+/// A token of its own for each sequence of a final hidden state (`[batch, token, width]`, tracked or plain), each read at a
+/// place of its own.
+pub(crate) fn each_its_own(
+    model: &dyn Transformer,
+    hidden: Tensor<3>,
+    places: &[Place],
+    read: Read,
+) -> Result<Reading, ExplainError> {
+    let Head::Vocabulary(head) = model.head() else { return Err(ExplainError::NoUnembedding) };
+    let [batch, tokens, width] = hidden.dims();
+    if let Some(Place { position, .. }) = places.iter().find(|place| place.position >= tokens) {
+        return Err(ExplainError::NoSuchPosition { position: *position, tokens });
+    }
+    let device = hidden.device();
+    let rows: Vec<i64> = places.iter().enumerate().map(|(at, place)| (at * tokens + place.position) as i64).collect();
+    let rows = Tensor::<1, Int>::from_ints(rows.as_slice(), &device);
+    let prepared = head.prepare(hidden.reshape([batch * tokens, width]).select(0, rows));
+    let logits = head.logits(prepared.clone().inner());
+    let [_, vocabulary] = logits.dims();
+    if let Some(Place { id, .. }) = places.iter().find(|place| place.id as usize >= vocabulary) {
+        return Err(ExplainError::NoSuchToken { id: *id, vocabulary });
+    }
+    let ids: Vec<i64> = places.iter().map(|place| i64::from(place.id)).collect();
+    let ids = Tensor::<1, Int>::from_ints(ids.as_slice(), &logits.device());
+    Ok(entries(head, prepared, logits, ids, read))
+}
+
+/// One entry of the vocabulary for each row that the unembedding is multiplied with.
+fn entries(head: &VocabularyHead, prepared: Tensor<2>, logits: Tensor<2>, ids: Tensor<1, Int>, read: Read) -> Reading {
     let row = head.unembedding.select(ids.clone());
     let logit: Tensor<2> = logits.clone().gather(1, ids.clone().unsqueeze_dim(1));
     // The gradient at what the unembedding is multiplied with has a closed form for every reading, so nothing of the
@@ -256,7 +297,7 @@ fn token(head: &VocabularyHead, at: Tensor<2>, choice: Choice, read: Read) -> Re
         }
     };
     let seed = (prepared * gradient).sum_dim(1).squeeze_dim(1);
-    Ok(Reading { value: value.squeeze_dim(1), seed, logits: Some(logits), ids: Some(ids) })
+    Reading { value: value.squeeze_dim(1), seed, logits: Some(logits), ids: Some(ids) }
 }
 
 fn label(

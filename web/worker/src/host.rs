@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use headlight_document::message::{Command, DeviceChoice, Event, Failure, RequestId};
-use headlight_document::{AttentionDetail, AttentionKind, Generation, Look, Request, Source, Step};
+use headlight_document::{AttentionDetail, AttentionKind, Generation, Look, Request, Source, Step, Trace, Triangle};
 use headlight_engine::bench::{Work, measure};
 use headlight_engine::device::Adapter;
 use headlight_engine::{Chosen, EngineError, Held, Model, answer, answer_and_hold, choose, generate, probe};
@@ -61,6 +61,7 @@ pub fn receive(json: &str, files: &Array) {
         Ok(Command::Look { id, of, look }) => work(id, move |reporter| see(of, look, reporter)),
         Ok(Command::Neurons { id, of, kind, head }) => work(id, move |reporter| neurons(of, kind, head, reporter)),
         Ok(Command::Generate { id, generation }) => work(id, move |reporter| write(*generation, reporter)),
+        Ok(Command::Trace { id, trace }) => work(id, move |reporter| rows(*trace, reporter)),
         Ok(Command::Cancel { id }) => with(|state| {
             state.running.iter().filter(|reporter| reporter.id == id).for_each(Reporter::cancel);
         }),
@@ -208,6 +209,18 @@ async fn write(generation: Generation, reporter: Reporter) -> Result<Event, Ende
     let tell = |step: &Step| send(Event::Wrote { id, step: Box::new(step.clone()) });
     let generated = generate(&model, &generation, &reporter, &tell).await?;
     Ok(Event::Generated { id, generated: Box::new(generated) })
+}
+
+async fn rows(trace: Trace, reporter: Reporter) -> Result<Event, Ended> {
+    let (model, chosen) = with(|state| state.model.clone().zip(state.chosen.clone()))
+        .ok_or_else(|| not_ready("The model is not loaded yet."))?;
+    if model.entry.id != trace.model {
+        return Err(not_ready("Another model is loaded."));
+    }
+    let id = reporter.id;
+    let tell = |new: &Triangle| send(Event::Traced { id, new: Box::new(new.clone()) });
+    let whole = headlight_engine::trace(&model, &chosen.info, &trace, &reporter, &tell).await?;
+    Ok(Event::Traced { id, new: Box::new(Triangle { rows: Vec::new(), ..whole }) })
 }
 
 /// The attention of an answer, where it is kept.

@@ -132,7 +132,11 @@ fn another(request: &Request) -> EngineError {
 }
 
 fn read(request: &Request) -> Read {
-    match request.read {
+    read_as(request.read)
+}
+
+pub(crate) fn read_as(read: headlight_document::Read) -> Read {
+    match read {
         headlight_document::Read::Logit => Read::Logit,
         headlight_document::Read::LogProb => Read::LogProb,
         headlight_document::Read::Prob => Read::Prob,

@@ -177,7 +177,7 @@ impl App {
                 self.looked(event);
                 return;
             }
-            Event::Wrote { .. } | Event::Generated { .. } => {
+            Event::Wrote { .. } | Event::Generated { .. } | Event::Traced { .. } => {
                 self.heard_writing(event);
                 return;
             }

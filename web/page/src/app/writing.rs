@@ -4,7 +4,7 @@ use headlight_document::message::{Command, Event};
 use headlight_document::{TargetSpec, Token};
 use leptos::prelude::*;
 
-use super::{App, Ask, When};
+use super::{App, Ask, When, Writing};
 
 impl App {
     /// Writes on after the text, or after what was written there.
@@ -43,15 +43,41 @@ impl App {
 
     /// Stops writing.
     pub fn stop_writing(self) {
-        self.write(super::Writing::stop);
+        self.write(Writing::stop);
     }
 
-    /// Explains why a token was written: the text up to it becomes the question, with that token as the target.
-    pub fn explain_step(self, step: usize) {
+    /// Opens a step, or closes it; what its token rests on is worked out where it is not known.
+    pub fn open_step(self, step: Option<usize>) {
+        self.writing.update(|writing| writing.open = step);
+        if step.is_some() && !self.writing.with_untracked(Writing::is_running) {
+            self.trace(step);
+        }
+    }
+
+    /// Works out what the written tokens rest on: one, or all.
+    pub fn trace(self, step: Option<usize>) {
+        let is_ready = self.writing.with_untracked(|writing| {
+            let model = writing.from.as_ref().map(|(model, _)| model.as_str());
+            self.conductor.with_untracked(|conductor| model.is_some() && conductor.loaded.as_deref() == model)
+        });
+        if is_ready {
+            let read = self.form.with_untracked(|form| form.read);
+            self.write(|writing| writing.trace(read, step));
+        }
+    }
+
+    /// Gives up working that out.
+    pub fn stop_tracing(self) {
+        self.write(Writing::stop_tracing);
+    }
+
+    /// Explains why a token was written, or why rather than another: the text up to it becomes the question, with that token as the target.
+    pub fn explain_step(self, step: usize, foil: Option<u32>) {
         let Some((text, id)) = self.writing.try_update(|writing| writing.question(step)).flatten() else { return };
         self.edit(When::Now, |form| {
             form.set_text(text);
             form.set_target(TargetSpec::Next(Some(Token::Id(id))));
+            form.foil = foil.map(Token::Id);
         });
     }
 
@@ -68,7 +94,7 @@ impl App {
         });
     }
 
-    fn write(self, change: impl FnOnce(&mut super::Writing) -> Vec<Command>) {
+    fn write(self, change: impl FnOnce(&mut Writing) -> Vec<Command>) {
         for command in self.writing.try_update(change).unwrap_or_default() {
             self.send(&command);
         }

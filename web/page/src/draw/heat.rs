@@ -11,8 +11,9 @@ use crate::state::pieces::label;
 /// Room that one label takes across its reading direction, in CSS pixels.
 const LINE: f64 = 13.0;
 
-/// Draws a map; a row is named by its number, and so is a column where there are no names.
-pub fn draw(canvas: &HtmlCanvasElement, map: &Map, heat: &Heat, columns: &[String], dark: bool) -> Option<()> {
+/// Draws a map; a row is named by its number where it has no name, and so is a column.
+pub fn draw(canvas: &HtmlCanvasElement, map: &Map, heat: &Heat, names: &[Vec<String>; 2], dark: bool) -> Option<()> {
+    let [rows, columns] = names;
     let (ink, palette) = (Ink::of(dark), Palette::of(dark));
     let (context, _) = prepare(canvas, map.width(), map.height())?;
     context.set_fill_style_str(&ink.surface.css());
@@ -35,7 +36,9 @@ pub fn draw(canvas: &HtmlCanvasElement, map: &Map, heat: &Heat, columns: &[Strin
     context.set_text_align("right");
     for row in (0..heat.rows).step_by(step) {
         let y = map.top + (row as f64 + 0.5) * map.cell;
-        context.fill_text(&row.to_string(), map.left - 7.0, y).ok()?;
+        let most = ((map.left - 8.0) / 6.6) as usize;
+        let name = rows.get(row).map_or_else(|| row.to_string(), |name| label(name, most));
+        context.fill_text_with_max_width(&name, map.left - 7.0, y, map.left - 8.0).ok()?;
     }
     context.set_text_align("left");
     let most = ((map.top - 14.0) / 6.6) as usize;

@@ -23,6 +23,7 @@ mod prompt;
 mod status;
 mod tokens;
 mod topbar;
+mod triangle;
 mod writing;
 
 use headlight_document::{Explanation, Task};

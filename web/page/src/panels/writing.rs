@@ -61,6 +61,7 @@ pub fn writing(app: App) -> AnyView {
                     app.writing.with(|writing| Some((writing.open?, writing.steps.get(writing.open?)?.clone())))
                         .map(|(at, step)| opened(app, at, step))
                 })}
+                {changing(move || is_there.get().then(|| super::triangle::triangle(app)))}
                 {changing(move || {
                     let others = app.writing.with(|writing| writing.others.clone());
                     (!others.is_empty()).then(|| other_ways(app, others))
@@ -152,7 +153,7 @@ fn written(app: App) -> AnyView {
                     aria-pressed=is_open.to_string()
                     style:background-color=ground.css()
                     style:color=ground.ink().css()
-                    on:click=move |_| app.writing.update(|writing| writing.open = if is_open { None } else { Some(at) })
+                    on:click=move |_| app.open_step((!is_open).then_some(at))
                 >
                     {name}
                 </button>
@@ -186,8 +187,10 @@ fn opened(app: App, at: usize, step: Step) -> AnyView {
                     data-prob=candidate.prob.to_string()
                     title=said
                     aria-disabled=is_taken.to_string()
-                    on:click=move |_| {
-                        if !is_taken {
+                    on:click=move |event| {
+                        if event.shift_key() {
+                            app.explain_step(at, (!is_taken).then_some(other));
+                        } else if !is_taken {
                             app.write_instead(at, other);
                         }
                     }
@@ -204,7 +207,8 @@ fn opened(app: App, at: usize, step: Step) -> AnyView {
     view! {
         <div class="step" data-testid="step" data-at=at>
             <h3 class="part-title">{fill("writing.step", &[&at, &name])}</h3>
-            {plain_button("small", "explain-step", say("writing.why"), move || app.explain_step(at))}
+            {super::triangle::over_text(app, at)}
+            {plain_button("small", "explain-step", say("writing.why"), move || app.explain_step(at, None))}
             <ol class="candidates" aria-label=say("writing.others")>
                 {step.top.into_iter().map(row).collect_view()}
             </ol>

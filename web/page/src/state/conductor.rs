@@ -320,7 +320,8 @@ impl Conductor {
             | Event::Looked { .. }
             | Event::Neurons { .. }
             | Event::Wrote { .. }
-            | Event::Generated { .. } => {}
+            | Event::Generated { .. }
+            | Event::Traced { .. } => {}
         }
     }
 

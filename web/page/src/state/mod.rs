@@ -26,6 +26,7 @@ pub mod sight;
 pub mod sources;
 pub mod table;
 pub mod tasks;
+pub mod triangle;
 pub mod trust;
 pub mod tuning;
 pub mod words;

@@ -2,7 +2,7 @@
 //! that were taken before.
 
 use headlight_document::message::{Command, Event, RequestId};
-use headlight_document::{Generated, Generation, OutputToken, Sampling, Step};
+use headlight_document::{Generated, Generation, OutputToken, Read, Sampling, Step, Trace, Triangle};
 
 use crate::locale::say;
 
@@ -39,6 +39,11 @@ pub struct Writing {
     pub failed: Option<String>,
     /// Other ways, the newest last.
     pub others: Vec<Way>,
+    /// What the tokens rest on, as far as that is known.
+    pub triangle: Option<Triangle>,
+    /// As what they were read for that.
+    pub read: Option<Read>,
+    tracing: Option<(RequestId, usize)>,
     running: Option<RequestId>,
     asked: RequestId,
 }
@@ -56,12 +61,47 @@ impl Writing {
         self.from.as_ref().is_some_and(|(of, from)| of == model && from == text)
     }
 
+    /// How many rows are being worked out; none where none are.
+    #[must_use]
+    pub fn is_tracing(&self) -> Option<usize> {
+        self.tracing.map(|(_, rows)| rows)
+    }
+
+    /// Works out what these tokens rest on, those that are not known; all where none are named.
+    #[must_use]
+    pub fn trace(&mut self, read: Read, steps: Option<usize>) -> Vec<Command> {
+        let Some((model, text)) = self.from.clone() else { return Vec::new() };
+        if self.read != Some(read) {
+            (self.read, self.triangle) = (Some(read), None);
+        }
+        let is_known = |step: &usize| self.triangle.as_ref().is_some_and(|triangle| triangle.row(*step).is_some());
+        let all = steps.map_or(0..self.steps.len(), |step| step..step + 1);
+        let steps: Vec<usize> = all.filter(|step| *step < self.steps.len() && !is_known(step)).collect();
+        if steps.is_empty() {
+            return Vec::new();
+        }
+        let mut commands = self.stop_tracing();
+        self.failed = None;
+        let id = self.next();
+        self.tracing = Some((id, steps.len()));
+        let written = self.steps.iter().map(|step| step.token.id).collect();
+        commands.push(Command::Trace { id, trace: Box::new(Trace { model, text, written, steps, read }) });
+        commands
+    }
+
+    /// Gives up working out what tokens rest on; what is known stays.
+    #[must_use]
+    pub fn stop_tracing(&mut self) -> Vec<Command> {
+        self.tracing.take().map(|(id, _)| Command::Cancel { id }).into_iter().collect()
+    }
+
     /// Writes on from what stands there, or anew where that is another text.
     #[must_use]
     pub fn go_on(&mut self, model: &str, text: &str, sampling: Sampling) -> Vec<Command> {
         if !self.is_of(model, text) {
             let asked = self.asked;
             let mut commands = self.stop();
+            commands.extend(self.stop_tracing());
             *self = Self { from: Some((model.to_owned(), text.to_owned())), asked, ..Self::default() };
             commands.extend(self.ask(sampling));
             return commands;
@@ -81,6 +121,10 @@ impl Writing {
         let token = OutputToken { id, text: other.text.clone(), special: false, prob: other.prob };
         let taken = Step { token, adds, top };
         let mut commands = self.stop();
+        commands.extend(self.stop_tracing());
+        if let Some(triangle) = &mut self.triangle {
+            triangle.cut(step);
+        }
         let steps = self.steps.clone();
         self.keep(Way { steps, ended: self.ended });
         self.steps.truncate(step);
@@ -110,8 +154,14 @@ impl Writing {
         if other >= self.others.len() {
             return Vec::new();
         }
-        let commands = self.stop();
+        let mut commands = self.stop();
+        commands.extend(self.stop_tracing());
         let way = self.others.remove(other);
+        let is_same = |(here, there): &(&Step, &Step)| here.token.id == there.token.id;
+        let same = self.steps.iter().zip(&way.steps).take_while(is_same).count();
+        if let Some(triangle) = &mut self.triangle {
+            triangle.cut(same);
+        }
         let left = Way { steps: std::mem::replace(&mut self.steps, way.steps), ended: self.ended };
         self.keep(left);
         (self.ended, self.open, self.failed) = (way.ended, None, None);
@@ -132,12 +182,25 @@ impl Writing {
                 let Generated { ended, .. } = *generated;
                 (self.running, self.ended) = (None, ended);
             }
+            Event::Traced { id, new } if self.is_traced_as(id) => {
+                if new.rows.is_empty() {
+                    self.tracing = None;
+                }
+                match &mut self.triangle {
+                    Some(triangle) => triangle.join(*new),
+                    None => self.triangle = Some(*new),
+                }
+            }
+            Event::Failed { id, failure } if self.is_traced_as(id) => {
+                (self.tracing, self.failed) = (None, Some(failure.message));
+            }
+            Event::Cancelled { id } if self.is_traced_as(id) => self.tracing = None,
             Event::Failed { id, failure } if self.running == Some(id) => {
                 (self.running, self.failed) = (None, Some(failure.message));
             }
             Event::Cancelled { id } if self.running == Some(id) => self.running = None,
             // Of a request that was given up: nobody waits for it.
-            Event::Wrote { .. } | Event::Generated { .. } => {}
+            Event::Wrote { .. } | Event::Generated { .. } | Event::Traced { .. } => {}
             _ => return false,
         }
         true
@@ -145,7 +208,17 @@ impl Writing {
 
     /// The engine is gone, and what it was writing with it.
     pub fn lose(&mut self) {
-        self.running = None;
+        (self.running, self.tracing) = (None, None);
+    }
+
+    fn is_traced_as(&self, id: RequestId) -> bool {
+        self.tracing.is_some_and(|(tracing, _)| tracing == id)
+    }
+
+    fn next(&mut self) -> RequestId {
+        let id = FIRST + self.asked;
+        self.asked += 1;
+        id
     }
 
     fn keep(&mut self, way: Way) {
@@ -163,8 +236,7 @@ impl Writing {
             return None;
         }
         self.failed = None;
-        let id = FIRST + self.asked;
-        self.asked += 1;
+        let id = self.next();
         self.running = Some(id);
         let written = self.steps.iter().map(|step| step.token.id).collect();
         let generation = Generation { model, text, written, most: MOST, sampling };
@@ -180,8 +252,8 @@ pub fn is_of_writing(id: RequestId) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use headlight_document::Candidate;
     use headlight_document::message::Failure;
+    use headlight_document::{Candidate, Piece, Row};
 
     use super::*;
 
@@ -207,7 +279,14 @@ mod tests {
             most: MOST,
             sampling: Sampling::default(),
         };
-        let generated = Generated { generation, tokens: 1, steps: writing.steps.clone(), text: String::new(), ended };
+        let generated = Generated {
+            generation,
+            tokens: 1,
+            steps: writing.steps.clone(),
+            text: String::new(),
+            ended,
+            triangle: None,
+        };
         Event::Generated { id, generated: Box::new(generated) }
     }
 
@@ -250,6 +329,64 @@ mod tests {
         let _ = writing.take(0);
         assert_eq!(writing.steps.iter().map(|step| step.token.id).collect::<Vec<_>>(), [1, 2, 3]);
         assert_eq!(writing.others[0].steps.len(), 2);
+    }
+
+    fn triangle(written: &[u32], steps: &[usize]) -> Box<Triangle> {
+        let piece = |id: u32| Piece { id, text: String::new(), special: false };
+        let row = |step: usize| Row { step, value: 0.0, saliency: Vec::new(), grad_x_input: Vec::new() };
+        let before = &written[..written.len() - 1];
+        Box::new(Triangle {
+            columns: std::iter::once(&0).chain(before).copied().map(piece).collect(),
+            text: 1,
+            written: written.iter().copied().map(piece).collect(),
+            rows: steps.iter().copied().map(row).collect(),
+        })
+    }
+
+    fn traced(commands: &[Command]) -> (RequestId, Vec<usize>) {
+        let found = commands.iter().find_map(|command| match command {
+            Command::Trace { id, trace } => Some((*id, trace.steps.clone())),
+            _ => None,
+        });
+        found.unwrap()
+    }
+
+    #[test]
+    fn rows_are_asked_for_once_and_stay_true() {
+        let mut writing = Writing::default();
+        let id = id_of(&writing.go_on("m", "t", Sampling::default()));
+        for at in 1..=3 {
+            writing.hear(Event::Wrote { id, step: Box::new(step(at)) });
+        }
+        writing.hear(generated(&writing.clone(), id, false));
+        let (one, steps) = traced(&writing.trace(Read::Logit, Some(1)));
+        assert_eq!(steps, [1]);
+        // All others give up what is under way.
+        let commands = writing.trace(Read::Logit, None);
+        assert_eq!(commands.first(), Some(&Command::Cancel { id: one }));
+        let (all, steps) = traced(&commands);
+        assert_eq!((steps, writing.is_tracing()), (vec![0, 1, 2], Some(3)));
+        assert!(writing.hear(Event::Traced { id: one, new: triangle(&[1, 2, 3], &[1]) }), "nobody waits for it");
+        assert!(writing.triangle.is_none());
+        writing.hear(Event::Traced { id: all, new: triangle(&[1, 2, 3], &[0, 1]) });
+        writing.hear(Event::Traced { id: all, new: triangle(&[1, 2, 3], &[2]) });
+        writing.hear(Event::Traced { id: all, new: triangle(&[1, 2, 3], &[]) });
+        assert_eq!((writing.is_tracing(), writing.triangle.as_ref().unwrap().rows.len()), (None, 3));
+        assert!(writing.trace(Read::Logit, None).is_empty(), "all is known");
+        // Another choice keeps the rows before it.
+        let _ = writing.force(1, 102, Sampling::default());
+        assert_eq!(writing.triangle.as_ref().unwrap().rows.len(), 1);
+        assert_eq!(traced(&writing.trace(Read::Logit, None)).1, [1]);
+        // Going back keeps what both ways have.
+        let _ = writing.take(0);
+        assert_eq!(traced(&writing.trace(Read::Logit, None)).1, [1, 2]);
+        // Read otherwise, all is asked again.
+        assert_eq!(traced(&writing.trace(Read::Prob, None)).1, [0, 1, 2]);
+        writing.lose();
+        assert_eq!(writing.is_tracing(), None);
+        // Another text knows nothing.
+        let _ = writing.go_on("m", "u", Sampling::default());
+        assert!(writing.triangle.is_none() && writing.trace(Read::Prob, None).is_empty());
     }
 
     #[test]

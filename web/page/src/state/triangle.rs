@@ -1,0 +1,78 @@
+//! What written tokens rest on, as a map: a row for each of them, a column for each token before it.
+
+use headlight_document::{Piece, Row, Triangle};
+
+use super::heat::Heat;
+use super::pieces::visible;
+
+/// Which numbers of a row are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shown {
+    /// Gradient × input.
+    #[default]
+    GradXInput,
+    /// The gradient's length, as a share of its row: rows sum to one (Inseq's normalisation of lengths).
+    Share,
+}
+
+impl Shown {
+    /// A row's numbers.
+    #[must_use]
+    pub fn of(self, row: &Row) -> Vec<f64> {
+        match self {
+            Self::GradXInput => row.grad_x_input.clone(),
+            Self::Share => {
+                let sum: f64 = row.saliency.iter().sum();
+                let share = |value: &f64| if sum > 0.0 { value / sum } else { 0.0 };
+                row.saliency.iter().map(share).collect()
+            }
+        }
+    }
+}
+
+/// The map, with nothing where a row is not there or a token came later.
+#[must_use]
+pub fn heat(triangle: &Triangle, shown: Shown) -> Heat {
+    let (rows, columns) = (triangle.written.len(), triangle.columns.len());
+    let mut values = vec![f64::NAN; rows * columns];
+    for row in &triangle.rows {
+        let line = values.iter_mut().skip(row.step * columns).take(columns);
+        line.zip(shown.of(row)).for_each(|(cell, value)| *cell = value);
+    }
+    Heat { rows, columns, values }
+}
+
+/// What tokens are called on an axis.
+#[must_use]
+pub fn names(pieces: &[Piece]) -> Vec<String> {
+    pieces.iter().map(|piece| visible(&piece.text)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_sum_to_one_and_what_comes_later_is_empty() {
+        let piece = |id| Piece { id, text: " a".into(), special: false };
+        let row = |step: usize, saliency: &[f64]| Row {
+            step,
+            value: 1.0,
+            saliency: saliency.to_vec(),
+            grad_x_input: saliency.iter().map(|value| -value).collect(),
+        };
+        let triangle = Triangle {
+            columns: vec![piece(1), piece(2), piece(3)],
+            text: 1,
+            written: vec![piece(2), piece(3), piece(4)],
+            rows: vec![row(0, &[2.0]), row(2, &[1.0, 1.0, 2.0])],
+        };
+        let map = heat(&triangle, Shown::Share);
+        assert_eq!((map.rows, map.columns), (3, 3));
+        assert_eq!((map.at(0, 0), map.at(2, 2)), (Some(1.0), Some(0.5)));
+        assert!([(0, 1), (1, 0), (1, 2)].iter().all(|&(row, column)| map.at(row, column).is_some_and(f64::is_nan)));
+        assert_eq!(heat(&triangle, Shown::GradXInput).at(2, 2), Some(-2.0));
+        assert_eq!(Shown::Share.of(&row(0, &[0.0, 0.0])), [0.0, 0.0]);
+        assert_eq!(names(&triangle.columns)[0], visible(" a"));
+    }
+}
