@@ -137,7 +137,7 @@ pub struct Asking {
 /// A text to go on with.
 #[derive(Debug, Args)]
 pub struct Generate {
-    /// A registered name, a repository or a folder: of a causal model.
+    /// A registered name, a repository or a folder: of a causal model, or of a translator.
     #[arg(long)]
     pub model: String,
     /// How a model is found.

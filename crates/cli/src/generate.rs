@@ -26,6 +26,7 @@ async fn written(arguments: &Generate) -> Result<Generated, Error> {
         model: arguments.model.clone(),
         text: arguments.text.clone(),
         written: Vec::new(),
+        replay: false,
         most: arguments.tokens,
         sampling: Sampling {
             temperature: arguments.temperature,

@@ -13,7 +13,7 @@ pub const MAX_WRITTEN: usize = 1000;
 /// The highest temperature.
 pub const MAX_TEMPERATURE: f64 = 10.0;
 
-/// A text that is to be gone on with.
+/// A text that is to be gone on with, or translated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Generation {
     /// The registered name of the model.
@@ -23,6 +23,9 @@ pub struct Generation {
     /// What follows it for certain, token by token: what was written before, with another choice at its end, say.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub written: Vec<u32>,
+    /// Whether it is told again, step by step, before anything is written after it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replay: bool,
     /// How many tokens are written after that at most.
     pub most: usize,
     /// How each is chosen.
@@ -74,7 +77,8 @@ impl Generation {
         if self.text.len() > MAX_TEXT_BYTES {
             return Err(GenerationError::TextTooLong { bytes: self.text.len() });
         }
-        if self.most == 0 || self.most > MAX_WRITTEN || self.written.len() > MAX_WRITTEN {
+        let is_idle = self.most == 0 && !(self.replay && !self.written.is_empty());
+        if is_idle || self.most > MAX_WRITTEN || self.written.len() > MAX_WRITTEN {
             return Err(GenerationError::TooMuch);
         }
         self.sampling.validate()
@@ -161,6 +165,7 @@ mod tests {
             model: "smollm2".into(),
             text: "Hello".into(),
             written: Vec::new(),
+            replay: false,
             most: 8,
             sampling: Sampling::default(),
         };
@@ -175,6 +180,9 @@ mod tests {
         for top_p in [0.0, 1.5, f64::NAN] {
             assert_eq!(sampled(Sampling { top_p, ..of }), Err(GenerationError::Nothing));
         }
+        let replay = Generation { most: 0, written: vec![3], replay: true, ..plain.clone() };
+        assert_eq!(replay.validate(), Ok(()));
+        assert_eq!(Generation { replay: false, ..replay }.validate(), Err(GenerationError::TooMuch));
         let blank = Generation { text: " ".into(), ..plain.clone() };
         assert_eq!(blank.validate(), Err(GenerationError::EmptyText));
         for most in [0, MAX_WRITTEN + 1] {

@@ -38,7 +38,14 @@ fn ids(values: &Value) -> Vec<u32> {
 }
 
 fn ask(text: &str, most: usize) -> Generation {
-    Generation { model: "smollm2".into(), text: text.into(), written: Vec::new(), most, sampling: Sampling::default() }
+    Generation {
+        model: "smollm2".into(),
+        text: text.into(),
+        written: Vec::new(),
+        replay: false,
+        most,
+        sampling: Sampling::default(),
+    }
 }
 
 fn write(model: &Model, generation: &Generation) -> headlight_document::Generated {
@@ -93,6 +100,11 @@ fn translations_are_transformers() {
         assert_eq!(cases.len(), 10);
         for case in cases {
             let theirs = ids(&case["greedy"]);
+            let text = case["text"].as_str().unwrap();
+            let written = write(&model, &Generation { model: name.into(), ..ask(text, theirs.len()) });
+            assert_eq!(written.steps.iter().map(|step| step.token.id).collect::<Vec<_>>(), theirs, "{name}");
+            assert_eq!(written.text.trim(), case["greedy_text"].as_str().unwrap().trim(), "{name}");
+            assert_eq!(written.ended, case["ended"].as_bool().unwrap(), "{name}");
             let found = block_on(greedy(model.transformer(), &ids(&case["source"]), theirs.len(), &Silent)).unwrap();
             assert_eq!(found.ids, theirs, "{name}");
             assert_eq!(found.ended, case["ended"].as_bool().unwrap());
@@ -120,6 +132,14 @@ fn a_seed_names_a_text_and_another_choice_goes_its_own_way() {
     assert_eq!(rest.text, one.text);
     let rest: Vec<u32> = rest.steps.iter().map(|step| step.token.id).collect();
     assert_eq!(rest, written[5..]);
+    // Told again, it is the same, candidates included, whatever the sampling says now.
+    let again = Generation { written: written.clone(), replay: true, most: 1, ..ask("Once upon a time", 1) };
+    let again = write(&model, &again);
+    assert_eq!(again.steps.len(), written.len() + 1);
+    for (ours, theirs) in again.steps.iter().zip(&one.steps) {
+        assert_eq!((ours.token.id, &ours.adds), (theirs.token.id, &theirs.adds));
+        assert!((ours.token.prob - theirs.token.prob).abs() < 1e-5);
+    }
     // The second best at the first step.
     let forced = Generation { written: vec![one.steps[0].top[1].id], most: 3, ..ask("Once upon a time", 3) };
     let found = write(&model, &forced);

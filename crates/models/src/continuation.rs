@@ -1,4 +1,4 @@
-//! Going on with a text, token by token: what a causal model has read is kept, so that a step costs one token.
+//! Writing, token by token: what a causal model or a decoder has read is kept, so that a step costs one token.
 
 use burn::tensor::Tensor;
 
@@ -42,6 +42,26 @@ impl<'a> Continuation<'a> {
         Ok(found)
     }
 
+    /// Has the encoder read the tokens `source`, and the decoder what it begins with: for a model that reads one text and writes
+    /// another.
+    ///
+    /// # Errors
+    /// [`DecodeError`] where the model is no such one with a vocabulary, the text can't be run, or `pulse` says to stop.
+    pub async fn translate(model: &'a dyn Transformer, source: &[u32], pulse: &dyn Pulse) -> Result<Self, DecodeError> {
+        let (Some(encoder), Some(generation), Head::Vocabulary(head)) =
+            (model.encoder(), model.generation(), model.head())
+        else {
+            return Err(DecodeError::NoTranslator);
+        };
+        if source.is_empty() {
+            return Err(RunError::Empty.into());
+        }
+        let past = Past::beside(run::encode(model, encoder.embed(&Batch::one(source)), pulse).await?);
+        let mut found = Self { model, head, past, scores: Vec::new(), log_sum: 0.0 };
+        found.push(&[generation.start], pulse).await?;
+        Ok(found)
+    }
+
     /// Reads further tokens. Where that fails, all is as it was.
     ///
     /// # Errors
@@ -57,22 +77,27 @@ impl<'a> Continuation<'a> {
         let last: Tensor<2> = hidden.narrow(1, tokens.saturating_sub(1), 1).reshape([1, width]);
         let logits = self.head.logits(self.head.prepare(last));
         let data = logits.into_data_async().await.map_err(|error| RunError::Device(format!("{error:?}")))?;
-        let scores = data.try_into_vec::<f32>().map_err(|error| RunError::Device(format!("{error:?}")))?;
+        let mut scores = data.try_into_vec::<f32>().map_err(|error| RunError::Device(format!("{error:?}")))?;
         if scores.iter().any(|score| !score.is_finite()) {
             return Err(DecodeError::NotFinite);
         }
         let log_sum = log_sum_exp(&scores);
+        for id in self.model.generation().iter().flat_map(|generation| &generation.never) {
+            if let Some(score) = usize::try_from(*id).ok().and_then(|id| scores.get_mut(id)) {
+                *score = f32::NEG_INFINITY;
+            }
+        }
         (self.past, self.scores, self.log_sum) = (past, scores, log_sum);
         Ok(())
     }
 
-    /// How many tokens were read.
+    /// How many tokens were read; of a translator by its decoder.
     #[must_use]
     pub fn tokens(&self) -> usize {
         self.past.tokens()
     }
 
-    /// Every token's score (logit) to come next: `[vocabulary]`.
+    /// Every token's score (logit) to come next: `[vocabulary]`. What is never written has −∞.
     #[must_use]
     pub fn scores(&self) -> &[f32] {
         &self.scores

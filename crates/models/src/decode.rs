@@ -2,8 +2,9 @@
 //!
 //! Both do what transformers' `generate` does without sampling (`generation/utils.py`: `_sample`, `_beam_search`), with
 //! its defaults for what is not a parameter here: beams end when none can come to more than the worst that is finished
-//! (`early_stopping = False`), and a text that reaches the limit counts as finished. The encoder runs once; the decoder
-//! runs over all that is written at each step, all beams together.
+//! (`early_stopping = False`), and a text that reaches the limit counts as finished. The encoder runs once. Greedily, the
+//! decoder keeps what it has read ([`Continuation`]); with several beams it runs over all that is written at each step, all beams
+//! together.
 
 use std::cmp::Ordering;
 
@@ -11,6 +12,7 @@ use burn::tensor::Tensor;
 use thiserror::Error;
 
 use crate::batch::Batch;
+use crate::continuation::Continuation;
 use crate::head::{Head, VocabularyHead, log_sum_exp};
 use crate::pulse::{Beat, Pulse, Stage};
 use crate::run::{self, RunError};
@@ -165,16 +167,22 @@ pub async fn greedy(
     limit: usize,
     pulse: &dyn Pulse,
 ) -> Result<Written, DecodeError> {
-    let writer = Writer::read(model, source, limit, pulse).await?;
+    let end = model.generation().map(|generation| generation.end).unwrap_or_default();
+    let limit = limit.min(model.architecture().context);
+    let mut reading = Continuation::translate(model, source, pulse).await?;
     let mut written = Written { ids: Vec::new(), log_probs: Vec::new(), score: 0.0, ended: false };
-    while written.ids.len() < writer.limit && !written.ended {
-        let scores = writer.follow(std::slice::from_ref(&written.ids)).await?;
-        let Some(index) = greatest(&scores, 1).first().copied() else { break };
-        let log_prob = scores.get(index).copied().unwrap_or(NOTHING);
-        written.ids.push(index as u32);
+    while written.ids.len() < limit {
+        let Some((id, _)) = reading.best(1).first().copied() else { break };
+        let log_prob = reading.log_prob(id) as f32;
+        written.ids.push(id);
         written.log_probs.push(log_prob);
         written.score += log_prob;
-        written.ended = writer.ends(index as u32);
+        written.ended = end.contains(&id);
+        if written.ended || written.ids.len() == limit {
+            break;
+        }
+        let pulse = Through { pulse, step: written.ids.len(), steps: limit };
+        reading.push(&[id], &pulse).await?;
     }
     Ok(written)
 }

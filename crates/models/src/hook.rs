@@ -278,6 +278,31 @@ impl Captures {
         }
     }
 
+    /// Keys and values of what the encoder read, made once where tokens follow others.
+    pub(crate) fn cross_past(
+        &mut self,
+        layer: usize,
+        make: impl FnOnce() -> (Tensor<4>, Tensor<4>),
+    ) -> (Tensor<4>, Tensor<4>) {
+        match &mut self.past {
+            Some(past) => past.cross(layer, make),
+            None => make(),
+        }
+    }
+
+    /// A recurrent unit's state before these tokens, where they follow others.
+    pub(crate) fn state_before(&self, layer: usize) -> Option<Tensor<3>> {
+        self.past.as_ref()?.state(layer)
+    }
+
+    /// Its states `[batch, token, width]`: the last is kept for tokens that follow.
+    pub(crate) fn keep_state(&mut self, layer: usize, states: &Tensor<3>) {
+        if let Some(past) = &mut self.past {
+            let tokens = states.dims()[1];
+            past.keep_state(layer, states.clone().narrow(1, tokens.saturating_sub(1), 1));
+        }
+    }
+
     /// Says that gradients are to be had: each place that wants one gets a leaf.
     pub(crate) fn track(&mut self) {
         self.is_tracked = true;

@@ -54,11 +54,11 @@ pub struct PostNormStack {
     pub(crate) blocks: Vec<PostNormBlock>,
 }
 
-/// Positions `[token, width]`: the sines of all frequencies, then their cosines.
-fn sinusoids(tokens: usize, width: usize, divisor: f64) -> Vec<f32> {
+/// Positions `[token, width]` from `before` on: the sines of all frequencies, then their cosines.
+fn sinusoids(before: usize, tokens: usize, width: usize, divisor: f64) -> Vec<f32> {
     let sines = width.div_ceil(2);
     let mut values = Vec::with_capacity(tokens * width);
-    for position in 0..tokens {
+    for position in before..before + tokens {
         let angle = |index: usize| position as f64 / 10_000_f64.powf(index as f64 / divisor);
         values.extend((0..sines).map(|index| angle(index).sin() as f32));
         values.extend((0..width - sines).map(|index| angle(index).cos() as f32));
@@ -88,15 +88,16 @@ impl Stack for PostNormStack {
     }
 
     fn frame(&self, layout: &Layout) -> Frame {
-        let (tokens, width) = (layout.tokens, self.architecture.width);
+        let Layout { tokens, before, .. } = *layout;
+        let width = self.architecture.width;
         let positions = match &self.positions {
-            Positions::Table(table) => table.clone().narrow(0, 0, tokens).reshape([1, tokens, width]),
+            Positions::Table(table) => table.clone().narrow(0, before, tokens).reshape([1, tokens, width]),
             Positions::Sinusoids { divisor } => {
-                let values = sinusoids(tokens, width, *divisor);
+                let values = sinusoids(before, tokens, width, *divisor);
                 Tensor::from_data(TensorData::new(values, [1, tokens, width]), &self.device)
             }
         };
-        let mask = self.architecture.causal.then(|| causal_mask(0, tokens, &self.device));
+        let mask = self.architecture.causal.then(|| causal_mask(before, tokens, &self.device));
         Frame { mask, added: Some(positions), ..Frame::default() }
     }
 
@@ -115,7 +116,7 @@ impl Stack for PostNormStack {
 
         let mixed = match &block.mixing {
             Mixing::Attention(attention) => attention.forward(shape, residual.clone(), frame.mask.as_ref(), captures),
-            Mixing::Ssru(unit) => unit.forward(residual.clone()),
+            Mixing::Ssru(unit) => unit.forward(layer, residual.clone(), captures),
         };
         let sum = residual + captures.pass_residual(layer, Point::AttnOut, mixed);
         captures.residual(layer, Point::ResidMid, &sum);
@@ -169,7 +170,7 @@ mod tests {
 
     #[test]
     fn positions_are_sines_then_cosines() {
-        let values = sinusoids(3, 4, 2.0);
+        let values = sinusoids(0, 3, 4, 2.0);
         let expected = [
             [0.0, 0.0, 1.0, 1.0],
             [1.0_f64.sin(), 0.01_f64.sin(), 1.0_f64.cos(), 0.01_f64.cos()],
@@ -178,6 +179,7 @@ mod tests {
         for (found, expected) in values.iter().zip(expected.iter().flatten()) {
             assert!((f64::from(*found) - expected).abs() < 1e-7);
         }
-        assert_eq!(sinusoids(2, 5, 2.5).len(), 10);
+        assert_eq!(sinusoids(0, 2, 5, 2.5).len(), 10);
+        assert_eq!(sinusoids(2, 1, 4, 2.0), values[8..]);
     }
 }

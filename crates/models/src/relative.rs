@@ -42,25 +42,27 @@ pub(crate) struct Distances {
 }
 
 impl Distances {
-    /// The bias of every head for every pair of tokens, and the mask of a decoder: `[1, head, query, key]`.
-    pub fn mask(&self, tokens: usize, device: &Device) -> Tensor<4> {
+    /// The bias of every head for every pair of tokens, and the mask of a decoder: `[1, head, query, key]`. `before` tokens stand
+    /// before the queries' own.
+    pub fn mask(&self, before: usize, tokens: usize, device: &Device) -> Tensor<4> {
         let heads = self.heads;
-        let mut values = Vec::with_capacity(heads * tokens * tokens);
+        let keys = before + tokens;
+        let mut values = Vec::with_capacity(heads * tokens * keys);
         // By distance, from the farthest before to the farthest after.
-        let length = tokens as i64;
+        let length = keys as i64;
         let buckets: Vec<usize> = (1 - length..length).map(|offset| self.buckets.of(offset)).collect();
         for head in 0..heads {
-            for query in 0..tokens {
-                values.extend((0..tokens).map(|key| {
+            for query in before..keys {
+                values.extend((0..keys).map(|key| {
                     if !self.buckets.both_ways && key > query {
                         return MASKED;
                     }
-                    let bucket = buckets.get(tokens - 1 + key - query).copied().unwrap_or(0);
+                    let bucket = buckets.get(keys - 1 + key - query).copied().unwrap_or(0);
                     self.bias.get(bucket * heads + head).copied().unwrap_or(0.0)
                 }));
             }
         }
-        Tensor::from_data(TensorData::new(values, [1, heads, tokens, tokens]), device)
+        Tensor::from_data(TensorData::new(values, [1, heads, tokens, keys]), device)
     }
 }
 

@@ -174,12 +174,13 @@ pub async fn resume(
     Ok(Run { hidden, captures })
 }
 
-/// Runs a causal `model` on the tokens that follow those of `past`, without gradients: `embeddings` are theirs, `[batch, token,
-/// width]`, and so is what is kept. Their queries see all tokens, so that a pattern is `[batch, head, new token, token]`. `past` then
-/// has them too; where the run fails it is as it was.
+/// Runs a causal `model`, or the decoder of one with an encoder, on the tokens that follow those of `past`, without gradients:
+/// `embeddings` are theirs, `[batch, token, width]`, and so is what is kept. Their queries see all tokens, so that a pattern is
+/// `[batch, head, new token, token]`. `past` then has them too; where the run fails it is as it was. Of a decoder it begins as
+/// [`Past::beside`].
 ///
 /// # Errors
-/// As [`run`]; [`RunError::NoPast`] where the model has an encoder or sees both ways.
+/// As [`run`]; [`RunError::NoPast`] where the model sees both ways, [`RunError::NoSource`] where its encoder has read nothing.
 pub async fn extend(
     model: &dyn Transformer,
     embeddings: Tensor<3>,
@@ -187,15 +188,21 @@ pub async fn extend(
     capture: Capture,
     pulse: &dyn Pulse,
 ) -> Result<Run, RunError> {
-    if model.encoder().is_some() || !model.architecture().causal {
+    if !model.architecture().causal {
         return Err(RunError::NoPast);
     }
     let layout = Layout { tokens: embeddings.dims()[1], before: past.tokens(), ..Layout::default() };
-    let frame = frame(model, &layout)?;
+    let frame = Frame { memory: past.memory(), ..frame(model, &layout)? };
     let mut captures = Captures::new(capture).with_past(past.clone());
-    let mut steps = Steps::new(model, Stage::Forward, pulse);
+    match (model.encoder().is_some(), frame.memory.is_some()) {
+        (true, false) => return Err(RunError::NoSource),
+        (true, true) => captures.enter(Side::Decoder),
+        _ => {}
+    }
+    let mut steps = Steps { pulse, stage: Stage::Forward, done: 0, total: model.architecture().layers };
     let hidden = pass(model, embeddings, &frame, &mut captures, &mut steps).await?;
     *past = captures.take_past();
+    past.count(layout.tokens);
     Ok(Run { hidden, captures })
 }
 

@@ -186,8 +186,10 @@ impl CrossAttention {
         let Shape { layer, heads, head_width, scale } = shape;
         let ([batch, tokens, _], [_, source, _]) = (input.dims(), memory.dims());
         let q = self.q.forward(input).reshape([batch, tokens, heads, head_width]);
-        let kv = self.kv.forward(memory.clone()).reshape([batch, source, 2 * heads, head_width]);
-        let (k, v) = (kv.clone().narrow(2, 0, heads), kv.narrow(2, heads, heads));
+        let (k, v) = captures.cross_past(layer, || {
+            let kv = self.kv.forward(memory.clone()).reshape([batch, source, 2 * heads, head_width]);
+            (kv.clone().narrow(2, 0, heads), kv.narrow(2, heads, heads))
+        });
         captures.by_head(layer, Point::CrossQ, || q.clone());
         captures.by_head(layer, Point::CrossK, || k.clone());
         captures.by_head(layer, Point::CrossV, || v.clone());

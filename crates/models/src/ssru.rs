@@ -10,6 +10,7 @@ use crate::activation::Activation;
 use crate::config::Config;
 use crate::error::ModelError;
 use crate::head::{Head, VocabularyHead};
+use crate::hook::Captures;
 use crate::linear::Linear;
 use crate::loader::Loader;
 use crate::marian_stack::{Mixing, Positions, PostNormBlock, PostNormStack};
@@ -29,11 +30,11 @@ pub(crate) struct Ssru {
 }
 
 impl Ssru {
-    /// `[batch, token, width]` to the same. A token hears of itself and those before it.
+    /// `[batch, token, width]` to the same. A token hears of itself and those before it, those that were read before included.
     ///
     /// The recurrence is linear in c, so all tokens are computed at once: two steps c → a·c + b after each other are a
     /// step again, and spans of steps are put together in doubling lengths (Hillis & Steele 1986).
-    pub fn forward(&self, input: Tensor<3>) -> Tensor<3> {
+    pub fn forward(&self, layer: usize, input: Tensor<3>, captures: &mut Captures) -> Tensor<3> {
         let [_, tokens, width] = input.dims();
         let both = self.gate_and_input.forward(input);
         let mut keep = activation::sigmoid(both.clone().narrow(2, 0, width));
@@ -47,6 +48,11 @@ impl Ssru {
             keep = Tensor::cat(vec![keep.clone().narrow(1, 0, span), later * keep.narrow(1, 0, rest)], 1);
             span *= 2;
         }
+        // `keep` is by now the product of all f up to each token.
+        if let Some(before) = captures.state_before(layer) {
+            state = state + keep * before;
+        }
+        captures.keep_state(layer, &state);
         activation::relu(state)
     }
 }

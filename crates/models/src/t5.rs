@@ -228,7 +228,7 @@ impl Stack for T5Stack {
     }
 
     fn frame(&self, layout: &Layout) -> Frame {
-        Frame { mask: Some(self.distances.mask(layout.tokens, &self.device)), ..Frame::default() }
+        Frame { mask: Some(self.distances.mask(layout.before, layout.tokens, &self.device)), ..Frame::default() }
     }
 
     fn enter(&self, embeddings: Tensor<3>, _: &Frame) -> Tensor<3> {

@@ -12,10 +12,10 @@ use std::fs::{self, File};
 
 use burn::tensor::{Device, Tensor};
 use headlight_models::decode::{DecodeError, beam, greedy};
-use headlight_models::run::run;
+use headlight_models::run::{extend, run};
 use headlight_models::{
-    Batch, Cancelled, Capture, Config, Head, Hook, Input, ModelError, Point, Pulse, Run, RunError, Side, Silent, Stage,
-    Transformer, tiny,
+    Batch, Cancelled, Capture, Config, Head, Hook, Input, ModelError, Past, Point, Pulse, Run, RunError, Side, Silent,
+    Stage, Transformer, tiny,
 };
 use headlight_weights::SafetensorsFile;
 use pollster::block_on;
@@ -174,6 +174,46 @@ fn what_is_written_is_what_the_reference_writes() {
         println!("{name}: scores off by {worst:.1e}, {ends} of 6 came to an end");
         assert!(worst < 1e-3, "{name}: {worst}");
     }
+}
+
+/// What the decoder has read is kept: some tokens at a time give what the whole prefix gives, attention to both sides included.
+#[test]
+fn going_on_is_reading_it_whole() {
+    let mut worst = [0.0_f32; 2];
+    for name in NAMES {
+        let (model, golden) = (open(name), golden(name));
+        for case in golden["decoded"].as_array().unwrap() {
+            let source = Batch::one(&ids(&case["source"]));
+            let start = model.generation().unwrap().start;
+            let prefix: Vec<u32> = std::iter::once(start).chain(ids(&case["greedy"])).collect();
+            let whole = run_all(model.as_ref(), &source, &Batch::one(&prefix));
+            let expected = floats(whole.hidden.clone());
+            let count = prefix.len();
+            for cuts in [vec![1], vec![count / 2], vec![1, 2, 3]] {
+                let mut past = Past::beside(memory(model.as_ref(), &source));
+                let (mut found, mut from) = (Vec::new(), 0);
+                for to in cuts.into_iter().filter(|cut| (1..count).contains(cut)).chain([count]) {
+                    let embeddings = model.embed(&Batch::one(&prefix[from..to]));
+                    let capture = Capture::of([Point::CrossPattern]);
+                    let run = block_on(extend(model.as_ref(), embeddings, &mut past, capture, &Silent)).unwrap();
+                    found.extend(floats(run.hidden));
+                    assert_eq!(past.tokens(), to);
+                    for (hook, map) in run.captures.all(Point::CrossPattern) {
+                        let all = whole.captures.get_by_head(hook).unwrap().narrow(2, from, to - from);
+                        worst[1] = worst[1].max(greatest_difference(&floats(map), &floats(all)));
+                    }
+                    from = to;
+                }
+                worst[0] = worst[0].max(greatest_difference(&found, &expected));
+            }
+        }
+    }
+    println!("hidden {:.1e}, attention {:.1e}", worst[0], worst[1]);
+    assert!(worst.iter().all(|worst| *worst < 1e-5), "{worst:?}");
+    let model = open(NAMES[0]);
+    let embeddings = model.embed(&Batch::one(&[1]));
+    let error = block_on(extend(model.as_ref(), embeddings, &mut Past::default(), Capture::none(), &Silent));
+    assert_eq!(error.unwrap_err(), RunError::NoSource);
 }
 
 #[test]

@@ -47,6 +47,7 @@ areas![
     "task",
     "tokens",
     "top",
+    "triangle",
     "trust",
     "words",
     "writing",

@@ -1,7 +1,7 @@
 //! Having the model write on.
 
 use headlight_document::message::{Command, Event};
-use headlight_document::{TargetSpec, Token};
+use headlight_document::{TargetSpec, Task, Token};
 use leptos::prelude::*;
 
 use super::{App, Ask, When, Writing};
@@ -73,10 +73,19 @@ impl App {
 
     /// Explains why a token was written, or why rather than another: the text up to it becomes the question, with that token as the target.
     pub fn explain_step(self, step: usize, foil: Option<u32>) {
-        let Some((text, id)) = self.writing.try_update(|writing| writing.question(step)).flatten() else { return };
+        let is_translation = self.form.with_untracked(|form| form.task == Task::Translate);
+        let asked = self.writing.try_update(|writing| match is_translation {
+            true => writing.question_of_translation(step),
+            false => writing.question(step),
+        });
+        let Some((text, id)) = asked.flatten() else { return };
         self.edit(When::Now, |form| {
             form.set_text(text);
-            form.set_target(TargetSpec::Next(Some(Token::Id(id))));
+            let token = Some(Token::Id(id));
+            form.set_target(match is_translation {
+                true => TargetSpec::Output { token, step: Some(step) },
+                false => TargetSpec::Next(token),
+            });
             form.foil = foil.map(Token::Id);
         });
     }

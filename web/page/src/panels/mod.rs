@@ -64,7 +64,7 @@ fn Everything() -> impl IntoView {
     let is_painted = RwSignal::new(false);
     request_animation_frame(move || set_timeout(move || is_painted.set(true), std::time::Duration::ZERO));
     let app = App::get();
-    let goes_on = Memo::new(move |_| app.form.with(|form| form.task == Task::Continue));
+    let goes_on = Memo::new(move |_| app.form.with(|form| matches!(form.task, Task::Continue | Task::Translate)));
     view! {
         <topbar::TopBar/>
         <main>

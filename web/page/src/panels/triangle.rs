@@ -6,11 +6,11 @@ use leptos::prelude::*;
 use super::heat::{Axis, map};
 use super::parts::{Part, changing, paragraph, plain_button, segment, text, written};
 use crate::app::App;
+use crate::locale::{count, fill, say};
 use crate::state::colour::{Palette, Scale};
 use crate::state::format::{number, signed};
 use crate::state::pieces::{split, visible};
 use crate::state::triangle::{Shown, heat, names};
-use crate::state::words::count;
 
 /// All tokens that were written, and all before each.
 pub fn triangle(app: App) -> AnyView {
@@ -27,25 +27,25 @@ pub fn triangle(app: App) -> AnyView {
         segment("triangle-shown", name, hint, move || shown.get() == which, move || shown.set(which))
     };
     let title = Memo::new(move |_| match shown.get() {
-        Shown::GradXInput => "Gradient × input of each written token",
-        Shown::Share => "Saliency of each written token, as shares of its row",
+        Shown::GradXInput => say("triangle.map_grad_x_input"),
+        Shown::Share => say("triangle.map_share"),
     });
     // More than one row makes a map.
     let drawn = Memo::new(move |_| known.get().0 > 1);
     view! {
         <section class="triangle" aria-labelledby="triangle-title" data-testid="triangle" data-rows=move || known.get().0.to_string()>
-            <h3 class="part-title" id="triangle-title">"What each token rests on"</h3>
+            <h3 class="part-title" id="triangle-title">say("triangle.title")</h3>
             {paragraph(
                 "caption",
-                "A row for each token that was written, a column for each token before it: backpropagation from every one of them.",
+                say("triangle.about"),
             )}
             <div class="run-line">
                 {changing(move || {
                     let (rows, steps) = known.get();
                     match is_tracing.get() {
-                        Some(_) => Some(plain_button("small", "stop-tracing", "Stop", move || app.stop_tracing())),
+                        Some(_) => Some(plain_button("small", "stop-tracing", say("triangle.stop"), move || app.stop_tracing())),
                         None if rows < steps && !is_running.get() => {
-                            Some(plain_button("small", "trace-all", "Work out all of them", move || app.trace(None)))
+                            Some(plain_button("small", "trace-all", say("triangle.all"), move || app.trace(None)))
                         }
                         None => None,
                     }
@@ -54,24 +54,24 @@ pub fn triangle(app: App) -> AnyView {
                     {text(move || {
                         let (rows, steps) = known.get();
                         match is_tracing.get() {
-                            Some(_) => format!("{rows} of {}", count(steps, "token")),
-                            None if rows < steps && rows > 0 => format!("{rows} of {} are there.", count(steps, "token")),
+                            Some(_) => fill("triangle.progress", &[&rows, &count("count.token", steps)]),
+                            None if rows < steps && rows > 0 => fill("triangle.known", &[&rows, &count("count.token", steps)]),
                             None => String::new(),
                         }
                     })}
                 </span>
                 {changing(move || drawn.get().then(|| view! {
-                    <div class="segments" role="group" aria-label="Numbers of the map">
-                        {switch(Shown::GradXInput, "Gradient × input", "signed: what speaks for the token, and what against it")}
-                        {switch(Shown::Share, "Saliency", "how sensitive it is to each token; each row sums to one")}
+                    <div class="segments" role="group" aria-label=say("triangle.numbers")>
+                        {switch(Shown::GradXInput, say("triangle.grad_x_input"), say("triangle.grad_x_input.hint"))}
+                        {switch(Shown::Share, say("triangle.share"), say("triangle.share.hint"))}
                     </div>
                 }.into_any()))}
             </div>
             {changing(move || {
                 let triangle = app.writing.with(|writing| writing.triangle.clone()).filter(|_| drawn.get())?;
                 let axes = [
-                    Axis { name: "token", names: names(&triangle.written) },
-                    Axis { name: "token", names: names(&triangle.columns) },
+                    Axis { name: say("triangle.token"), names: names(&triangle.written) },
+                    Axis { name: say("triangle.token"), names: names(&triangle.columns) },
                 ];
                 Some(map(app, title.get().to_owned(), axes, heat(&triangle, shown.get())))
             })}
@@ -98,10 +98,10 @@ pub fn over_text(app: App, step: usize) -> AnyView {
             Some(match (found.get(), is_tracing.get()) {
                 (Some((_, _, row)), _) => paragraph(
                     "caption",
-                    &format!("Gradient × input of its score, {}: blue speaks for the token, orange against it.", signed(row.value)),
+                    &fill("triangle.value", &[&signed(row.value)]),
                 ),
-                (None, true) => paragraph("caption", "Working out what it rests on…"),
-                (None, false) => plain_button("small", "trace-step", "What it rests on", move || app.trace(Some(step))),
+                (None, true) => paragraph("caption", say("triangle.working")),
+                (None, false) => plain_button("small", "trace-step", say("triangle.one"), move || app.trace(Some(step))),
             })
         })}
         {written("over-line step-text", line)}

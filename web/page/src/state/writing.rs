@@ -148,6 +148,19 @@ impl Writing {
         Some((text, self.steps.get(step)?.token.id))
     }
 
+    /// As [`Writing::question`], of a translation: the whole text, since its engine writes what stands before the token anew. None,
+    /// with a reason, where it would write something else.
+    pub fn question_of_translation(&mut self, step: usize) -> Option<(String, u32)> {
+        let (_, from) = self.from.clone()?;
+        let is_greedy = |step: &Step| step.top.first().is_some_and(|best| best.id == step.token.id);
+        if !self.steps.get(..step)?.iter().all(is_greedy) {
+            self.failed = Some(say("triangle.other_translation").to_owned());
+            return None;
+        }
+        self.failed = None;
+        Some((from, self.steps.get(step)?.token.id))
+    }
+
     /// Goes back to another way.
     #[must_use]
     pub fn take(&mut self, other: usize) -> Vec<Command> {
@@ -239,7 +252,7 @@ impl Writing {
         let id = self.next();
         self.running = Some(id);
         let written = self.steps.iter().map(|step| step.token.id).collect();
-        let generation = Generation { model, text, written, most: MOST, sampling };
+        let generation = Generation { model, text, written, replay: false, most: MOST, sampling };
         Some(Command::Generate { id, generation: Box::new(generation) })
     }
 }
@@ -276,6 +289,7 @@ mod tests {
             model: "m".into(),
             text: "t".into(),
             written: Vec::new(),
+            replay: false,
             most: MOST,
             sampling: Sampling::default(),
         };
