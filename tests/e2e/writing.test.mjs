@@ -1,9 +1,10 @@
 // What the model writes on its own, in the page: as transformers' `generate` writes it, stopped half-way, gone on with another
-// token, asked about, and drawn with a seed.
+// token, asked about, and drawn with a seed; what each token rests on is Inseq's; a translation is written the same way.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { relative } from './numbers.mjs';
 import { at, done, golden, SLOW } from './page.mjs';
 import { browser, server } from './site.mjs';
 
@@ -66,6 +67,81 @@ test('what is written is transformers’, each token can be asked about, and ano
   assert.ok((await page.inputValue(at('text'))).startsWith(stored.text));
   assert.equal(Number(await page.getAttribute(`${at('candidates')} .bar-row.chosen`, 'data-id')), ids[2]);
   await page.click(at('back-to-prompt'));
+  await done(page);
+  assert.equal(await page.inputValue(at('text')), stored.text);
+  assert.deepEqual(page.complaints, []);
+});
+
+test('what each written token rests on is Inseq’s, one alone and all as a map', SLOW, async () => {
+  const { cases } = await golden('generate/smollm2', 'steps');
+  const stored = cases.find(({ name }) => name === 'greedy');
+  const theirs = stored.reads.logit.input_x_gradient.sum;
+  const page = await open(stored.prompt);
+  await page.click(at('write-on'));
+  await page.waitForSelector(`${at('written')} [data-step="4"]`, { timeout: 240_000 });
+  await page.click(at('stop-writing'));
+  await rest(page);
+  const count = (await written(page)).length;
+  assert.deepEqual((await written(page)).slice(0, 2), stored.ids.slice(stored.start));
+
+  // A token that is opened is worked out by itself.
+  const values = () => page.$$eval(`${at('step')} [data-value]`, (all) => all.map((one) => Number(one.dataset.value)));
+  const worked = (step) => page.waitForFunction(
+    ([selector, want]) => document.querySelectorAll(selector).length === want,
+    [`${at('step')}[data-at="${step}"] [data-value]`, stored.start + step],
+    { timeout: 240_000 },
+  );
+  await page.click(`${at('written')} [data-step="1"]`);
+  await worked(1);
+  assert.ok(relative(await values(), theirs[1]) < 1e-3);
+  assert.equal(await page.getAttribute(at('triangle'), 'data-rows'), '1');
+
+  // Then all: the same numbers, as a map that keys read and a table.
+  await page.click(at('trace-all'));
+  await page.waitForSelector(`${at('triangle')}[data-rows="${count}"]`, { timeout: 240_000 });
+  await page.waitForSelector(at('trace-all'), { state: 'detached' });
+  await page.click(`${at('written')} [data-step="0"]`);
+  await worked(0);
+  assert.ok(relative(await values(), theirs[0]) < 1e-3);
+  const canvas = `${at('triangle')} ${at('heat-canvas')}`;
+  assert.equal(await page.getAttribute(canvas, 'data-rows'), String(count));
+  assert.equal(await page.getAttribute(canvas, 'data-columns'), String(stored.start + count - 1));
+  await page.focus(canvas);
+  await page.keyboard.press('ArrowRight');
+  assert.match(await page.innerText(`${at('triangle')} .readout`), /“·?Paris”.*“·?The”/);
+  const cells = await page.$$eval(`${at('triangle')} ${at('heat-table')} tbody tr`, (all) =>
+    all.map((line) => [...line.querySelectorAll('td')].filter((cell) => cell.textContent !== '').length));
+  assert.deepEqual(cells, Array.from({ length: count }, (_, step) => stored.start + step));
+  await page.click(`${at('triangle')} ${at('triangle-shown')}:nth-child(2)`);
+  assert.match(await page.innerText(`${at('triangle')} figcaption`), /Saliency/);
+
+  // Another choice keeps the rows before it.
+  await page.click(`${at('step')} [data-candidate]:not(.chosen)`);
+  await page.waitForSelector(`${at('triangle')}[data-rows="0"]`);
+  await page.click(at('stop-writing'));
+  await rest(page);
+  assert.deepEqual(page.complaints, []);
+});
+
+test('a translation is written token by token, and is transformers’', SLOW, async () => {
+  const { cases } = await golden('generate/marian-enpt', 'greedy');
+  const [stored] = cases;
+  const page = await browser.open(`${server.url}?device=cpu`);
+  await page.waitForSelector(`${at('model-select')} option[value="marian-enpt"]`, { state: 'attached' });
+  await page.selectOption(at('model-select'), 'marian-enpt');
+  await page.fill(at('text'), stored.text);
+  await page.waitForTimeout(600);
+  await page.click(at('write-on'));
+  await page.waitForSelector(`${at('written')} [data-step="${stored.greedy.length - 1}"]`, { timeout: 240_000 });
+  await rest(page);
+  assert.deepEqual(await written(page), stored.greedy);
+  await page.click(`${at('written')} [data-step="1"]`);
+  const parts = `${at('step')}[data-at="1"] [data-value]`;
+  await page.waitForSelector(parts, { timeout: 240_000 });
+  // The source, what the decoder begins with, and one token.
+  assert.equal(await page.locator(parts).count(), stored.source.length + 2);
+  await page.click(at('explain-step'));
+  await page.waitForTimeout(300);
   await done(page);
   assert.equal(await page.inputValue(at('text')), stored.text);
   assert.deepEqual(page.complaints, []);

@@ -77,7 +77,7 @@ impl Generation {
         if self.text.len() > MAX_TEXT_BYTES {
             return Err(GenerationError::TextTooLong { bytes: self.text.len() });
         }
-        let is_idle = self.most == 0 && !(self.replay && !self.written.is_empty());
+        let is_idle = self.most == 0 && (!self.replay || self.written.is_empty());
         if is_idle || self.most > MAX_WRITTEN || self.written.len() > MAX_WRITTEN {
             return Err(GenerationError::TooMuch);
         }

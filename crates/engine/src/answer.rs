@@ -106,7 +106,7 @@ pub async fn answer_and_hold(
 
     // What asks again asks about the entry that this run found, whatever other texts would make of it.
     let target = plan.target.clone().settled(results.id);
-    let most = methods::most(model, &plan.input);
+    let most = methods::most(model, info, &plan.input);
     let threads = methods::threads(info);
     let case =
         Case { model: transformer, input: &plan.input, target: &target, most, threads, pulse: &relay, estimates: None };
@@ -115,6 +115,7 @@ pub async fn answer_and_hold(
     let selected = marks::marked(&places, &request.selection);
     let asked = Asked {
         model,
+        info,
         tokens: &plan.tokens,
         selected: &selected,
         written: target.places().map_or(0, |(position, _)| position + 1),

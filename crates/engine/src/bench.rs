@@ -122,7 +122,7 @@ pub async fn measure_method(
     let mut times = Vec::with_capacity(runs);
     for index in 0..runs as u32 {
         let input = Input::embed(transformer, &text(tokens, index, vocabulary), None);
-        let (most, threads) = (methods::most(model, &input), methods::threads(info));
+        let (most, threads) = (methods::most(model, info, &input), methods::threads(info));
         let case =
             Case { model: transformer, input: &input, target: &target, most, threads, pulse: &Silent, estimates: None };
         let began = clock();

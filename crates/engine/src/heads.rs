@@ -43,7 +43,7 @@ pub(crate) async fn all(
     }
     let mut found = heads(asked, case, &case_ids(asked.model, plan), &request.heads).await?;
     if !request.texts.is_empty() {
-        found.over_texts = Some(over_texts::over_texts(asked.model, case, request, relay).await?);
+        found.over_texts = Some(over_texts::over_texts(asked.model, asked.info, case, request, relay).await?);
     }
     if let Some(text) = &request.patch {
         let other = Request { text: text.clone(), ..request.clone() };

@@ -12,8 +12,12 @@ use serde_json::Value;
 use crate::error::EngineError;
 use crate::model::Model;
 
-/// Bytes that the runs of one batch may take.
-const BATCH_BYTES: usize = if cfg!(target_arch = "wasm32") { 1 << 27 } else { 1 << 29 };
+/// Bytes that the runs of one batch may take. In a browser the CPU shares its memory with all else that the module holds, a
+/// graphics processor has its own.
+fn batch_bytes(info: &DeviceInfo) -> usize {
+    let is_cramped = cfg!(target_arch = "wasm32") && info.kind == DeviceKind::Cpu;
+    if is_cramped { 1 << 27 } else { 1 << 29 }
+}
 
 /// The most sequences in a batch: more brought nothing in any measurement.
 const MOST: usize = 16;
@@ -47,6 +51,8 @@ pub(crate) struct Found {
 /// What is asked of a model, beside the case itself.
 pub(crate) struct Asked<'a> {
     pub model: &'a Model,
+    /// Where it runs.
+    pub info: &'a DeviceInfo,
     /// The input's tokens.
     pub tokens: &'a [InputToken],
     /// Which of them a person picked.
@@ -59,13 +65,13 @@ pub(crate) struct Asked<'a> {
 }
 
 /// How many sequences of `input` may run at once.
-pub(crate) fn most(model: &Model, input: &Input) -> usize {
+pub(crate) fn most(model: &Model, info: &DeviceInfo, input: &Input) -> usize {
     let tokens: usize = input.source.iter().chain([&input.embeddings]).map(|side| side.dims()[1]).sum();
     let encoder = model.transformer.encoder().map_or(0, |encoder| encoder.architecture().layers);
     let Architecture { layers, heads, width, .. } = model.transformer.architecture();
     // A block keeps about thirty activations of its width and four maps of its attention for the way back.
     let one = (layers + encoder) * tokens * (30 * width + 4 * heads * tokens) * size_of::<f32>();
-    (BATCH_BYTES / one.max(1)).clamp(1, MOST)
+    (batch_bytes(info) / one.max(1)).clamp(1, MOST)
 }
 
 /// How many threads a batch is shared among: those that there are, natively on the CPU.

@@ -1,6 +1,6 @@
 //! Figures of heads as the mean over several texts: what a head does, rather than what it did once.
 
-use headlight_document::message::Stage;
+use headlight_document::message::{DeviceInfo, Stage};
 use headlight_document::{HeadFigure, OverTexts, Request};
 use headlight_explain::ablation::{self, Ablation, ablation};
 use headlight_explain::attention::{Profile, Tokens, mean, profile};
@@ -29,6 +29,7 @@ struct Found {
 /// The profile and the ablation, whichever `request` asks for, as the mean over its texts. `case` is that of its own text.
 pub(crate) async fn over_texts(
     model: &Model,
+    info: &DeviceInfo,
     case: &Case<'_>,
     request: &Request,
     relay: &Relay<'_>,
@@ -36,7 +37,7 @@ pub(crate) async fn over_texts(
     let (mut values, mut profiles, mut ablations) = (Vec::new(), Vec::new(), Vec::new());
     for (index, text) in request.texts.iter().enumerate() {
         let share = Share { whole: relay.0, index: index as u64, count: request.texts.len() as u64 };
-        let one = one(model, case, &request.over(text), &Relay(&share)).await;
+        let one = one(model, info, case, &request.over(text), &Relay(&share)).await;
         let found = one.map_err(|error| match error {
             EngineError::Cancelled(_) => error,
             error => EngineError::OfText { number: index + 1, error: Box::new(error) },
@@ -53,7 +54,13 @@ pub(crate) async fn over_texts(
     })
 }
 
-async fn one(model: &Model, case: &Case<'_>, request: &Request, relay: &Relay<'_>) -> Result<Found, EngineError> {
+async fn one(
+    model: &Model,
+    info: &DeviceInfo,
+    case: &Case<'_>,
+    request: &Request,
+    relay: &Relay<'_>,
+) -> Result<Found, EngineError> {
     request.validate()?;
     let wants = |figure| request.heads.contains(&figure);
     let transformer = model.transformer.as_ref();
@@ -63,7 +70,7 @@ async fn one(model: &Model, case: &Case<'_>, request: &Request, relay: &Relay<'_
     let seen = observe(transformer, plan.input.clone(), &plan.target, Capture::none(), relay).await?;
     let results = Results::read(seen, &[]).await?;
     let target = plan.target.clone().settled(results.id);
-    let most = methods::most(model, &plan.input);
+    let most = methods::most(model, info, &plan.input);
     let case = Case { input: &plan.input, target: &target, most, pulse: relay, estimates: None, ..*case };
     let mut found = Found { value: f64::from(results.value), profile: None, ablation: None };
     if wants(HeadFigure::Profile) {
@@ -71,6 +78,7 @@ async fn one(model: &Model, case: &Case<'_>, request: &Request, relay: &Relay<'_
         bound_maps(layers * heads, case.tokens())?;
         let asked = Asked {
             model,
+            info,
             tokens: &plan.tokens,
             selected: &[],
             written: target.places().map_or(0, |(position, _)| position + 1),

@@ -60,8 +60,11 @@ pub async fn trace(
         written: trace.written.iter().copied().map(piece).collect(),
         rows: Vec::with_capacity(places.len()),
     };
-    let work =
-        Work { read: tasks::read_as(trace.read), most: methods::most(model, &input), threads: methods::threads(info) };
+    let work = Work {
+        read: tasks::read_as(trace.read),
+        most: methods::most(model, info, &input),
+        threads: methods::threads(info),
+    };
     triangle(transformer, &input, &places, work, &Relay(progress), |rows| {
         let steps = steps.iter().skip(whole.rows.len());
         let rows = rows.into_iter().zip(steps).map(|(row, step)| Row {
