@@ -104,6 +104,7 @@ impl App {
             let theme = theme.get();
             browser::set_root_attribute("data-theme", (theme != Theme::Auto).then_some(theme.name()));
         });
+        app.recall_writing();
         app.listen();
         app.watch_sight();
         app.list_models();

@@ -5,6 +5,7 @@ use headlight_document::{TargetSpec, Task, Token};
 use leptos::prelude::*;
 
 use super::{App, Ask, When, Writing};
+use crate::browser;
 
 impl App {
     /// Writes on after the text, or after what was written there.
@@ -101,11 +102,28 @@ impl App {
         self.writing.update(|writing| {
             writing.hear(event);
         });
+        self.keep_writing();
+    }
+
+    /// Brings back what was written at the last visit.
+    pub(super) fn recall_writing(self) {
+        if let Some(writing) = browser::recall("writing").as_deref().and_then(Writing::of_kept) {
+            self.writing.set(writing);
+        }
+    }
+
+    // Whole ways alone: a page that is closed while something is written has what stood there before.
+    fn keep_writing(self) {
+        let kept = self.writing.with_untracked(|writing| (!writing.is_running()).then(|| writing.kept()));
+        if let Some(kept) = kept {
+            browser::remember("writing", &kept);
+        }
     }
 
     fn write(self, change: impl FnOnce(&mut Writing) -> Vec<Command>) {
         for command in self.writing.try_update(change).unwrap_or_default() {
             self.send(&command);
         }
+        self.keep_writing();
     }
 }

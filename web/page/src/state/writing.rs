@@ -1,8 +1,10 @@
 //! What a model writes on its own: the text that it goes on from, each step with what else it might have said, and other ways
 //! that were taken before.
 
+use headlight_document::generation::MAX_WRITTEN;
 use headlight_document::message::{Command, Event, RequestId};
 use headlight_document::{Generated, Generation, OutputToken, Read, Sampling, Step, Trace, Triangle};
+use serde::{Deserialize, Serialize};
 
 use crate::locale::say;
 
@@ -15,13 +17,24 @@ pub const MOST: usize = 32;
 /// How many other ways are kept.
 const KEPT: usize = 12;
 
+/// How many bytes are kept for the next visit at most.
+const MOST_KEPT: usize = 400_000;
+
 /// One way in which a text goes on.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Way {
     /// Its steps.
     pub steps: Vec<Step>,
     /// Whether the model ended it.
     pub ended: bool,
+}
+
+/// What of it is kept for the next visit.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    from: (String, String),
+    way: Way,
+    others: Vec<Way>,
 }
 
 /// What is written, and what is being.
@@ -49,6 +62,24 @@ pub struct Writing {
 }
 
 impl Writing {
+    /// What was written, for the next visit; nothing where nothing was, or far too much.
+    #[must_use]
+    pub fn kept(&self) -> String {
+        let Some(from) = self.from.clone().filter(|_| !self.steps.is_empty()) else { return String::new() };
+        let way = Way { steps: self.steps.clone(), ended: self.ended };
+        let text = |others| serde_json::to_string(&Kept { from: from.clone(), way: way.clone(), others });
+        let all = [self.others.clone(), Vec::new()].into_iter().filter_map(|others| text(others).ok());
+        all.into_iter().find(|text| text.len() <= MOST_KEPT).unwrap_or_default()
+    }
+
+    /// What was written at the last visit.
+    #[must_use]
+    pub fn of_kept(text: &str) -> Option<Self> {
+        let Kept { from, way: Way { steps, ended }, mut others } = serde_json::from_str(text).ok()?;
+        others.truncate(KEPT);
+        (steps.len() <= MAX_WRITTEN).then(|| Self { from: Some(from), steps, ended, others, ..Self::default() })
+    }
+
     /// Whether something is being written.
     #[must_use]
     pub fn is_running(&self) -> bool {
@@ -399,6 +430,11 @@ mod tests {
         writing.lose();
         assert_eq!(writing.is_tracing(), None);
         // Another text knows nothing.
+        let kept = writing.kept();
+        let again = Writing::of_kept(&kept).unwrap();
+        assert_eq!((&again.from, &again.steps, &again.others), (&writing.from, &writing.steps, &writing.others));
+        assert!(!again.is_running() && Writing::of_kept(&kept[1..]).is_none());
+        assert_eq!(Writing::default().kept(), "");
         let _ = writing.go_on("m", "u", Sampling::default());
         assert!(writing.triangle.is_none() && writing.trace(Read::Prob, None).is_empty());
     }
