@@ -57,11 +57,11 @@ pub fn split(text: &str, special: bool) -> (&'static str, &str) {
 /// A token's piece where white space must show and room is short, as on an axis: at most `most` characters.
 #[must_use]
 pub fn label(text: &str, most: usize) -> String {
-    let shown = visible(text);
+    let shown = plain(text);
     if shown.chars().count() <= most {
-        return shown;
+        return isolated(shown);
     }
-    shown.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+    isolated(shown.chars().take(most.saturating_sub(1)).chain(['…']).collect())
 }
 
 /// The name of a token among those of an axis, with its white space to be seen; empty where there is none.
@@ -73,6 +73,21 @@ pub fn named(all: &[String], at: usize) -> String {
 /// A piece whose white space can be seen, for places outside running text.
 #[must_use]
 pub fn visible(text: &str) -> String {
+    isolated(plain(text))
+}
+
+// What is written from right to left is set apart, so that the numbers and signs around it keep their places.
+fn isolated(text: String) -> String {
+    if text.chars().any(is_from_right) { format!("\u{2068}{text}\u{2069}") } else { text }
+}
+
+// Hebrew, Arabic and their like, with their presentation forms.
+fn is_from_right(c: char) -> bool {
+    matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' | '\u{10800}'..='\u{10fff}'
+        | '\u{1e800}'..='\u{1efff}')
+}
+
+fn plain(text: &str) -> String {
     if text.is_empty() {
         return "∅".to_owned();
     }
@@ -128,6 +143,13 @@ mod tests {
         input.second_text = Some("Who ?".into());
         let gaps: Vec<String> = pieces(&input).into_iter().map(|piece| piece.gap).collect();
         assert_eq!(gaps, ["", "", " ", "", "\n", "  ", ""]);
+    }
+
+    #[test]
+    fn what_is_written_from_right_to_left_is_set_apart() {
+        assert_eq!(visible(" שלום"), "\u{2068}·שלום\u{2069}");
+        assert_eq!(label("مرحبا", 3), "\u{2068}مر…\u{2069}");
+        assert_eq!((visible("汉字"), visible("👩‍👩‍👧")), ("汉字".to_owned(), "👩‍👩‍👧".to_owned()));
     }
 
     #[test]

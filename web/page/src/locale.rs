@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
 use std::sync::LazyLock;
 
+use serde_json::Value;
+
 /// The areas: each has a file of its name in the folder of every language, and keys that begin with its name and a dot.
 macro_rules! areas {
     ($($area:literal),* $(,)?) => {
@@ -94,11 +96,12 @@ impl Language {
     }
 }
 
-type Texts = BTreeMap<String, String>;
+// The files of a language, as the areas are ordered. The type of their texts is one that the page reads already.
+type Texts = Vec<BTreeMap<String, Value>>;
 
 static PLAIN: LazyLock<Texts> = LazyLock::new(|| {
     // A test reads the same files, so that none is left out here.
-    ENGLISH.iter().filter_map(|area| serde_json::from_str::<Texts>(area).ok()).flatten().collect()
+    ENGLISH.iter().map(|area| serde_json::from_str(area).unwrap_or_default()).collect()
 });
 
 thread_local! {
@@ -122,15 +125,16 @@ pub fn speak_english() {
 pub fn speak(language: Language, files: &[String]) -> serde_json::Result<()> {
     let mut texts = Texts::new();
     for file in files {
-        texts.append(&mut serde_json::from_str(file)?);
+        texts.push(serde_json::from_str(file)?);
     }
     CHOSEN.set((language, Some(Box::leak(Box::new(texts)))));
     Ok(())
 }
 
 fn find(key: &str) -> Option<&'static str> {
-    let chosen = CHOSEN.get().1.and_then(|texts| texts.get(key));
-    chosen.or_else(|| PLAIN.get(key)).map(String::as_str)
+    let area = AREAS.iter().position(|area| key.strip_prefix(area).is_some_and(|rest| rest.starts_with('.')))?;
+    let of = |texts: &'static Texts| texts.get(area)?.get(key)?.as_str();
+    CHOSEN.get().1.and_then(of).or_else(|| of(&PLAIN))
 }
 
 /// The text of a key: in the language now spoken, else in English, else the key itself.
@@ -184,7 +188,8 @@ mod tests {
         assert_eq!(say("nothing.of.this.name"), "nothing.of.this.name");
         assert_eq!(fill("a {1} and {0} {2} {x} {", &[&1, &"two"]), "a two and 1 {2} {x} {");
         assert_eq!((count("count.token", 1), count("count.token", 5)), ("1 token".to_owned(), "5 tokens".to_owned()));
-        speak(Language::Chinese, &[r#"{"top.share": "分享"}"#.to_owned()]).unwrap();
+        let files = AREAS.iter().map(|&area| if area == "top" { r#"{"top.share": "分享"}"# } else { "{}" }.to_owned());
+        speak(Language::Chinese, &files.collect::<Vec<_>>()).unwrap();
         assert_eq!((say("top.share"), say("top.export"), language()), ("分享", "Export", Language::Chinese));
         assert!(speak(Language::Chinese, &["[]".to_owned()]).is_err());
         assert_eq!(say("top.share"), "分享");

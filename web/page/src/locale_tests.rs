@@ -58,3 +58,255 @@ fn no_file_of_texts_is_left_out() {
         assert_eq!(found, AREAS.iter().map(|area| format!("{area}.json")).collect());
     }
 }
+
+/// A string in the source: what stands before it, itself, and what stands behind it.
+struct Literal {
+    file: String,
+    line: usize,
+    before: String,
+    text: String,
+    after: String,
+}
+
+/// The strings of a source outside comments and tests.
+fn literals(file: &str, source: &str) -> Vec<Literal> {
+    let code = source.split("#[cfg(test)]\nmod tests").next().unwrap_or(source);
+    let bytes = code.as_bytes();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'/' if bytes.get(at + 1) == Some(&b'/') => {
+                at += code[at..].find('\n').unwrap_or(code.len() - at);
+            }
+            // A character, and not a lifetime: its closing quote is near.
+            b'\'' => {
+                let rest = &code[at + 1..];
+                let len = rest.chars().next().map_or(1, |c| if c == '\\' { 2 } else { c.len_utf8() });
+                let unicode = rest.starts_with("\\u").then(|| rest.find('\'')).flatten();
+                match unicode {
+                    Some(end) => at += end + 2,
+                    None if rest.as_bytes().get(len) == Some(&b'\'') => at += len + 2,
+                    None => at += 1,
+                }
+            }
+            b'r' if code[at..].starts_with("r#\"") => {
+                at += 3 + code[at + 3..].find("\"#").unwrap_or(0) + 2;
+            }
+            b'"' => {
+                let start = at + 1;
+                at = start;
+                while at < bytes.len() && bytes[at] != b'"' {
+                    at += if bytes[at] == b'\\' { 2 } else { 1 };
+                }
+                let line = code[..start].matches('\n').count() + 1;
+                let near = code[..start - 1].trim_end();
+                let from = near.char_indices().rev().nth(60).map_or(0, |(at, _)| at);
+                found.push(Literal {
+                    file: file.to_owned(),
+                    line,
+                    before: near[from..].to_owned(),
+                    text: code[start..at].to_owned(),
+                    after: code[at + 1..].trim_start().chars().take(12).collect(),
+                });
+                at += 1;
+            }
+            _ => at += 1,
+        }
+    }
+    found
+}
+
+/// Every string of the page's sources.
+fn all_literals() -> Vec<Literal> {
+    fn walk(folder: &Path, all: &mut Vec<Literal>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.display().to_string();
+            if path.is_dir() {
+                walk(&path, all);
+            } else if name.ends_with(".rs") && !name.ends_with("_tests.rs") && !name.ends_with("src/locale.rs") {
+                all.extend(literals(&name, &fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    let mut all = Vec::new();
+    walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut all);
+    assert!(all.len() > 500, "the sources are found");
+    all
+}
+
+#[test]
+fn every_key_is_there_and_is_used() {
+    let keys = texts(Language::English);
+    let mut used = BTreeSet::new();
+    let mut missing = Vec::new();
+    for Literal { file, line, before, text, .. } in all_literals() {
+        // What a part of a page says in its own name is another thing.
+        let one = ["say(", "fill("].iter().any(|call| before.ends_with(call)) && !before.ends_with(".say(");
+        let many = before.ends_with("count(");
+        for key in [text.clone(), format!("{text}.one"), format!("{text}.other")] {
+            let is_key = if many { key != text } else { key == text };
+            if is_key && keys.contains_key(&key) {
+                used.insert(key);
+            } else if is_key && (one || many) {
+                missing.push(format!("{file}:{line}: {key}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "no text has these keys: {missing:#?}");
+    let idle: Vec<_> = keys.keys().filter(|key| !used.contains(*key)).collect();
+    assert!(idle.is_empty(), "nothing says these: {idle:#?}");
+}
+
+/// What stands in the sources for itself in every language: names, keys of a keyboard, and what only browsers read.
+const NOT_SAID: &[&str] = &[
+    "Headlight",
+    "WebGPU · {}",
+    "WebGPU{adapter}",
+    "Ctrl",
+    "Enter",
+    "Esc",
+    "Escape",
+    "Home",
+    "End",
+    "ArrowLeft",
+    "ArrowRight",
+    "ArrowUp",
+    "ArrowDown",
+    "Files",
+];
+
+/// Attributes that nobody reads.
+const UNREAD: &[&str] = &[
+    "class",
+    "id",
+    "type",
+    "role",
+    "name",
+    "for",
+    "dir",
+    "lang",
+    "scope",
+    "value",
+    "style",
+    "inputmode",
+    "autocomplete",
+    "spellcheck",
+    "viewBox",
+    "d",
+    "fill",
+    "stroke",
+    "max",
+    "min",
+    "step",
+    "rel",
+    "href",
+    "target",
+    "rows",
+    "tabindex",
+    "focusable",
+];
+
+/// Whether a string that stands there would be read by a person who looks at the page.
+fn is_said(literal: &Literal) -> bool {
+    let Literal { before, text, after, .. } = literal;
+    // What is written into a placeholder is no text, nor is an escaped sign.
+    let mut plain = String::new();
+    let mut depth = 0;
+    let mut signs = text.chars();
+    while let Some(c) = signs.next() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            '\\' => {
+                signs.next();
+                plain.push(' ');
+            }
+            c if depth == 0 => plain.push(c),
+            _ => {}
+        }
+    }
+    let words: Vec<&str> = plain.split_whitespace().collect();
+    let is_word = |word: &&str| word.chars().filter(|c| c.is_alphabetic()).count() >= 2;
+    let letters = plain.chars().any(char::is_alphabetic);
+    if let Some(attribute) = before.strip_suffix('=') {
+        let attribute = attribute.rsplit(|c: char| c.is_whitespace() || c == '"').next().unwrap_or_default();
+        let is_read = ["title", "placeholder", "alt", "label"].contains(&attribute)
+            || (attribute.starts_with("aria-") && (attribute.contains("label") || attribute.contains("description")))
+                && attribute != "aria-labelledby";
+        let is_known = UNREAD.contains(&attribute)
+            || attribute.starts_with("data-")
+            || attribute.starts_with("aria-")
+            || attribute.contains(':');
+        if is_read {
+            return letters;
+        }
+        if is_known {
+            return false;
+        }
+    }
+    let is_child =
+        (before.ends_with('>') && !before.ends_with("=>") && !before.ends_with("->") && !before.ends_with(">>"))
+            || after.starts_with("</");
+    if is_child {
+        return letters;
+    }
+    // Names of classes and files and the like are no sentences.
+    let is_name = |word: &&str| {
+        word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.:/#".contains(c)) && word.contains('-')
+    };
+    let begins = plain.trim_start().chars().next().is_some_and(char::is_uppercase)
+        && plain.trim_start().chars().nth(1).is_some_and(char::is_lowercase);
+    let several = words.iter().filter(|word| is_word(word)).count() >= 2 && !words.iter().any(is_name);
+    let foreign = plain.chars().any(|c| c.is_alphabetic() && !c.is_ascii());
+    begins || several || foreign
+}
+
+/// Whether it goes to somebody other than the reader: the console, a canvas' font, a style sheet.
+fn is_elsewhere(literal: &Literal) -> bool {
+    let Literal { before, text, .. } = literal;
+    let styles = ["rgb(", "linear-gradient(", "translate(", "background-color:", "(prefers-", "px {SANS}"];
+    before.ends_with("report(&format!(")
+        || before.ends_with("error(")
+        || before.ends_with("const SANS: &str =")
+        || before.contains("(\"class\",")
+        || styles.iter().any(|style| text.contains(style))
+}
+
+#[test]
+fn whatever_the_page_says_stands_in_the_files_of_texts() {
+    let mut unsaid: BTreeSet<&str> = NOT_SAID.iter().copied().collect();
+    let mut found = Vec::new();
+    for literal in all_literals() {
+        if !is_said(&literal) || is_elsewhere(&literal) {
+            continue;
+        }
+        if NOT_SAID.contains(&&*literal.text) {
+            unsaid.remove(&*literal.text);
+        } else {
+            found.push(format!("{}:{}: {:?}", literal.file, literal.line, literal.text));
+        }
+    }
+    assert!(found.is_empty(), "these stand in the source: {found:#?}");
+    assert!(unsaid.is_empty(), "these are no exceptions any longer: {unsaid:?}");
+}
+
+#[test]
+fn a_text_in_the_source_is_noticed() {
+    let said = |code: &str| literals("", code).iter().filter(|one| is_said(one) && !is_elsewhere(one)).count();
+    assert_eq!(said(r#"view! { <button class="small quiet" data-testid="save">"Save file"</button> }"#), 1);
+    assert_eq!(said(r#"view! { <p>"layer"</p> }"#), 1);
+    assert_eq!(said(r#"view! { <p title="more" aria-label="less"></p> }"#), 2);
+    assert_eq!(said(r#"Some(format!("{} of {total}", done))"#), 0);
+    assert_eq!(said(r#"Some(format!("{} tokens of {total} read", done))"#), 1);
+    assert_eq!(said(r#"notice.set("Saved.")"#), 1);
+    assert_eq!(said(r#"match key { "ArrowDown" => '"', _ => 'a' }; let said = "Two words";"#), 2);
+    assert_eq!(
+        said(
+            r#"// "Save file"
+        part.add("p", &[("class", "caption note")], say("top.share"))"#
+        ),
+        0
+    );
+}

@@ -1,5 +1,7 @@
 //! Which language the page speaks: as the address says, else as it was chosen before, else as the browser is set.
 
+use std::pin::Pin;
+
 use leptos::prelude::*;
 
 use super::App;
@@ -19,7 +21,11 @@ pub fn speak_first(go_on: impl FnOnce(Option<String>) + 'static) {
 }
 
 // Speaks a language; the error is a sentence.
-async fn fetch(language: Language) -> Result<(), String> {
+fn fetch(language: Language) -> Pin<Box<dyn Future<Output = Result<(), String>>>> {
+    Box::pin(fetching(language))
+}
+
+async fn fetching(language: Language) -> Result<(), String> {
     let address = |area: &&str| browser::beside(&format!("locales/{}/{area}.json", language.name()));
     // All are asked for before the first is here.
     let fetches: Vec<_> = locale::AREAS.iter().filter_map(address).map(|it| browser::fetch_text(&it)).collect();

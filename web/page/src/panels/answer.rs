@@ -4,6 +4,7 @@ use headlight_document::{TargetKind, TargetSpec};
 use leptos::prelude::*;
 
 use super::changed::changed;
+use super::parts::{paragraph, span};
 use super::tokens::{chosen_values, scale_of};
 use crate::app::App;
 use crate::locale::{fill, say};
@@ -29,7 +30,7 @@ pub fn AnswerPanel() -> impl IntoView {
             {move || {
                 let said = answer.with(|answer| answer.said.clone())?;
                 let said = if said.is_empty() { say("answer.nothing").to_owned() } else { said };
-                Some(view! { <blockquote class="said" data-testid="said">{said}</blockquote> })
+                Some(view! { <blockquote class="said" dir="auto" data-testid="said">{said}</blockquote> })
             }}
             <Strip parts=Memo::new(move |_| answer.with(|answer| answer.parts.clone()))/>
             <p class="caption">{move || answer.with(|answer| answer.caption)}</p>
@@ -89,7 +90,7 @@ fn Strip(parts: Memo<Vec<Part>>) -> impl IntoView {
         let parts = parts.get();
         (!parts.is_empty()).then(|| {
             view! {
-                <div class="strip" data-testid="answer-text">
+                <div class="strip" dir="auto" data-testid="answer-text">
                     {parts.into_iter().map(part_view).collect_view()}
                 </div>
             }
@@ -112,7 +113,7 @@ fn Candidates(list: List, target: Memo<TargetSpec>) -> impl IntoView {
                 view! {
                     <li class="rest">
                         <span class="bar-row">
-                            <span class="bar-label">{say("answer.others")}</span>
+                            {span("bar-label", say("answer.others"))}
                             <span class="bar-track" aria-hidden="true">
                                 <span class="bar-fill" style:width=format!("{:.2}%", rest * 100.0)></span>
                             </span>
@@ -189,7 +190,7 @@ fn Similarity() -> impl IntoView {
     let cosine = move || app.shown.with(|shown| shown.document.target.value);
     let second = move || app.shown.with(|shown| shown.document.input.second_text.clone().unwrap_or_default());
     view! {
-        <p class="caption">{say("answer.cosine")}</p>
+        {paragraph("caption", say("answer.cosine"))}
         <div class="gauge" data-testid="similarity" data-value=move || cosine().to_string()>
             <span class="gauge-number figure">{move || number(cosine())}</span>
             <div class="gauge-track" role="meter" aria-label=say("answer.similarity") aria-valuemin="-1" aria-valuemax="1"
@@ -202,7 +203,7 @@ fn Similarity() -> impl IntoView {
             </div>
             <div class="gauge-ends"><span>"−1"</span><span>"0"</span><span>"1"</span></div>
         </div>
-        <p class="caption">{say("answer.compared")}</p>
-        <blockquote>{second}</blockquote>
+        {paragraph("caption", say("answer.compared"))}
+        <blockquote dir="auto">{second}</blockquote>
     }
 }

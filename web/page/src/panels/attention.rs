@@ -14,6 +14,7 @@ use super::head::HeadView;
 use super::leave_out::LeaveOut;
 use super::legend::AttentionLegend;
 use super::over_text::OverText;
+use super::parts::heading;
 use crate::app::{App, When};
 use crate::locale::{count, fill, say};
 use crate::state::attention::{Figures, aligning_head, suggested_head};
@@ -68,7 +69,7 @@ pub fn AttentionPanel() -> impl IntoView {
     view! {
         <section class="panel attention-panel" class:stale=is_stale aria-labelledby="attention-title">
             <div class="panel-head">
-                <h2 id="attention-title">{say("attention.title")}</h2>
+                {heading("attention-title", say("attention.title"))}
                 {move || {
                     let kinds = kinds.get();
                     (kinds.len() > 1).then(|| view! { <Kinds kinds kind/> })

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::parts::{Part, changing, plain_button, written};
+use super::parts::{Part, changing, plain_button, subheading, written};
 use crate::app::App;
 use crate::locale::{fill, say};
 use crate::state::compare::same_subject;
@@ -78,7 +78,7 @@ pub fn changed(app: App) -> AnyView {
         view! {
             <section class="changed" aria-labelledby="changed-title" data-testid="changed">
                 <div class="panel-head">
-                    <h3 id="changed-title">{say("changed.title")}</h3>
+                    {subheading(Some("changed-title"), "", say("changed.title"))}
                     {plain_button("quiet", "undo", say("changed.undo"), move || app.undo())}
                     {plain_button("quiet", "clear-changes", say("changed.clear"), move || app.intervene(|all| *all = Default::default()))}
                 </div>

@@ -7,6 +7,7 @@ use leptos::html::{Canvas, Div};
 use leptos::prelude::*;
 
 use super::attention::width_of;
+use super::parts::subheading;
 use crate::app::App;
 use crate::draw;
 use crate::locale::{fill, say};
@@ -76,7 +77,7 @@ pub fn Chart(figures: Memo<Arc<Figures>>, kind: Memo<Option<AttentionKind>>) -> 
     view! {
         <section class="chart" aria-labelledby="chart-title">
             <div class="panel-head">
-                <h3 id="chart-title">{say("chart.title")}</h3>
+                {subheading(Some("chart-title"), "", say("chart.title"))}
                 <div class="segments" role="group" aria-label=say("chart.figure")>
                     {switch(Figure::Entropy)} {move || (!is_cross()).then(|| switch(Figure::Distance))}
                 </div>

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use super::attention::width_of;
 use super::lines::Lines;
 use super::neurons::NeuronView;
-use super::parts::segment;
+use super::parts::{segment, span};
 use crate::app::{App, When};
 use crate::browser;
 use crate::draw;
@@ -47,7 +47,7 @@ fn Scaling(open: Memo<(usize, usize)>, kind: Memo<AttentionKind>) -> impl IntoVi
     };
     view! {
         <div class="scaling">
-            <span class="caption">{say("head.output")}</span>
+            {span("caption", say("head.output"))}
             <div class="segments" role="group" aria-label=say("head.output.label")>
                 {one(100, "scale-100", say("head.as_it_is"))} {one(0, "scale-0", say("head.taken_out"))} {one(50, "scale-50", say("head.halved"))}
                 {one(200, "scale-200", say("head.doubled"))}

@@ -3,6 +3,7 @@
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
+use super::parts::{Part, written};
 use crate::locale::say;
 
 /// The button and its dialog.
@@ -23,32 +24,35 @@ pub fn Help() -> impl IntoView {
     view! {
         <button type="button" class="quiet" data-testid="help" on:click=open>{say("help.title")}</button>
         <dialog node_ref=dialog class="help" aria-labelledby="help-title">
-            <h2 id="help-title">{say("help.heading")}</h2>
-            <p>
-                {say("help.model")}
-            </p>
-            <dl>
-                <dt>{say("help.rests")}</dt>
-                <dd>
-                    {say("help.rests.1")}
-                    <b>{say("help.rests.2")}</b>
-                    {say("help.rests.3")}
-                    <b>{say("help.rests.4")}</b>
-                    {say("help.rests.5")}
-                </dd>
-                <dt>{say("help.next")}</dt>
-                <dd>{say("help.next.1")}</dd>
-                <dt>{say("help.attends")}</dt>
-                <dd>
-                    {say("help.attends.1")}
-                </dd>
-                <dt>{say("help.keyboard")}</dt>
-                <dd>
-                    <kbd>"Ctrl"</kbd>" + "<kbd>"Enter"</kbd>{say("help.keyboard.1")}<kbd>"Enter"</kbd>
-                    {say("help.keyboard.2")}<kbd>"Esc"</kbd>{say("help.keyboard.3")}
-                </dd>
-            </dl>
+            {written("", guide)}
             <button type="button" class="primary" on:click=close>{say("help.close")}</button>
         </dialog>
     }
+}
+
+fn guide(part: &Part) {
+    part.add("h2", &[("id", "help-title")], say("help.heading"));
+    part.add("p", &[], say("help.model"));
+    let list = part.add("dl", &[], "");
+    let entry = |title: &str| {
+        list.add("dt", &[], title);
+        list.add("dd", &[], "")
+    };
+    let rests = entry(say("help.rests"));
+    rests.say(say("help.rests.1"));
+    rests.add("b", &[], say("help.rests.2"));
+    rests.say(say("help.rests.3"));
+    rests.add("b", &[], say("help.rests.4"));
+    rests.say(say("help.rests.5"));
+    entry(say("help.next")).say(say("help.next.1"));
+    entry(say("help.attends")).say(say("help.attends.1"));
+    let keys = entry(say("help.keyboard"));
+    keys.add("kbd", &[], "Ctrl");
+    keys.say(" + ");
+    keys.add("kbd", &[], "Enter");
+    keys.say(say("help.keyboard.1"));
+    keys.add("kbd", &[], "Enter");
+    keys.say(say("help.keyboard.2"));
+    keys.add("kbd", &[], "Esc");
+    keys.say(say("help.keyboard.3"));
 }

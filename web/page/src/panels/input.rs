@@ -4,6 +4,7 @@ use headlight_document::{Example, SecondText, Task};
 use leptos::ev;
 use leptos::prelude::*;
 
+use super::parts::span;
 use super::prompt::PromptEditor;
 use crate::app::{App, Ask, Listing, When};
 use crate::browser;
@@ -138,6 +139,7 @@ pub fn TextBox(
         <div class="field">
             <label for=id.clone()>{label}</label>
             <textarea
+                dir="auto"
                 id=id.clone()
                 data-testid=id
                 class:line=rows == 1
@@ -159,7 +161,7 @@ fn Examples(examples: Memo<Vec<Example>>) -> impl IntoView {
         <div class="examples" data-testid="examples">
             {move || {
                 let examples = examples.get();
-                (!examples.is_empty()).then(|| view! { <span class="examples-title">{say("input.try")}</span> })
+                (!examples.is_empty()).then(|| view! { {span("examples-title", say("input.try"))} })
             }}
             {move || {
                 examples
@@ -179,7 +181,7 @@ fn Examples(examples: Memo<Vec<Example>>) -> impl IntoView {
                                 form.second_text = example.second_text.clone().unwrap_or_default();
                             });
                         };
-                        view! { <button type="button" class="example" title=hover on:click=choose>{shown}</button> }
+                        view! { <button type="button" class="example" dir="auto" title=hover on:click=choose>{shown}</button> }
                     })
                     .collect_view()
             }}

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::parts::span;
 use crate::locale::say;
 use crate::state::colour::{Palette, Rgb, Scale};
 use crate::state::format::{number, signed};
@@ -49,7 +50,7 @@ pub fn AttentionLegend(dark: Signal<bool>) -> impl IntoView {
         <div class="legend" data-testid="attention-legend">
             <span class="legend-bar" style:background-image=bar aria-hidden="true"></span>
             <span class="legend-ends"><span>"0"</span><span>"0.25"</span><span>"1"</span></span>
-            <span class="legend-note">{say("legend.attention")}</span>
+            {span("legend-note", say("legend.attention"))}
         </div>
     }
 }

@@ -8,7 +8,7 @@ use leptos::html::{Canvas, Div};
 use leptos::prelude::*;
 
 use super::attention::width_of;
-use super::parts::{changing, text};
+use super::parts::{changing, span, text};
 use crate::app::App;
 use crate::draw::lines::{Columns, draw, margin};
 use crate::locale::{fill, say};
@@ -194,7 +194,7 @@ pub fn Lines(
                     </button>
                 </div>
                 <label class="threshold">
-                    <span class="caption">{say("lines.threshold")}</span>
+                    {span("caption", say("lines.threshold"))}
                     <input
                         type="range"
                         min="0"

@@ -4,6 +4,7 @@ use headlight_document::ModelEntry;
 use leptos::prelude::*;
 
 use super::own::OwnModel;
+use super::parts::span;
 use crate::app::{App, Ask, Listing};
 use crate::locale::{fill, say};
 use crate::state::conductor::{Errand, Input};
@@ -26,7 +27,7 @@ pub fn ModelChooser() -> impl IntoView {
     view! {
         <div class="models">
             <label>
-                <span class="visually-hidden">{say("models.model")}</span>
+                {span("visually-hidden", say("models.model"))}
                 <select data-testid="model-select" on:change=choose>
                     {move || match app.listing.get() {
                         Listing::Ready(manifest) => {

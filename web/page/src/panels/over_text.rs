@@ -4,7 +4,7 @@ use headlight_document::{AttentionKind, Method, Tile, Whose};
 use headlight_statistics::spearman;
 use leptos::prelude::*;
 
-use super::parts::{Part, changing, plain_button, segment, written};
+use super::parts::{Part, changing, plain_button, segment, subheading, written};
 use crate::app::{App, When};
 use crate::locale::{fill, say};
 use crate::state::attention::is_of_text;
@@ -156,14 +156,14 @@ pub fn OverText() -> impl IntoView {
         let first = is_cross().then(|| {
             let chip = chip.clone();
             view! {
-                <div class="over-line" data-testid="over-picked">
+                <div class="over-line" dir="auto" data-testid="over-picked">
                     {others.into_iter().enumerate().map(|one| chip(one, true)).collect_view()}
                 </div>
             }
         });
         view! {
             {first}
-            <div class="over-line" data-testid="over-text">
+            <div class="over-line" dir="auto" data-testid="over-text">
                 {shown.into_iter().enumerate().map(|one| chip(one, false)).collect_view()}
             </div>
         }
@@ -217,7 +217,7 @@ pub fn OverText() -> impl IntoView {
     view! {
         <section class="over" aria-labelledby="over-title">
             <div class="panel-head">
-                <h3 id="over-title">{say("over.title")}</h3>
+                {subheading(Some("over-title"), "", say("over.title"))}
                 <select
                     class="over-source"
                     aria-label=say("over.whose")

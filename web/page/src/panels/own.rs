@@ -7,6 +7,7 @@ use leptos::html::Dialog;
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
+use super::parts::{heading, paragraph, subheading};
 use crate::app::App;
 use crate::locale::{fill, say};
 use crate::state::format::megabytes;
@@ -48,7 +49,7 @@ pub fn OwnModel() -> impl IntoView {
             {say("own.button")}
         </button>
         <dialog node_ref=dialog class="help own" data-testid="own-dialog" aria-labelledby="own-title" on:close=closed>
-            <h2 id="own-title">{say("own.title")}</h2>
+            {heading("own-title", say("own.title"))}
             <Repository/>
             <Files/>
             <Found/>
@@ -96,7 +97,7 @@ fn Repository() -> impl IntoView {
             <details>
                 <summary data-testid="own-more">{say("own.more")}</summary>
                 {field(say("own.base"), "own-base", "text", base)}
-                <p class="caption">{say("own.weights")}</p>
+                {paragraph("caption", say("own.weights"))}
             </details>
             <div class="row">
                 <button type="submit" class="primary" data-testid="own-look">{say("own.look")}</button>
@@ -117,7 +118,7 @@ fn Files() -> impl IntoView {
         let _ = Reflect::set(&field, &"value".into(), &"".into());
     };
     view! {
-        <h3>{say("own.computer")}</h3>
+        {subheading(None, "", say("own.computer"))}
         <div class="drop" data-testid="own-drop">
             <p>
                 {say("own.drop")}
@@ -233,7 +234,7 @@ fn Kept() -> impl IntoView {
         }
     };
     view! {
-        <h3>{say("own.kept")}</h3>
+        {subheading(None, "", say("own.kept"))}
         {move || match kept.get() {
             None => button("kept-show", say("own.show"), None, move || app.bring(Input::List)),
             Some(kept) if kept.is_empty() => view! { <p data-testid="kept-none">{say("own.nothing")}</p> }.into_any(),

@@ -86,6 +86,21 @@ fn boxed_segment(
     .into_any()
 }
 
+/// A section's heading: its id, which the section is labelled by.
+pub fn heading(id: &'static str, said: &'static str) -> AnyView {
+    view! { <h2 id=id>{said}</h2> }.into_any()
+}
+
+/// The heading of a part of a section.
+pub fn subheading(id: Option<&'static str>, class: &'static str, said: &'static str) -> AnyView {
+    view! { <h3 id=id class=class>{said}</h3> }.into_any()
+}
+
+/// A piece of text within a line.
+pub fn span(class: &'static str, said: &'static str) -> AnyView {
+    view! { <span class=class>{said}</span> }.into_any()
+}
+
 /// A paragraph.
 pub fn paragraph(class: &'static str, said: &str) -> AnyView {
     view! { <p class=class>{said.to_owned()}</p> }.into_any()

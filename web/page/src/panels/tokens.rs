@@ -5,6 +5,7 @@ use leptos::ev;
 use leptos::prelude::*;
 
 use super::legend::TokenLegend;
+use super::parts::heading;
 use crate::app::{App, Ask, When};
 use crate::browser;
 use crate::locale::{fill, say};
@@ -71,7 +72,7 @@ pub fn TokensPanel() -> impl IntoView {
     view! {
         <section class="panel tokens-panel" class:stale=is_stale aria-labelledby="tokens-title">
             <div class="panel-head">
-                <h2 id="tokens-title">{say("tokens.title")}</h2>
+                {heading("tokens-title", say("tokens.title"))}
                 <Controls/>
             </div>
             <Target/>
@@ -307,6 +308,8 @@ fn Flow(
             <span
                 id=format!("token-{at}")
                 class="token"
+                // The text alone says which way it is read.
+                dir=is_special.then_some("ltr")
                 class:special=is_special
                 class:aside=aside
                 class:written=is_written
@@ -337,6 +340,7 @@ fn Flow(
     view! {
         <div
             class="flow"
+            dir="auto"
             class:long=move || parts.with(|parts| parts.len() > 60)
             data-testid="tokens"
             role="listbox"

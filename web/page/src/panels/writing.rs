@@ -3,7 +3,7 @@
 use headlight_document::{Candidate, Sampling, Step};
 use leptos::prelude::*;
 
-use super::parts::{button, changing, paragraph, plain_button, text};
+use super::parts::{button, changing, heading, paragraph, plain_button, subheading, text};
 use crate::app::{App, When};
 use crate::locale::{count, fill, say};
 use crate::state::colour::{Palette, Scale};
@@ -26,7 +26,7 @@ pub fn writing(app: App) -> AnyView {
     });
     view! {
         <section class="panel writing-panel" aria-labelledby="writing-title" data-testid="writing" data-running=move || is_running.get().to_string()>
-            <div class="panel-head"><h2 id="writing-title">{say("writing.title")}</h2></div>
+            <div class="panel-head">{heading("writing-title", say("writing.title"))}</div>
             {paragraph(
                 "caption",
                 say("writing.caption"),
@@ -162,8 +162,8 @@ fn written(app: App) -> AnyView {
         steps.into_iter().enumerate().map(token).collect_view()
     };
     view! {
-        <div class="over-line" data-testid="written">{tokens}</div>
-        <p class="caption">{say("writing.caption.colour")}</p>
+        <div class="over-line" dir="auto" data-testid="written">{tokens}</div>
+        {paragraph("caption", say("writing.caption.colour"))}
     }
     .into_any()
 }
@@ -225,14 +225,14 @@ fn other_ways(app: App, others: Vec<Way>) -> AnyView {
         let more = if short.len() < said.len() { "…" } else { "" };
         view! {
             <li>
-                <button type="button" class="example" data-way=at on:click=move |_| app.write_other(at)>
+                <button type="button" class="example" dir="auto" data-way=at on:click=move |_| app.write_other(at)>
                     {format!("{}{more}", visible(&short))}
                 </button>
             </li>
         }
     };
     view! {
-        <h3 class="part-title">{say("writing.ways")}</h3>
+        {subheading(None, "part-title", say("writing.ways"))}
         <ul class="ways" data-testid="ways">{others.into_iter().enumerate().map(way).collect_view()}</ul>
     }
     .into_any()

@@ -9,7 +9,7 @@ mod texts;
 use headlight_document::{HeadFigure, Heads};
 use leptos::prelude::*;
 
-use super::parts::{button, changing, paragraph, plain_button};
+use super::parts::{button, changing, heading, paragraph, plain_button};
 use crate::app::{App, When};
 use crate::locale::say;
 use crate::state::apart::viewed;
@@ -74,7 +74,7 @@ pub fn HeadsPanel() -> impl IntoView {
     };
     view! {
         <section class="panel heads-panel" aria-labelledby="heads-title" data-testid="heads">
-            <div class="panel-head"><h2 id="heads-title">{say("heads.title")}</h2></div>
+            <div class="panel-head">{heading("heads-title", say("heads.title"))}</div>
             {paragraph(
                 "caption",
                 say("heads.caption"),

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::browser;
 use crate::locale::{fill, say};
 use crate::panels::heat::heat_map;
-use crate::panels::parts::{Part, segment, written};
+use crate::panels::parts::{Part, segment, subheading, written};
 use crate::state::format::signed;
 use crate::state::heat::{self, Heat};
 use crate::state::intervene::{percent, scale};
@@ -51,7 +51,7 @@ pub fn rest(app: App, heads: &Heads) -> Option<AnyView> {
         let said = fill("heads.direct.sum", &[&named.join(", "), &signed(sum), &signed(direct.logit)]);
         views.push(
             view! {
-                <h3 class="part-title">{say("heads.direct.title")}</h3>
+                {subheading(None, "part-title", say("heads.direct.title"))}
                 <p class="readout" data-testid="direct-sum">{said}</p>
             }
             .into_any(),
@@ -87,7 +87,7 @@ pub fn rest(app: App, heads: &Heads) -> Option<AnyView> {
         });
         views.push(
             view! {
-                <h3 class="part-title">{say("heads.patching.title")}</h3>
+                {subheading(None, "part-title", say("heads.patching.title"))}
                 <p class="readout" data-testid="patching">{said}</p>
                 <div class="heats">
                     {residual.collect_view()}

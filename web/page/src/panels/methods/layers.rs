@@ -7,7 +7,7 @@ use super::is_stale;
 use crate::app::App;
 use crate::locale::{fill, say};
 use crate::panels::heat::heat_map;
-use crate::panels::parts::{button, changing, paragraph};
+use crate::panels::parts::{button, changing, paragraph, subheading};
 use crate::state::form::Form;
 use crate::state::heat;
 use crate::state::pieces::visible;
@@ -30,7 +30,7 @@ pub fn layers(app: App) -> AnyView {
     };
     view! {
         <section class="layers" aria-labelledby="layers-title">
-            <h3 class="part-title" id="layers-title">{say("methods.layers.title")}</h3>
+            {subheading(Some("layers-title"), "part-title", say("methods.layers.title"))}
             {paragraph(
                 "caption",
                 say("methods.layers.why"),

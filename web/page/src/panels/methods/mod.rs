@@ -12,7 +12,7 @@ mod tuning;
 use headlight_document::Explanation;
 use leptos::prelude::*;
 
-use super::parts::{changing, paragraph, plain_button};
+use super::parts::{changing, heading, paragraph, plain_button};
 use crate::app::{App, Saved};
 use crate::locale::say;
 use crate::state::compare::{Compared, plausible, same_subject};
@@ -44,7 +44,7 @@ pub fn MethodsPanel() -> impl IntoView {
     };
     view! {
         <section class="panel methods-panel" aria-labelledby="methods-title" data-testid="methods">
-            <div class="panel-head"><h2 id="methods-title">{say("methods.title")}</h2></div>
+            <div class="panel-head">{heading("methods-title", say("methods.title"))}</div>
             {paragraph(
                 "caption",
                 say("methods.caption"),

@@ -120,6 +120,7 @@ fn strip(app: App, is_open: RwSignal<bool>) -> AnyView {
     view! {
         <div
             class="flow mark-strip"
+            dir="auto"
             data-testid="mark-strip"
             role="listbox"
             aria-multiselectable="true"

@@ -84,7 +84,11 @@ fn write(app: App, part: &Part, document: &Explanation, at: usize, is_stale: boo
     }
 
     let is_long = input.tokens.len() > 60;
-    let flow = part.add("div", &[("class", if is_long { "flow row-text long" } else { "flow row-text" })], "");
+    let flow = part.add(
+        "div",
+        &[("class", if is_long { "flow row-text long" } else { "flow row-text" }), ("dir", "auto")],
+        "",
+    );
     for (at, (((piece, name), &value), own)) in drawn(document).iter().zip(&values).zip(&own).enumerate() {
         let mut class = "token".to_owned();
         let is_marked = marked.get(at).copied().unwrap_or_default();
