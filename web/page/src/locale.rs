@@ -55,6 +55,10 @@ areas![
     "writing",
 ];
 
+/// What the engine says of itself, in other languages than English: a file whose keys are the English sentences. It comes
+/// last of a language's files.
+pub const HEARD: &str = "engine";
+
 /// A language that the page speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
@@ -118,7 +122,7 @@ pub fn speak_english() {
     CHOSEN.set((Language::English, None));
 }
 
-/// Speaks a language whose texts these are, a file for each area. They stay in memory as long as the page is open.
+/// Speaks a language whose texts these are, a file for each area and that of [`HEARD`]. They stay in memory as long as the page is open.
 ///
 /// # Errors
 /// Where a file is not a flat object of texts; the page then goes on as before.
@@ -135,6 +139,45 @@ fn find(key: &str) -> Option<&'static str> {
     let area = AREAS.iter().position(|area| key.strip_prefix(area).is_some_and(|rest| rest.starts_with('.')))?;
     let of = |texts: &'static Texts| texts.get(area)?.get(key)?.as_str();
     CHOSEN.get().1.and_then(of).or_else(|| of(&PLAIN))
+}
+
+/// A sentence that comes from elsewhere in English, in the language now spoken; as it is where that does not know it.
+pub fn heard(sentence: &str) -> String {
+    let known = CHOSEN.get().1.and_then(|texts| texts.get(AREAS.len()));
+    known.and_then(|known| told(known, sentence)).unwrap_or_else(|| sentence.to_owned())
+}
+
+fn told(known: &'static BTreeMap<String, Value>, sentence: &str) -> Option<String> {
+    if let Some(text) = known.get(sentence) {
+        return text.as_str().map(str::to_owned);
+    }
+    known.iter().find_map(|(pattern, text)| {
+        // What stands in a place may be something that was heard itself; it is shorter than the whole.
+        let values = parts(pattern, sentence)?.into_iter().map(|part| match part.len() < sentence.len() {
+            true => told(known, part).unwrap_or_else(|| part.to_owned()),
+            false => part.to_owned(),
+        });
+        let values: Vec<String> = values.collect();
+        let values: Vec<&dyn Display> = values.iter().map(|value| value as &dyn Display).collect();
+        Some(put(text.as_str()?, &values))
+    })
+}
+
+// What stands in the places of `{0}`, `{1}` and so on, which a pattern has in this order.
+fn parts<'a>(pattern: &str, sentence: &'a str) -> Option<Vec<&'a str>> {
+    let mut fixed = pattern.split(['{', '}']).step_by(2);
+    let mut rest = sentence.strip_prefix(fixed.next()?)?;
+    let mut fixed = fixed.peekable();
+    let mut found = Vec::new();
+    while let Some(next) = fixed.next() {
+        let at = match fixed.peek() {
+            None => rest.len().checked_sub(next.len()).filter(|_| rest.ends_with(next))?,
+            Some(_) => rest.find(next)?,
+        };
+        found.push(rest.get(..at)?);
+        rest = rest.get(at + next.len()..)?;
+    }
+    (rest.is_empty() && !found.is_empty()).then_some(found)
 }
 
 /// The text of a key: in the language now spoken, else in English, else the key itself.
@@ -195,6 +238,23 @@ mod tests {
         assert_eq!(say("top.share"), "分享");
         speak_english();
         assert_eq!((say("top.share"), language()), ("Share", Language::English));
+    }
+
+    #[test]
+    fn what_is_heard_is_told_in_the_language_now_spoken() {
+        assert_eq!(heard("The engine is not ready yet."), "The engine is not ready yet.");
+        let mut files = vec!["{}".to_owned(); AREAS.len()];
+        files.push(
+            r#"{"Not ready.": "未就绪。", "{0} broke ({1}).": "{0} 已中断（{1}）。", "no net": "没有网络", "{0} is {1}": "{0} 是 {1}"}"#.to_owned(),
+        );
+        speak(Language::Chinese, &files).unwrap();
+        assert_eq!(heard("Not ready."), "未就绪。");
+        assert_eq!(heard("The file (a) broke (no net)."), "The file (a) 已中断（没有网络）。");
+        assert_eq!(heard("a is b"), "a 是 b");
+        for unknown in ["", "Something else.", "broke", " broke ().x", "é"] {
+            assert_eq!(heard(unknown), unknown);
+        }
+        speak_english();
     }
 
     #[test]

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 
 use super::{App, Estimate, Listing, Shown, When, weights_hash};
 use crate::browser;
-use crate::locale::say;
+use crate::locale::{heard, say};
 use crate::state::compare::{Compared, estimated};
 use crate::state::conductor::{self, Input};
 use crate::state::cost::{self, Runs, Size};
@@ -122,7 +122,7 @@ impl App {
             return;
         }
         let fault = match request.validate() {
-            Err(error) => Some(error.to_string()),
+            Err(error) => Some(heard(&error.to_string())),
             Ok(())
                 if request.methods.is_empty()
                     && !request.layers

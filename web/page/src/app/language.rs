@@ -28,7 +28,8 @@ fn fetch(language: Language) -> Pin<Box<dyn Future<Output = Result<(), String>>>
 async fn fetching(language: Language) -> Result<(), String> {
     let address = |area: &&str| browser::beside(&format!("locales/{}/{area}.json", language.name()));
     // All are asked for before the first is here.
-    let fetches: Vec<_> = locale::AREAS.iter().filter_map(address).map(|it| browser::fetch_text(&it)).collect();
+    let areas = locale::AREAS.iter().chain([&locale::HEARD]);
+    let fetches: Vec<_> = areas.filter_map(address).map(|it| browser::fetch_text(&it)).collect();
     let mut files = Vec::with_capacity(fetches.len());
     for file in fetches {
         files.push(file.await.map_err(|why| fill("top.language.failed", &[&why]))?);

@@ -24,7 +24,7 @@ use headlight_document::{
 use leptos::prelude::*;
 
 use crate::browser;
-use crate::locale::{Language, say};
+use crate::locale::{Language, heard, say};
 use crate::state::compare::{Compared, same_subject};
 use crate::state::conductor::{Conductor, Errand, Flight, Input, Phase};
 use crate::state::form::{Form, answers, is_untouched};
@@ -375,12 +375,12 @@ impl App {
     pub fn link(self) -> Result<String, String> {
         let form = self.form.get_untracked();
         let request = form.request();
-        request.validate().map_err(|error| error.to_string())?;
+        request.validate().map_err(|error| heard(&error.to_string()))?;
         let sha256 = self.shown.with_untracked(|shown| {
             let model = &shown.document.model;
             (model.id == form.model && !model.sha256.is_empty()).then(|| model.sha256.clone())
         });
-        form.link(sha256).encode().map_err(|error| error.to_string())
+        form.link(sha256).encode().map_err(|error| heard(&error.to_string()))
     }
 
     /// Keeps text and choices in the address and for the next visit.

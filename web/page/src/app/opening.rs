@@ -8,8 +8,8 @@ use leptos::prelude::*;
 
 use super::{App, Ask, Listing, Shown, Theme, is_kept};
 use crate::browser;
-use crate::locale;
-use crate::locale::{fill, say};
+use crate::locale::heard;
+use crate::locale::{self, fill, say};
 use crate::state::attention;
 use crate::state::conductor::{Conductor, Input};
 use crate::state::form::{self, Form, Opening};
@@ -138,7 +138,7 @@ impl App {
         match form::open(&browser::fragment()) {
             Opening::Plain => false,
             Opening::Refused(error) => {
-                self.notice.set(Some(error.to_string()));
+                self.notice.set(Some(heard(&error.to_string())));
                 browser::set_fragment("");
                 false
             }

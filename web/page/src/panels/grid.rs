@@ -406,10 +406,10 @@ pub fn HeadGrid(figures: Memo<Arc<Figures>>, aligning: Memo<Option<((usize, usiz
                     on:blur=move |_| is_focused.set(false)
                 ></canvas>
                 <span class="grid-axis grid-axis-x" aria-hidden="true">
-                    {move || if grid.get().across { "layer" } else { "head" }}
+                    {move || if grid.get().across { say("grid.axis.layer") } else { say("grid.axis.head") }}
                 </span>
                 <span class="grid-axis grid-axis-y" aria-hidden="true">
-                    {move || if grid.get().across { "head" } else { "layer" }}
+                    {move || if grid.get().across { say("grid.axis.head") } else { say("grid.axis.layer") }}
                 </span>
             </div>
             <p class="readout" id="grid-readout" data-testid="grid-readout" aria-live="polite">{readout}</p>

@@ -8,7 +8,7 @@ use super::parts::span;
 use super::prompt::PromptEditor;
 use crate::app::{App, Ask, Listing, When};
 use crate::browser;
-use crate::locale::{fill, say};
+use crate::locale::{fill, heard, say};
 use crate::state::form::is_prompted;
 use crate::state::{prompt, tasks};
 
@@ -75,7 +75,7 @@ pub fn InputPanel() -> impl IntoView {
             {move || {
                 app.entry(&model.get())
                     .map(|entry| {
-                        let card = if entry.card.is_empty() { say(UNKNOWN).to_owned() } else { entry.card };
+                        let card = if entry.card.is_empty() { say(UNKNOWN).to_owned() } else { heard(&entry.card) };
                         view! { <p class="caption card" data-testid="card"><b>{entry.title}</b> " " {card}</p> }
                     })
             }}
@@ -174,7 +174,7 @@ fn Examples(examples: Memo<Vec<Example>>) -> impl IntoView {
                             _ => &example.text,
                         };
                         let shown = shorten(name);
-                        let hover = example.note.clone().unwrap_or_else(|| example.text.clone());
+                        let hover = example.note.as_deref().map(heard).unwrap_or_else(|| example.text.clone());
                         let choose = move |_| {
                             app.edit(When::Cheap, |form| {
                                 form.set_text(example.text.clone());

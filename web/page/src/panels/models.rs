@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::own::OwnModel;
 use super::parts::span;
 use crate::app::{App, Ask, Listing};
-use crate::locale::{fill, say};
+use crate::locale::{fill, heard, say};
 use crate::state::conductor::{Errand, Input};
 use crate::state::format::megabytes;
 use crate::state::{tasks, words};
@@ -99,7 +99,7 @@ fn ModelState(entry: ModelEntry) -> impl IntoView {
         app.ask(Ask::Cheap);
     };
     view! {
-        <span class="model-facts" title=format!("{}. {}", entry.license, entry.card)>
+        <span class="model-facts" title=format!("{}. {}", entry.license, heard(&entry.card))>
             <span>{size}</span>
             <span class="model-license">{entry.license.clone()}</span>
             <span class="model-state" data-testid="model-state" data-state=move || state.get().0>

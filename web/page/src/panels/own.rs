@@ -9,7 +9,7 @@ use wasm_bindgen::JsValue;
 
 use super::parts::{heading, paragraph, subheading};
 use crate::app::App;
-use crate::locale::{fill, say};
+use crate::locale::{fill, heard, say};
 use crate::state::format::megabytes;
 use crate::state::sources::{HUB, Input, Look, named};
 use crate::{browser, dropped};
@@ -141,7 +141,7 @@ fn Found() -> impl IntoView {
                 Look::Nothing => ().into_any(),
                 Look::Waiting(_) => view! { <p>{say("own.looking")}</p> }.into_any(),
                 Look::Refused(_, failure) => {
-                    view! { <p data-testid="own-refused"><b>{failure.message}</b></p> }.into_any()
+                    view! { <p data-testid="own-refused"><b>{heard(&failure.message)}</b></p> }.into_any()
                 }
                 Look::Found(_, found) => {
                     let license = found.license.clone().unwrap_or_else(|| say("own.no_license").to_owned());

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::app::{App, Listing};
-use crate::locale::{fill, say};
+use crate::locale::{fill, heard, say};
 use crate::state::conductor::{Errand, Input, Phase};
 use crate::state::format::{duration, megabytes};
 use crate::state::words;
@@ -142,7 +142,7 @@ fn Trouble() -> impl IntoView {
             let restart_cpu = move |_| app.restart(true);
             return view! {
                 <div class="trouble">
-                    <p>{message}</p>
+                    <p>{heard(&message)}</p>
                     <button type="button" class="primary" data-testid="retry" on:click=restart>
                         {if lost { say("status.start_again") } else { say("status.restart") }}
                     </button>
@@ -158,7 +158,7 @@ fn Trouble() -> impl IntoView {
             if matches!(trouble.errand, Errand::Load(_)) { say("status.retry") } else { say("status.try_again") };
         view! {
             <div class="trouble">
-                <p>{trouble.failure.message}</p>
+                <p>{heard(&trouble.failure.message)}</p>
                 {trouble.failure.retry.then(|| {
                     view! {
                         <button

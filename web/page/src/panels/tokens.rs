@@ -8,7 +8,7 @@ use super::legend::TokenLegend;
 use super::parts::heading;
 use crate::app::{App, Ask, When};
 use crate::browser;
-use crate::locale::{fill, say};
+use crate::locale::{fill, heard, say};
 use crate::state::answer;
 use crate::state::colour::{Palette, Scale};
 use crate::state::cost;
@@ -68,7 +68,8 @@ pub fn TokensPanel() -> impl IntoView {
         });
         app.shown.with(|shown| shown.request.is_some()) && !(app.is_current() && (app.is_whole() || !is_old))
     };
-    let warnings = move || app.shown.with(|shown| shown.document.warnings.clone());
+    let warnings =
+        move || app.shown.with(|shown| shown.document.warnings.iter().map(|said| heard(said)).collect::<Vec<_>>());
     view! {
         <section class="panel tokens-panel" class:stale=is_stale aria-labelledby="tokens-title">
             <div class="panel-head">
@@ -97,8 +98,9 @@ fn Trust() -> impl IntoView {
     let app = App::get();
     let shown = Memo::new(move |_| {
         let method = app.form.with(|form| form.method);
-        let told = app
-            .on_show(|_, found| (found.method == method).then(|| (trust::lines(found), found.checks.distrust.clone())));
+        let told = app.on_show(|_, found| {
+            (found.method == method).then(|| (trust::lines(found), found.checks.distrust.as_deref().map(heard)))
+        });
         told.flatten().unwrap_or_default()
     });
     let waits = Memo::new(move |_| {

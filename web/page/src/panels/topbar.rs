@@ -9,7 +9,7 @@ use super::help::Help;
 use super::models::ModelChooser;
 use crate::app::{App, Theme};
 use crate::browser;
-use crate::locale::{self, Language, fill, say};
+use crate::locale::{self, Language, fill, heard, say};
 use crate::state::conductor::Phase;
 
 /// The bar on top.
@@ -46,7 +46,7 @@ fn Device() -> impl IntoView {
             Phase::Starting => ("none", say("top.device.starting").to_owned(), None),
             Phase::Down { .. } => ("none", say("top.device.down").to_owned(), None),
             Phase::Up(device) => match device.kind {
-                DeviceKind::Cpu => ("cpu", device.name.clone(), device.reason.clone()),
+                DeviceKind::Cpu => ("cpu", device.name.clone(), device.reason.as_deref().map(heard)),
                 DeviceKind::Webgpu => ("webgpu", format!("WebGPU · {}", device.name), None),
             },
         })

@@ -2,7 +2,7 @@
 
 use headlight_document::{Method, Parameters};
 
-use crate::locale::{fill, say};
+use crate::locale::{fill, heard, say};
 
 /// A field for a whole number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +109,7 @@ impl Number {
             Self::Head => new.head = number,
             Self::Seed => {}
         }
-        new.validate().map_err(|error| error.to_string())?;
+        new.validate().map_err(|error| heard(&error.to_string()))?;
         Ok(new)
     }
 }

@@ -4,8 +4,8 @@ use headlight_document::{Measure, Method};
 use leptos::prelude::*;
 
 use crate::app::{App, When};
-use crate::locale;
-use crate::locale::{fill, say};
+use crate::locale::heard;
+use crate::locale::{self, fill, say};
 use crate::panels::parts::{button, changing, plain_button, text};
 use crate::state::compare::{GROUPS, is_offered, toggle};
 use crate::state::conductor::{Errand, Input};
@@ -120,7 +120,7 @@ pub fn run_line(app: App) -> AnyView {
     let trouble = Memo::new(move |_| {
         app.conductor.with(|conductor| {
             let trouble = conductor.trouble.as_ref()?;
-            matches!(trouble.errand, Errand::Compare(_)).then(|| trouble.failure.message.clone())
+            matches!(trouble.errand, Errand::Compare(_)).then(|| heard(&trouble.failure.message))
         })
     });
     let line = move || match progress.get() {

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::curves::curve_view;
 use super::read;
 use crate::app::App;
-use crate::locale::say;
+use crate::locale::{heard, say};
 use crate::panels::parts::{Part, changing, paragraph, written};
 use crate::panels::tokens::drawn;
 use crate::state::colour::{Palette, Scale};
@@ -23,7 +23,7 @@ pub fn rows(app: App, is_stale: Memo<bool>) -> AnyView {
     let warnings = move |part: &Part| {
         read(app, |document| {
             for warning in &document.warnings {
-                part.add("p", &[("class", "warning")], warning);
+                part.add("p", &[("class", "warning")], &heard(warning));
             }
         });
     };
@@ -106,7 +106,7 @@ fn write(app: App, part: &Part, document: &Explanation, at: usize, is_stale: boo
     for said in attribution.checks.distrust.iter().chain(verdicts) {
         let warning = part.add("p", &[("class", "warning distrust")], "");
         warning.add("span", &[("class", "sign"), ("aria-hidden", "true")], "!");
-        warning.add("span", &[], said);
+        warning.add("span", &[], &heard(said));
     }
     let checks = trust::lines(attribution).join(" ");
     if !checks.is_empty() {
