@@ -45,17 +45,17 @@ export function executablePath() {
 /**
  * Starts a browser.
  *
- * @param {{ webgpu?: boolean, args?: string[], profile?: string }} [options] whether there is a WebGPU adapter; further
- *   flags; the folder of a profile that is kept on the disk, which all pages then share
+ * @param {{ webgpu?: boolean, adapter?: 'own', args?: string[], profile?: string }} [options] whether there is a WebGPU
+ *   adapter, simulated; whether the machine's own is to be used; further flags; the folder of a profile that is kept on the disk, which all pages then share
  * @returns {Promise<{
  *   browser: import('playwright-core').Browser | null,
  *   open: (url: string, options?: object) => Promise<Page>,
  *   close: () => Promise<void>,
  * }>}
  */
-export async function launch({ webgpu = false, args = [], profile } = {}) {
+export async function launch({ webgpu = false, adapter, args = [], profile } = {}) {
   // Without WebGPU means without the interface, whatever the machine has.
-  const gpu = webgpu ? SOFTWARE_WEBGPU : ['--disable-features=WebGPU', '--disable-gpu'];
+  const gpu = webgpu ? SOFTWARE_WEBGPU : adapter === 'own' ? [] : ['--disable-features=WebGPU', '--disable-gpu'];
   const start = { executablePath: executablePath(), args: [...QUIET, ...gpu, ...args] };
   const viewport = { width: 1280, height: 900 };
   const kept = profile && (await chromium.launchPersistentContext(profile, { ...start, viewport }));

@@ -4,6 +4,7 @@
 export async function engine(page, { device = 'cpu' } = {}) {
   await page.evaluate(async (device) => {
     const worker = new Worker(document.querySelector('meta[name="headlight-worker"]').content, { type: 'module' });
+    const UNDER_WAY = ['progress', 'estimated', 'wrote'];
     const waiting = new Map();
     const heard = [];
     let started;
@@ -20,7 +21,7 @@ export async function engine(page, { device = 'cpu' } = {}) {
       heard.push(event);
       if (event.type === 'started') started.resolve();
       if (event.type === 'device_lost') fail(event.message);
-      if (event.type === 'progress' || !waiting.has(event.id)) return;
+      if (UNDER_WAY.includes(event.type) || !waiting.has(event.id)) return;
       waiting.get(event.id)({ ...event, arrays: data.arrays.map((array) => [...array]) });
       waiting.delete(event.id);
     };

@@ -25,9 +25,10 @@ pub fn run(paths: &Paths, arguments: &[&str]) -> Result<()> {
         Some((&"browser", rest)) => browser(paths, rest),
         Some((&"attention", rest)) => attention(paths, rest),
         Some((&"load", rest)) => load(paths, rest),
-        Some((other, _)) => {
-            Err(Error::Usage(format!("There is no bench {other:?}; there are native, browser, attention and load.")))
-        }
+        Some((&"methods", rest)) => methods(paths, rest),
+        Some((other, _)) => Err(Error::Usage(format!(
+            "There is no bench {other:?}; there are native, browser, attention, methods and load."
+        ))),
     }
 }
 
@@ -182,6 +183,17 @@ fn ensure_bertviz(scratch: &Path) -> Result<PathBuf> {
     process::run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--no-deps", WANTED]))?;
     std::fs::write(&stamp, WANTED).map_err(Error::io("write", &stamp))?;
     Ok(python)
+}
+
+/// Integrated gradients beside as many single runs, in Chromium. `--adapter own` takes the machine's graphics processor.
+fn methods(paths: &Paths, rest: &[&str]) -> Result<()> {
+    site::build(paths, site::Options { dev: false, only_if_changed: true })?;
+    system::ensure_node_modules(&paths.end_to_end())?;
+    say::step("Measuring in Chromium (some minutes without a graphics processor).");
+    let mut node = Command::new(system::ensure_node()?);
+    node.current_dir(&paths.root).arg(paths.root.join("tests/bench/methods.mjs")).args(rest);
+    node.env("HEADLIGHT_CHROMIUM", system::ensure_chromium()?).env("HEADLIGHT_DIST", paths.dist());
+    process::run(&mut node)
 }
 
 /// Time and memory of loading each registered model in Chromium, on both devices.

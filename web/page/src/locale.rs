@@ -42,6 +42,7 @@ areas![
     "models",
     "names",
     "neurons",
+    "other",
     "over",
     "own",
     "prompt",

@@ -277,6 +277,7 @@ impl App {
             conductor::Effect::ShowComparison(document, request) => {
                 let place = match (request.layers, asks_heads(&request)) {
                     (true, _) => self.layered,
+                    _ if self.is_of_other(&request) => self.other,
                     _ if !request.intervention.is_empty() => self.changed,
                     (false, true) => self.headed,
                     (false, false) => {

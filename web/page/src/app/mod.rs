@@ -2,6 +2,7 @@
 
 mod asking;
 mod bringing;
+mod counterfactual;
 mod intervening;
 mod language;
 mod looking;
@@ -142,6 +143,10 @@ pub struct App {
     pub sight: RwSignal<Sight>,
     /// What the changed model answers, on the page.
     pub changed: RwSignal<Option<Compared>>,
+    /// What the model makes of another text, on the page.
+    pub other: RwSignal<Option<Compared>>,
+    /// What was asked of it.
+    pub(super) other_asked: StoredValue<Option<Request>>,
     /// What heads and layers do, on the page.
     pub headed: RwSignal<Option<Compared>>,
     /// What is missing before methods can be compared.

@@ -70,6 +70,8 @@ impl App {
             layered: RwSignal::default(),
             changed: RwSignal::default(),
             headed: RwSignal::default(),
+            other: RwSignal::default(),
+            other_asked: StoredValue::default(),
             inside: RwSignal::default(),
             sight: RwSignal::default(),
             comparing_hint: RwSignal::default(),

@@ -120,7 +120,7 @@ impl App {
         }
     }
 
-    fn write(self, change: impl FnOnce(&mut Writing) -> Vec<Command>) {
+    pub(super) fn write(self, change: impl FnOnce(&mut Writing) -> Vec<Command>) {
         for command in self.writing.try_update(change).unwrap_or_default() {
             self.send(&command);
         }

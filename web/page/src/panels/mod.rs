@@ -4,6 +4,7 @@ mod answer;
 mod attention;
 mod changed;
 mod chart;
+mod counterfactual;
 mod grid;
 mod head;
 mod heads;
@@ -75,6 +76,7 @@ fn Everything() -> impl IntoView {
                 <tokens::TokensPanel/>
                 <answer::AnswerPanel/>
                 {parts::changing(move || (is_painted.get() && goes_on.get()).then(|| writing::writing(app)))}
+                {parts::changing(move || is_painted.get().then(|| counterfactual::counterfactual(app)))}
                 <attention::AttentionPanel/>
                 {parts::changing(move || {
                     is_painted.get().then(|| view! { <heads::HeadsPanel/> <methods::MethodsPanel/> }.into_any())

@@ -8,6 +8,7 @@ pub use headlight_report::{colour, format, lines, pieces};
 pub mod compare;
 pub mod conductor;
 pub mod cost;
+pub mod counterfactual;
 pub mod curves;
 pub mod folder;
 pub mod form;

@@ -3,7 +3,7 @@
 
 use headlight_document::generation::MAX_WRITTEN;
 use headlight_document::message::{Command, Event, RequestId};
-use headlight_document::{Generated, Generation, OutputToken, Read, Sampling, Step, Trace, Triangle};
+use headlight_document::{Candidate, Generated, Generation, OutputToken, Read, Sampling, Step, Trace, Triangle};
 use serde::{Deserialize, Serialize};
 
 use crate::locale::say;
@@ -56,6 +56,9 @@ pub struct Writing {
     pub triangle: Option<Triangle>,
     /// As what they were read for that.
     pub read: Option<Read>,
+    /// What the model would say in a place that was asked about.
+    pub suggested: Option<Vec<Candidate>>,
+    suggesting: Option<RequestId>,
     tracing: Option<(RequestId, usize)>,
     running: Option<RequestId>,
     asked: RequestId,
@@ -90,6 +93,23 @@ impl Writing {
     #[must_use]
     pub fn is_of(&self, model: &str, text: &str) -> bool {
         self.from.as_ref().is_some_and(|(of, from)| of == model && from == text)
+    }
+
+    /// Asks what the model would say after a text.
+    #[must_use]
+    pub fn suggest(&mut self, model: &str, text: &str) -> Vec<Command> {
+        let given_up = self.suggesting.take().map(|id| Command::Cancel { id });
+        let id = self.next();
+        (self.suggesting, self.suggested) = (Some(id), None);
+        let generation = Generation {
+            model: model.to_owned(),
+            text: text.to_owned(),
+            written: Vec::new(),
+            replay: false,
+            most: 1,
+            sampling: Sampling::default(),
+        };
+        given_up.into_iter().chain([Command::Generate { id, generation: Box::new(generation) }]).collect()
     }
 
     /// How many rows are being worked out; none where none are.
@@ -130,10 +150,10 @@ impl Writing {
     #[must_use]
     pub fn go_on(&mut self, model: &str, text: &str, sampling: Sampling) -> Vec<Command> {
         if !self.is_of(model, text) {
-            let asked = self.asked;
+            let (asked, suggested) = (self.asked, self.suggested.take());
             let mut commands = self.stop();
             commands.extend(self.stop_tracing());
-            *self = Self { from: Some((model.to_owned(), text.to_owned())), asked, ..Self::default() };
+            *self = Self { from: Some((model.to_owned(), text.to_owned())), asked, suggested, ..Self::default() };
             commands.extend(self.ask(sampling));
             return commands;
         }
@@ -222,6 +242,9 @@ impl Writing {
     pub fn hear(&mut self, event: Event) -> bool {
         match event {
             Event::Wrote { id, step } if self.running == Some(id) => self.steps.push(*step),
+            Event::Wrote { id, step } if self.suggesting == Some(id) => {
+                (self.suggesting, self.suggested) = (None, Some(step.top));
+            }
             Event::Generated { id, generated } if self.running == Some(id) => {
                 let Generated { ended, .. } = *generated;
                 (self.running, self.ended) = (None, ended);
@@ -252,7 +275,7 @@ impl Writing {
 
     /// The engine is gone, and what it was writing with it.
     pub fn lose(&mut self) {
-        (self.running, self.tracing) = (None, None);
+        (self.running, self.tracing, self.suggesting) = (None, None, None);
     }
 
     fn is_traced_as(&self, id: RequestId) -> bool {
@@ -297,7 +320,7 @@ pub fn is_of_writing(id: RequestId) -> bool {
 #[cfg(test)]
 mod tests {
     use headlight_document::message::Failure;
-    use headlight_document::{Candidate, Piece, Row};
+    use headlight_document::{Piece, Row};
 
     use super::*;
 
