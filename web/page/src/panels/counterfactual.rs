@@ -83,10 +83,8 @@ pub fn counterfactual(app: App) -> AnyView {
         app.other.with(|other| {
             let other = other.as_ref()?;
             app.shown.with(|shown| {
-                let is_here = shown
-                    .request
-                    .as_ref()
-                    .is_some_and(|asked| state::request(&shown.document, asked, &other.request.text) == other.request);
+                let asked = shown.request.clone().unwrap_or_else(|| app.form.with(|form| form.cheap_request()));
+                let is_here = state::request(&shown.document, &asked, &other.request.text) == other.request;
                 is_here.then(|| beside(app, &shown.document, &other.document))
             })
         })
