@@ -181,6 +181,32 @@ fn parts<'a>(pattern: &str, sentence: &'a str) -> Option<Vec<&'a str>> {
     (rest.is_empty() && !found.is_empty()).then_some(found)
 }
 
+/// A sentence of the page's own that was said before the language changed, said again; as it is where it is none.
+pub fn again(before: Spoken, sentence: &str) -> String {
+    let old = before.0.unwrap_or(&PLAIN);
+    let fits = old.iter().flatten().filter_map(|(key, text)| {
+        let text = text.as_str()?;
+        let values = if text == sentence { Vec::new() } else { parts(text, sentence)? };
+        // Where several fit, the one of which most stands there as it is.
+        Some((sentence.len() - values.iter().map(|value| value.len()).sum::<usize>(), key, values))
+    });
+    let best = fits.max_by_key(|(fixed, ..)| *fixed).filter(|(fixed, ..)| *fixed * 3 > sentence.len());
+    let said = best.and_then(|(_, key, values)| {
+        let values: Vec<&dyn Display> = values.iter().map(|value| value as &dyn Display).collect();
+        Some(put(find(key)?, &values))
+    });
+    said.unwrap_or_else(|| sentence.to_owned())
+}
+
+/// The texts of a language that was spoken.
+#[derive(Clone, Copy)]
+pub struct Spoken(Option<&'static Texts>);
+
+/// The texts now spoken.
+pub fn spoken() -> Spoken {
+    Spoken(CHOSEN.get().1)
+}
+
 /// The text of a key: in the language now spoken, else in English, else the key itself.
 pub fn say(key: &'static str) -> &'static str {
     find(key).unwrap_or(key)
@@ -256,6 +282,26 @@ mod tests {
             assert_eq!(heard(unknown), unknown);
         }
         speak_english();
+    }
+
+    #[test]
+    fn what_was_said_is_said_again_in_another_language() {
+        let refused = fill("app.no_list", &[&say("top.fetch.unreachable")]);
+        let before = spoken();
+        let files = AREAS.iter().map(|&area| match area {
+            "app" => r#"{"app.no_list": "没有列表：{0}。", "app.tick": "请勾选。"}"#.to_owned(),
+            _ => "{}".to_owned(),
+        });
+        speak(Language::Chinese, &files.collect::<Vec<_>>()).unwrap();
+        assert_eq!(again(before, "Tick at least one method."), "请勾选。");
+        assert_eq!(again(before, &refused), "没有列表：the server cannot be reached。");
+        assert_eq!(
+            again(before, "What somebody else said: a lot of things."),
+            "What somebody else said: a lot of things."
+        );
+        let before = spoken();
+        speak_english();
+        assert_eq!(again(before, "没有列表：x。"), "The list of models could not be fetched: x.");
     }
 
     #[test]

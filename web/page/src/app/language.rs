@@ -4,9 +4,10 @@ use std::pin::Pin;
 
 use leptos::prelude::*;
 
-use super::App;
+use super::{App, Listing};
 use crate::browser;
-use crate::locale::{self, Language, fill, say};
+use crate::locale::{self, Language, Spoken, fill, say};
+use crate::state::conductor::Phase;
 
 /// Speaks the language that is wanted when the page opens, and then goes on; with a sentence where that could not be.
 pub fn speak_first(go_on: impl FnOnce(Option<String>) + 'static) {
@@ -44,6 +45,7 @@ impl App {
     /// Speaks another language from now on, and remembers it. Everything but the texts stays as it is.
     pub fn choose_language(self, language: Language) {
         leptos::task::spawn_local(async move {
+            let before = locale::spoken();
             let spoken = match language {
                 Language::English => {
                     locale::speak_english();
@@ -56,11 +58,36 @@ impl App {
                 self.notice.set(Some(sentence));
                 return;
             }
+            self.say_again(before);
             browser::remember("language", language.name());
             browser::drop_parameter("lang");
             self.language.set(language);
             // The button that was pressed is gone with the old view.
             request_animation_frame(|| browser::focus("language"));
+        });
+    }
+    // What waits to be read was put into words in the other language.
+    fn say_again(self, before: Spoken) {
+        let said = |sentence: &mut Option<String>| {
+            if let Some(sentence) = sentence {
+                *sentence = locale::again(before, sentence);
+            }
+        };
+        for signal in [self.notice, self.hint, self.handover, self.comparing_hint, self.apart_hint] {
+            if signal.with_untracked(Option::is_some) {
+                signal.update(said);
+            }
+        }
+        if let Listing::Failed(why) = self.listing.get_untracked() {
+            self.listing.set(Listing::Failed(locale::again(before, &why)));
+        }
+        self.conductor.update(|conductor| {
+            if let Some(trouble) = &mut conductor.trouble {
+                trouble.failure.message = locale::again(before, &trouble.failure.message);
+            }
+            if let Phase::Down { message, .. } = &mut conductor.phase {
+                *message = locale::again(before, message);
+            }
         });
     }
 }
