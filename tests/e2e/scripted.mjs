@@ -6,14 +6,14 @@
  *
  * @param {import('playwright-core').Page} page a page that has not been opened yet
  * @param {object[]} models entries for the list of models
- * @param {(request: object) => object} explain the document that answers a request
+ * @param {(request: object) => object | Promise<object>} explain the document that answers a request
  * @param {(command: object) => object} [neurons] the queries and keys that answer a command, with their values
  * @returns {object[]} every request that the page asked, in order
  */
 export async function script(page, models, explain, neurons) {
   const asked = [];
   await page.route('**/models/manifest.json', (route) => route.fulfill({ json: { schema: 'headlight/models@1', models } }));
-  await page.exposeFunction('headlightScript', (json) => {
+  await page.exposeFunction('headlightScript', async (json) => {
     // A message is named by its only key.
     const [[type, command]] = Object.entries(JSON.parse(json));
     switch (type) {
@@ -25,7 +25,7 @@ export async function script(page, models, explain, neurons) {
       }
       case 'explain':
         asked.push(command.request);
-        return [{ explained: { id: command.id, explanation: explain(command.request) } }];
+        return [{ explained: { id: command.id, explanation: await explain(command.request) } }];
       case 'neurons':
         return neurons ? [{ neurons: { id: command.id, neurons: neurons(command) } }] : [];
       default:

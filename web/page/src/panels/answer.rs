@@ -140,19 +140,20 @@ fn Row(bar: Bar, target: Memo<TargetSpec>, is_of_one_place: bool) -> impl IntoVi
     let hover = if logit.is_finite() { fill("answer.logit", &[&label, &number(logit)]) } else { label.clone() };
     let versus = foil.clone().map(|foil| {
         let name = fill("answer.why", &[&label]);
+        let label = label.clone();
         view! {
             <button
                 type="button"
                 class="versus"
                 class:chosen=move || is_foil.get()
                 aria-pressed=move || is_foil.get().to_string()
-                aria-label=name.clone()
                 title=name
                 data-versus=id
                 prop:disabled=move || is_target.get()
                 on:click=move |_| app.rather_than(foil.clone())
             >
-                {say("answer.versus")}
+                // Its name begins with what is seen on it, for who speaks to the page.
+                {say("answer.versus")} <span class="visually-hidden">{format!(" {label}")}</span>
             </button>
         }
     });

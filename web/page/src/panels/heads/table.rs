@@ -77,7 +77,7 @@ fn write(part: &Part, table: &Table, by: Option<(Column, bool)>) {
         let line = lines.add("tr", &[("data-row", &*place)], "");
         let name = line.add("th", &[("scope", "row")], "");
         let open = fill("heads.open", &[&layer, &head]);
-        let attributes = [("type", "button"), ("class", "head-link"), ("data-head", &*place), ("aria-label", &*open)];
+        let attributes = [("type", "button"), ("class", "head-link"), ("data-head", &*place), ("title", &*open)];
         name.add("button", &attributes, &format!("L{layer}H{head}"));
         for (column, &figure) in table.columns.iter().zip(&row.figures) {
             line.add("td", &[("class", "figure")], &column.text(figure));
