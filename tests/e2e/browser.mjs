@@ -58,13 +58,15 @@ export async function launch({ webgpu = false, adapter, args = [], profile } = {
   const gpu = webgpu ? SOFTWARE_WEBGPU : adapter === 'own' ? [] : ['--disable-features=WebGPU', '--disable-gpu'];
   const start = { executablePath: executablePath(), args: [...QUIET, ...gpu, ...args] };
   const viewport = { width: 1280, height: 900 };
-  const kept = profile && (await chromium.launchPersistentContext(profile, { ...start, viewport }));
+  // What a service worker keeps would answer in place of the tests' own servers and routes: only tests of it have one.
+  const serviceWorkers = 'block';
+  const kept = profile && (await chromium.launchPersistentContext(profile, { ...start, viewport, serviceWorkers }));
   const browser = kept ? kept.browser() : await chromium.launch(start);
   return {
     browser,
     /** Opens a page in a fresh profile (pass `context` to share one) and collects what it complains about. */
     async open(url, { context = kept, ...options } = {}) {
-      const own = context ?? (await browser.newContext({ viewport, ...options }));
+      const own = context ?? (await browser.newContext({ viewport, serviceWorkers, ...options }));
       const page = await own.newPage();
       const complaints = collect(page);
       if (url) await page.goto(url, { waitUntil: 'load' });

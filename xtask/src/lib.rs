@@ -9,6 +9,7 @@ pub mod paths;
 pub mod process;
 pub mod reference;
 pub mod say;
+pub mod seal;
 pub mod serve;
 pub mod shrink;
 pub mod site;

@@ -2,11 +2,12 @@
 
 #![allow(clippy::print_stderr, reason = "a command line tool says on standard error what went wrong")]
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use xtask::toolchain::Toolchain;
 use xtask::tools::Tools;
-use xtask::{Error, Paths, Result, bench, models, reference, say, serve, site, study, suite, train};
+use xtask::{Error, Paths, Result, bench, models, reference, say, seal, serve, site, study, suite, train};
 
 const HELP: &str = "\
 cargo xtask COMMAND
@@ -16,6 +17,7 @@ cargo xtask COMMAND
                               run everything that has to pass: setup, fmt, clippy, native, build, budgets,
                               clippy-wasm, wasm, browser
   build [--dev]               build the static site in dist/
+  seal [FOLDER]               give a site that trunk alone has built its policy, its version and its service worker
   bench [native|browser] […]  measure beside onnxruntime-web and PyTorch, as ratios
   bench attention […]         measure all attention of a text on the screen beside BertViz's model_view, as ratios
   bench load […]              measure what loading each model costs in Chromium: time and memory, on both devices
@@ -62,6 +64,10 @@ fn run(arguments: &[String]) -> Result<()> {
         }
         ("build", options @ ([] | ["--dev"])) => {
             site::build(&paths, site::Options { dev: !options.is_empty(), only_if_changed: false })?;
+        }
+        ("seal", folder @ ([] | [_])) => {
+            let site = folder.first().map_or_else(|| paths.dist(), PathBuf::from);
+            seal::seal(&paths.root, &site, true)?;
         }
         ("serve", options) => {
             let (port, open) = serve_options(options)?;

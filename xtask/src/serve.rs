@@ -18,6 +18,17 @@ const PORTS_TRIED: u16 = 20;
 /// How many requests are answered at once. A model's download keeps one busy for a while.
 const THREADS: usize = 8;
 
+/// What stands in place of the site's service worker: who builds wants to see what was built last, and nothing that was kept.
+const RETIRED: &str = "\
+addEventListener('install', () => skipWaiting());
+addEventListener('activate', (event) => event.waitUntil((async () => {
+  const names = (await caches.keys()).filter((name) => name.startsWith(`headlight ${registration.scope} `));
+  await Promise.all(names.map((name) => caches.delete(name)));
+  await registration.unregister();
+})()));
+addEventListener('message', ({ data, ports }) => { if (data === 'version') ports[0]?.postMessage(''); });
+";
+
 /// Serves a folder on loopback until the process is ended.
 ///
 /// # Errors
@@ -80,6 +91,13 @@ fn open_browser(url: &str) {
 fn answer(request: Request, site: &Path) -> io::Result<()> {
     if !matches!(request.method(), Method::Get | Method::Head) {
         return request.respond(Response::empty(405));
+    }
+    if request.url().split('?').next() == Some("/service-worker.js") {
+        let headers = vec![
+            ("Content-Type", "text/javascript; charset=utf-8".to_owned()),
+            ("Cache-Control", "no-store".to_owned()),
+        ];
+        return request.respond(with_headers(Response::from_string(RETIRED), headers));
     }
     let Some(path) = locate(site, request.url()) else {
         return request.respond(Response::from_string("There is no such page.\n").with_status_code(404));

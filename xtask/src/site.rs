@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::paths::Paths;
 use crate::toolchain::Toolchain;
 use crate::tools::Tools;
-use crate::{inputs, models, process, say, shrink, sizes, worker};
+use crate::{inputs, models, process, say, seal, shrink, sizes, worker};
 
 /// How a site is built.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +43,7 @@ pub fn build(paths: &Paths, options: Options) -> Result<()> {
     page(paths, &toolchain, &tools, options.dev)?;
     worker::check_address(&paths.dist())?;
     link_models(paths)?;
+    seal::seal(&paths.root, &paths.dist(), !options.dev)?;
     say::step("Measuring what a visitor downloads.");
     let measured = sizes::measure(&paths.dist())?;
     match sizes::check(&measured) {
@@ -55,12 +56,13 @@ pub fn build(paths: &Paths, options: Options) -> Result<()> {
     fs::write(&stamp, fingerprint()?).map_err(Error::io("write", &stamp))
 }
 
-/// Checks the exports of every wasm module in the site, the worker's address, and the size of the code.
+/// Checks the exports of every wasm module in the site, the worker's address, the policy and the list of files, and the size of the code.
 ///
 /// # Errors
 /// When there is no site, an export is wrapped, page and worker do not belong together or the code is too large.
 pub fn check_budgets(paths: &Paths) -> Result<()> {
     worker::check_address(&paths.dist())?;
+    seal::check(&paths.dist())?;
     let measured = sizes::measure(&paths.dist())?;
     for module in measured.iter().filter(|size| size.name.ends_with(".wasm")) {
         let path = paths.dist().join(&module.name);

@@ -28,6 +28,7 @@ areas![
     "chart",
     "cost",
     "count",
+    "foot",
     "form",
     "grid",
     "head",

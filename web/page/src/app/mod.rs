@@ -391,15 +391,15 @@ impl App {
     /// Keeps text and choices in the address and for the next visit.
     fn save_soon(self) {
         self.clear(self.save);
-        let handle = set_timeout_with_handle(
-            move || {
-                browser::remember("draft", &self.form.with_untracked(Form::draft));
-                // A text that is empty or too long for a link is kept in the draft alone.
-                browser::set_fragment(&self.link().unwrap_or_default());
-            },
-            Duration::from_millis(250),
-        );
+        let handle = set_timeout_with_handle(move || self.save_now(), Duration::from_millis(250));
         self.save.set_value(handle.ok());
+    }
+
+    /// Keeps them at once.
+    pub fn save_now(self) {
+        browser::remember("draft", &self.form.with_untracked(Form::draft));
+        // A text that is empty or too long for a link is kept in the draft alone.
+        browser::set_fragment(&self.link().unwrap_or_default());
     }
 
     /// Saves the explanation on the page as a file.

@@ -5,6 +5,7 @@ mod attention;
 mod changed;
 mod chart;
 mod counterfactual;
+mod foot;
 mod grid;
 mod head;
 mod heads;
@@ -31,7 +32,6 @@ use headlight_document::{Explanation, Task};
 use leptos::prelude::*;
 
 use crate::app::App;
-use crate::locale::say;
 
 /// The precomputed explanation of a real run, shown before any model has loaded.
 const SAMPLE: &str = include_str!("../../assets/sample.json");
@@ -49,6 +49,7 @@ pub fn sample() -> serde_json::Result<Explanation> {
 pub fn Page(sample: Explanation, trouble: Option<String>) -> impl IntoView {
     let app = App::open(sample);
     provide_context(app);
+    foot::watch(app);
     if trouble.is_some() {
         app.notice.set(trouble);
     }
@@ -70,6 +71,7 @@ fn Everything() -> impl IntoView {
         <topbar::TopBar/>
         <main>
             <status::Notice/>
+            <foot::NewVersion/>
             <status::Status/>
             <div class="sheet">
                 <input::InputPanel/>
@@ -83,9 +85,7 @@ fn Everything() -> impl IntoView {
                 })}
             </div>
         </main>
-        <footer class="foot">
-            <p>{say("top.foot")}</p>
-        </footer>
+        <foot::Foot/>
     }
 }
 

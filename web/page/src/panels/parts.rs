@@ -4,6 +4,7 @@
 
 use leptos::html::Div;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast as _;
 use web_sys::Element;
 
 use crate::browser;
@@ -114,6 +115,11 @@ impl Part {
     pub fn add(&self, tag: &str, attributes: &[(&str, &str)], text: &str) -> Self {
         let Ok(element) = document().create_element(tag) else { return Self(self.0.clone()) };
         for (name, value) in attributes {
+            if let ("style", Some(element)) = (*name, element.dyn_ref::<web_sys::HtmlElement>()) {
+                // The page's policy lets styles be set, but not be written as an attribute.
+                element.style().set_css_text(value);
+                continue;
+            }
             // Only a name that is none fails, and all of them are written here.
             let _ = element.set_attribute(name, value);
         }
