@@ -140,6 +140,13 @@ pub fn of_target(event: &web_sys::Event, attribute: &str) -> Option<String> {
     target.closest(&format!("[{attribute}]")).ok()??.get_attribute(attribute)
 }
 
+/// Whether an event happened where text is written, which has an undo of its own.
+pub fn is_writing(event: &web_sys::Event) -> bool {
+    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    let fields = "textarea,[contenteditable],input:not([type=checkbox],[type=radio],[type=range],[type=file])";
+    target.is_some_and(|element| element.closest(fields).ok().flatten().is_some())
+}
+
 /// How many device pixels a CSS pixel has.
 pub fn pixel_ratio() -> f64 {
     let ratio = window().device_pixel_ratio();

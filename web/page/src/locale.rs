@@ -35,6 +35,7 @@ areas![
     "heads",
     "heat",
     "help",
+    "history",
     "input",
     "leave_out",
     "legend",

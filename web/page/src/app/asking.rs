@@ -319,9 +319,11 @@ impl App {
             form.head = form.head.filter(|&(layer, head)| layer < layers && head < heads).or(suggested);
             form.token = form.token.filter(|&token| token < tokens);
         });
+        let document = Arc::new(document);
+        self.note_answer(&document, &request);
         self.shown.update(|shown| {
             let number = shown.number + 1;
-            *shown = Shown { document: Arc::new(document), request: Some(request), number, id: Some(id) };
+            *shown = Shown { document, request: Some(request), number, id: Some(id) };
         });
         self.save_soon();
         // What is changed is changed of the new answer's model too.

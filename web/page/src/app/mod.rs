@@ -7,10 +7,12 @@ mod intervening;
 mod language;
 mod looking;
 mod opening;
+mod session;
 mod writing;
 
 pub use asking::{Ask, Saved};
 pub use language::speak_first;
+pub use session::Session;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
@@ -153,6 +155,8 @@ pub struct App {
     pub comparing_hint: RwSignal<Option<String>>,
     /// What the model writes on its own.
     pub writing: RwSignal<Writing>,
+    /// What is remembered of this session.
+    pub session: Session,
     /// Whether it is to write as soon as it has answered.
     pub(super) write_after: StoredValue<bool>,
     /// Why heads and layers are not taken apart.
@@ -221,7 +225,9 @@ impl App {
 
     /// Changes what the person has chosen.
     pub fn edit(self, when: When, change: impl FnOnce(&mut Form)) {
+        let before = self.form.get_untracked();
         self.form.update(change);
+        self.note_step(before);
         self.hint.set(None);
         self.save_soon();
         match when {

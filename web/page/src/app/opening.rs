@@ -6,7 +6,7 @@ use headlight_document::message::DeviceChoice;
 use headlight_document::{Explanation, Manifest};
 use leptos::prelude::*;
 
-use super::{App, Ask, Listing, Shown, Theme, is_kept};
+use super::{App, Ask, Listing, Session, Shown, Theme, is_kept};
 use crate::browser;
 use crate::locale::heard;
 use crate::locale::{self, fill, say};
@@ -77,6 +77,7 @@ impl App {
             comparing_hint: RwSignal::default(),
             apart_hint: RwSignal::default(),
             writing: RwSignal::default(),
+            session: Session::default(),
             write_after: StoredValue::new(false),
             resume: StoredValue::new(false),
             asking: RwSignal::default(),
@@ -109,6 +110,8 @@ impl App {
         app.recall_writing();
         app.listen();
         app.watch_sight();
+        app.listen_for_undo();
+        app.list_explanations();
         app.list_models();
         // Who names a device wants to know whether it works.
         if device != DeviceChoice::Auto {

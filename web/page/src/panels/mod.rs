@@ -11,6 +11,7 @@ mod head;
 mod heads;
 mod heat;
 mod help;
+mod history;
 mod input;
 mod leave_out;
 mod legend;
@@ -81,7 +82,7 @@ fn Everything() -> impl IntoView {
                 {parts::changing(move || is_painted.get().then(|| counterfactual::counterfactual(app)))}
                 <attention::AttentionPanel/>
                 {parts::changing(move || {
-                    is_painted.get().then(|| view! { <heads::HeadsPanel/> <methods::MethodsPanel/> }.into_any())
+                    is_painted.get().then(|| view! { <heads::HeadsPanel/> <methods::MethodsPanel/> {history::history(app)} }.into_any())
                 })}
             </div>
         </main>
