@@ -21,12 +21,32 @@ pub fn text(text: &str) -> String {
     format!("\"{}{}\"", if is_formula { "'" } else { "" }, text.replace('"', "\"\""))
 }
 
-/// A row of cells that are texts.
+/// A row of cells: numbers, and texts that [`text`] has made safe.
 #[must_use]
 pub fn row(cells: &[String]) -> String {
-    let mut row = cells.iter().map(|cell| text(cell)).collect::<Vec<_>>().join(",");
-    row.push_str("\r\n");
-    row
+    cells.join(",") + "\r\n"
+}
+
+/// One number for each token, and for each that was written before the target.
+#[must_use]
+pub fn column(document: &Explanation, name: &str, values: &[f64]) -> String {
+    let mut csv = format!("token,text,start,end,{name}\r\n");
+    let input = document.input.tokens.iter().map(|token| (&token.text, format!("{},{}", token.start, token.end)));
+    let written = document.output.tokens.iter().map(|token| (&token.text, ",".to_owned()));
+    for (at, ((piece, place), value)) in input.chain(written).zip(values).enumerate() {
+        csv.push_str(&format!("{at},{},{place},{value}\r\n", text(piece)));
+    }
+    csv
+}
+
+/// Every weight of one attention of a document, and each head's figures, as [`write`] has them.
+#[must_use]
+pub fn attention(document: &Explanation, attention: &Attention) -> String {
+    let mut bytes = Vec::new();
+    // Writing to memory cannot fail.
+    let _ = bytes.write_all(HEADS);
+    let _ = Sheet { out: &mut bytes, document }.attention(attention);
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Every method's value of every token, a column a method.
@@ -53,17 +73,23 @@ pub fn values(document: &Explanation) -> String {
 /// A map of numbers: a row of names, and a row for each name with its numbers.
 #[must_use]
 pub fn map(corner: &str, rows: &[String], columns: &[String], values: &[f64]) -> String {
-    let mut csv = row(&std::iter::once(corner.to_owned()).chain(columns.iter().cloned()).collect::<Vec<_>>());
+    let names = std::iter::once(corner.to_owned()).chain(columns.iter().map(|name| text(name)));
+    let mut csv = row(&names.collect::<Vec<_>>());
     for (name, values) in rows.iter().zip(values.chunks(columns.len().max(1))) {
         csv.push_str(&text(name));
         for value in values {
             csv.push(',');
-            csv.push_str(&value.to_string());
+            // What is not there has an empty cell.
+            if value.is_finite() {
+                csv.push_str(&value.to_string());
+            }
         }
         csv.push_str("\r\n");
     }
     csv
 }
+
+const HEADS: &[u8] = b"table,name,kind,layer,head,query,key,token,start,end,text,value\r\n";
 
 /// What a number is of. Columns that do not bear on it are empty.
 #[derive(Clone, Copy, Default)]
@@ -350,7 +376,7 @@ pub fn figures(head: &HeadProfile) -> [(&'static str, Option<f64>); 10] {
 /// # Errors
 /// Those of `out`.
 pub fn write(document: &Explanation, out: &mut dyn Write) -> io::Result<()> {
-    out.write_all(b"table,name,kind,layer,head,query,key,token,start,end,text,value\r\n")?;
+    out.write_all(HEADS)?;
     let mut sheet = Sheet { out, document };
     let target = &document.target;
     sheet.put("target", Of { name: target.read.name(), text: &target.text, ..Of::default() }, &target.value)?;

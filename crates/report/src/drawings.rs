@@ -5,6 +5,7 @@ use headlight_document::{Attention, AttentionKind, Attribution, Explanation};
 use crate::colour::Scale;
 use crate::format::{number, percent};
 use crate::pieces::{Piece, pieces, split};
+use crate::plot::{Plot, Series};
 use crate::svg::{self, Caption, Colours};
 use crate::words;
 
@@ -90,15 +91,14 @@ pub fn curve(document: &Explanation, at: usize, is_insertion: bool, dark: bool) 
     let note = format!("Area {}{rank}; “{}” stands for what is left out.", number(curve.area), found.replacement);
     let description = format!("The answer’s probability by the number of {doing}: {}.", svg::ends(&curve.values));
     let band = found.random.as_ref().map(|random| if is_insertion { &random.insertion } else { &random.deletion });
-    let mut series = vec![svg::Series { name: one.method.title(), values: &curve.values, dashed: false }];
-    series.extend(band.map(|band| svg::Series { name: "their mean", values: &band.mean, dashed: true }));
+    let mut series = vec![Series { name: one.method.title(), values: &curve.values, dashed: false }];
+    series.extend(band.map(|band| Series { name: "their mean", values: &band.mean, dashed: true }));
     Some(svg::chart(
         &svg::Chart {
             caption: Caption { title: &title, description: &description, note: &note },
             axes: (doing, "probability"),
-            series,
-            band: band.map(|band| (&*band_name, &*band.least, &*band.greatest)),
-            ..svg::Chart::default()
+            band: &band_name,
+            plot: Plot { series, band: band.map(|band| (&*band.least, &*band.greatest)), ..Plot::default() },
         },
         dark,
     ))
@@ -125,7 +125,7 @@ pub fn grid(attention: &Attention, dark: bool) -> Option<String> {
     };
     let map = |layer: usize, head: usize| {
         let from = (layer * attention.heads + head).checked_mul(size)?;
-        values.get(from..from.checked_add(size)?)
+        values.get(from..from.checked_add(size)?).map(<[f32]>::to_vec)
     };
     Some(svg::grid(&drawn, &map, dark))
 }

@@ -13,6 +13,7 @@ pub mod html;
 pub mod ink;
 pub mod lines;
 pub mod pieces;
+pub mod plot;
 mod png;
 mod references;
 pub mod svg;

@@ -6,6 +6,7 @@ use super::{Page, WEIGHTS, weights};
 use crate::colour::Scale;
 use crate::format::{duration, number, signed};
 use crate::pieces::visible;
+use crate::plot::{Plot, Series};
 use crate::svg::{self, Caption, Cells, Colours};
 use crate::{VERSION, cite, csv, drawings, escape, words};
 
@@ -227,9 +228,14 @@ pub fn heads(page: &mut Page, document: &Explanation, found: &Heads) {
             &svg::Chart {
                 caption: Caption { title: "The target after each layer", description: &description, note: "" },
                 axes: ("layers gone through", "target"),
-                series: vec![svg::Series { name: "", values: &lens.values, dashed: false }],
-                mark: lens.wins.map(|wins| wins as f64),
-                ..svg::Chart::default()
+                band: "",
+                plot: Plot {
+                    series: vec![Series { name: "", values: &lens.values, dashed: false }],
+                    mark: lens.wins.map(|wins| wins as f64),
+                    dotted: true,
+                    sides: 0.4,
+                    ..Plot::default()
+                },
             },
             false,
         ));

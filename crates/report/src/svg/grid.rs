@@ -24,7 +24,7 @@ pub struct Grid<'a> {
 /// Draws the maps that `map` gives, layers across where they are the more. All maps are one picture with room between them:
 /// some hundred heads are too many shapes for any program that opens them.
 #[must_use]
-pub fn grid<'a>(drawn: &Grid<'_>, map: &dyn Fn(usize, usize) -> Option<&'a [f32]>, dark: bool) -> String {
+pub fn grid(drawn: &Grid<'_>, map: &dyn Fn(usize, usize) -> Option<Vec<f32>>, dark: bool) -> String {
     let Grid { caption, kind, layers, heads, size: (rows, columns), axes } = *drawn;
     let is_across = layers >= heads;
     let (across, down) = if is_across { (layers, heads) } else { (heads, layers) };
@@ -34,7 +34,7 @@ pub fn grid<'a>(drawn: &Grid<'_>, map: &dyn Fn(usize, usize) -> Option<&'a [f32]
     for (layer, head) in (0..layers).flat_map(|layer| (0..heads).map(move |head| (layer, head))) {
         let (column, row) = if is_across { (layer, head) } else { (head, layer) };
         if let Some(values) = map(layer, head) {
-            cells.put(column * step_across, row * step_down, columns, values, kind);
+            cells.put(column * step_across, row * step_down, columns, &values, kind);
         }
     }
     let pitch = (1080.0 / across.max(1) as f64).clamp(30.0, 96.0);
@@ -97,11 +97,11 @@ mod tests {
             size: (side, side),
             axes: ("layer", "head"),
         };
-        let svg = grid(&of(30, 9, 64), &|_, _| Some(&weights), false);
+        let svg = grid(&of(30, 9, 64), &|_, _| Some(weights.clone()), false);
         let all = texts(&svg);
         assert!(all.iter().any(|one| one == "29") && all.iter().any(|one| one == "layer"), "{all:?}");
         assert!(svg.contains("data:image/png") && svg.len() < 3_000_000, "{}", svg.len());
-        let few = grid(&of(2, 4, 8), &|layer, _| (layer == 0).then(|| &weights[..64]), true);
+        let few = grid(&of(2, 4, 8), &|layer, _| (layer == 0).then(|| weights[..64].to_vec()), true);
         assert!(!few.contains("data:image"));
         texts(&few);
     }

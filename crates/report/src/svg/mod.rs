@@ -16,7 +16,7 @@ mod tokens;
 pub use bars::{Bar, bars};
 pub use cells::Cells;
 pub(crate) use chart::ends;
-pub use chart::{Chart, Series, chart};
+pub use chart::{Chart, chart};
 pub use grid::{Grid, grid};
 pub use links::{Links, links};
 pub use map::{Map, map};
