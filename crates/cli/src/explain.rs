@@ -75,7 +75,11 @@ async fn run(arguments: &Explain) -> Result<Explanation, Error> {
     let task = arguments.asking.task;
     let task = task.unwrap_or_else(|| model.task(arguments.asking.target.as_ref(), arguments.second_text.is_some()));
     let request = request(arguments, task, texts);
-    Ok(answer(&model, &chosen.info, &request, &bar, clock).await?)
+    let mut explanation = answer(&model, &chosen.info, &request, &bar, clock).await?;
+    // Somebody else's machine has no such folder.
+    let model = explanation.model.id.clone();
+    explanation.request = Some(Box::new(Request { model, ..request }));
+    Ok(explanation)
 }
 
 fn request(arguments: &Explain, task: Task, texts: Vec<String>) -> Request {

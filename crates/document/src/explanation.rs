@@ -11,7 +11,7 @@ use crate::faithfulness::{Agreement, Faithfulness};
 use crate::heads::Heads;
 use crate::intervention::Changed;
 use crate::method::Method;
-use crate::request::{Read, Task};
+use crate::request::{Read, Request, Task};
 use crate::target_spec::TargetKind;
 
 /// The schema that [`Explanation::schema`] names.
@@ -54,6 +54,10 @@ pub struct Explanation {
     pub warnings: Vec<String>,
     /// Wall-clock times in milliseconds: `tokenize`, `forward`, `backward`, `readback`, `total`.
     pub timing_ms: BTreeMap<String, f64>,
+    /// The question that it answers, where it was saved to be opened by itself: with that it can be asked again. Never in what an
+    /// engine sends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Box<Request>>,
 }
 
 impl Explanation {

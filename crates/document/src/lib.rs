@@ -6,6 +6,7 @@
 
 pub mod explanation;
 pub mod faithfulness;
+pub mod frozen;
 pub mod generation;
 pub mod heads;
 pub mod intervention;
@@ -22,12 +23,14 @@ pub mod source;
 pub mod target_spec;
 pub mod triangle;
 mod units;
+pub mod validate;
 
 pub use explanation::{
     Attention, AttentionKind, AttentionSummary, Attribution, Candidate, Checks, Explanation, Foil, Input, InputToken,
     LayerAttribution, Model, Output, OutputToken, Overview, SpanCandidate, Target, TokenLabel,
 };
 pub use faithfulness::{Agreement, Band, Curve, Erasure, Faithfulness, Measure, Measured, RandomOrders};
+pub use frozen::Frozen;
 pub use generation::{Generated, Generation, GenerationError, Sampling, Step};
 pub use heads::{
     Ablation, Direct, HeadFigure, HeadLabel, HeadProfile, HeadValues, Heads, Induction, Lens, LensEntry, OverTexts,
@@ -42,3 +45,4 @@ pub use request::{AttentionDetail, Read, Request, RequestError, SecondText, Shot
 pub use source::{Cached, Inspection, Secret, Source};
 pub use target_spec::{TargetKind, TargetSpec, Token};
 pub use triangle::{Piece, Row, Trace, Triangle};
+pub use validate::DocumentError;

@@ -13,6 +13,7 @@ use crate::generation::Sampling;
 use crate::heads::HeadFigure;
 use crate::marks::Mark;
 use crate::request::{MAX_MARKS, Request, RequestError};
+use crate::validate::DocumentError;
 
 /// The longest fragment that is looked at, in bytes, its leading `#` not counted.
 pub const MAX_FRAGMENT_BYTES: usize = 32 * 1024;
@@ -91,7 +92,7 @@ pub struct Apart {
 
 impl View {
     // What a page can show of it is bounded as what a request asks is.
-    fn validate(&self) -> Result<(), RequestError> {
+    pub(crate) fn validate(&self) -> Result<(), RequestError> {
         if self.marks.len() > MAX_MARKS {
             return Err(RequestError::TooManyMarks { count: self.marks.len() });
         }
@@ -145,6 +146,17 @@ pub enum LinkError {
     /// Well made, but what it asks for is refused.
     #[error("This link asks for something that cannot be done: {0}")]
     Refused(#[from] RequestError),
+    /// A frozen explanation that is none.
+    #[error("The explanation in this link cannot be shown: {0}.")]
+    Faulty(#[from] DocumentError),
+}
+
+/// What was compressed, where it is no more than `most` bytes.
+pub(crate) fn inflate(packed: &[u8], most: usize) -> Result<Vec<u8>, LinkError> {
+    miniz_oxide::inflate::decompress_to_vec_with_limit(packed, most).map_err(|error| match error.status {
+        miniz_oxide::inflate::TINFLStatus::HasMoreOutput => LinkError::TooLarge,
+        _ => LinkError::Damaged,
+    })
 }
 
 impl Link {
@@ -176,13 +188,7 @@ impl Link {
             return Err(LinkError::UnknownVersion);
         }
         let packed = Base64UrlUnpadded::decode_vec(packed).map_err(|_| LinkError::Damaged)?;
-        let state =
-            miniz_oxide::inflate::decompress_to_vec_with_limit(&packed, MAX_STATE_BYTES).map_err(
-                |error| match error.status {
-                    miniz_oxide::inflate::TINFLStatus::HasMoreOutput => LinkError::TooLarge,
-                    _ => LinkError::Damaged,
-                },
-            )?;
+        let state = inflate(&packed, MAX_STATE_BYTES)?;
         let link: Self = serde_json::from_slice(&state).map_err(|_| LinkError::Damaged)?;
         link.request.validate()?;
         link.view.validate()?;

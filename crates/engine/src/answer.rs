@@ -276,6 +276,7 @@ fn document(
         changed: None,
         attention: Vec::new(),
         timing_ms: BTreeMap::new(),
+        request: None,
     }
 }
 

@@ -105,6 +105,7 @@ pub fn estimated(document: &Explanation, attributions: Vec<Attribution>) -> Expl
         changed: None,
         attention: Vec::new(),
         timing_ms: BTreeMap::new(),
+        request: None,
     }
 }
 

@@ -52,6 +52,7 @@ fn answer() -> Box<Explanation> {
         attention: vec![],
         warnings: vec![],
         timing_ms: std::collections::BTreeMap::default(),
+        request: None,
     })
 }
 
