@@ -7,7 +7,7 @@ import { test } from 'node:test';
 
 import { engine } from './engine.mjs';
 import { greatest, relative } from './numbers.mjs';
-import { at, contrast, done, exported, golden, onSentiment, SLOW } from './page.mjs';
+import { at, contrast, done, exported, follow, golden, onSentiment, SLOW } from './page.mjs';
 import { browser, server } from './site.mjs';
 
 const TEXT = 'A warm, funny and quietly moving film.';
@@ -368,7 +368,7 @@ test('figures over several texts are their mean, and a link takes the model apar
 
   // The link asks for all of it again.
   await page.waitForTimeout(500);
-  const linked = await browser.open(page.url());
+  const linked = await follow(browser, page.url());
   await done(linked);
   await linked.waitForSelector(at('over-switch'), { timeout: 240_000 });
   assert.equal(await linked.inputValue(at('patch-text')), stored.second_text);
@@ -412,7 +412,7 @@ test('what is changed of the model changes its answer, is taken back, and goes a
     [at('changed-target'), before], SLOW);
 
   // The link brings both changes and what they do.
-  const other = await browser.open(link);
+  const other = await follow(browser, link);
   await done(other);
   await other.waitForSelector(at('changed-target'), SLOW);
   assert.ok(Math.abs(Number(await other.getAttribute(at('changed-target'), 'data-delta')) - both) < 1e-4);

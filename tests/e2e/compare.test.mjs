@@ -6,7 +6,7 @@ import { test } from 'node:test';
 
 import { launch } from './browser.mjs';
 import { relative } from './numbers.mjs';
-import { at, attribution, contrast, done, golden, onSentiment, SLOW } from './page.mjs';
+import { at, attribution, contrast, done, follow, golden, onSentiment, SLOW } from './page.mjs';
 import { browser, server } from './site.mjs';
 
 const METHODS = ['occlusion', 'kernel_shap', 'attention_rollout', 'attention_flow', 'attention_gradient', 'value_zeroing'];
@@ -159,7 +159,7 @@ test('marked words are held against every method, outlive a reload, and a link b
   assert.equal(await page.inputValue(at('text')), stored.text);
   assert.match(await page.innerText(at('rationale-count')), new RegExp(`^${places.length} token`));
 
-  const other = await browser.open(link.includes('#') ? link : `${link}${await page.evaluate(() => location.hash)}`);
+  const other = await follow(browser, link.includes('#') ? link : `${link}${await page.evaluate(() => location.hash)}`);
   await done(other);
   assert.equal(await other.isChecked(at('tick-saliency')), false);
   assert.equal(await other.isChecked(at('measure-tau_loo')), true);
@@ -190,7 +190,7 @@ test('a marked stretch is left out as one, and a link brings it along', SLOW, as
   // Another browser, with no draft.
   const stranger = await launch();
   try {
-    const other = await stranger.open(page.url());
+    const other = await follow(stranger, page.url());
     await done(other);
     assert.match(await other.innerText(at('rationale-count')), /^2 token/);
     assert.equal(await other.inputValue(at('parameter-units')), 'selection');

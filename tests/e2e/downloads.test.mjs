@@ -136,6 +136,8 @@ test('a full storage: the model loads all the same, and is downloaded again the 
 
   server.resetCounts();
   await page.reload();
+  // It has to be fetched again, which is asked for.
+  await page.click(at('opened-run'));
   await done(page);
   assert.equal(server.requests(WEIGHTS), 1, 'it was not kept');
   assert.deepEqual((await exported(page)).attributions, first.attributions);

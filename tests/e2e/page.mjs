@@ -57,6 +57,13 @@ export async function contrast(page) {
   await done(page);
 }
 
+/** Opens a link in a browser that has no model yet, and says that it may be run. */
+export async function follow(browser, link) {
+  const page = await browser.open(link);
+  await page.click(at('opened-run'));
+  return page;
+}
+
 /** The document that the Export button gives. */
 export async function exported(page) {
   const [download] = await Promise.all([page.waitForEvent('download'), page.click(at('export'))]);

@@ -61,6 +61,12 @@ pub struct Explanation {
 }
 
 impl Explanation {
+    /// Whether a method's values are there.
+    #[must_use]
+    pub fn has_method(&self, method: Method) -> bool {
+        self.attributions.iter().any(|one| one.method == method)
+    }
+
     /// Figures of heads and layers, where there are any that can be read.
     #[must_use]
     pub fn heads(&self) -> Option<Heads> {

@@ -5,10 +5,10 @@
 
 use std::path::PathBuf;
 
-use headlight_document::link::{HeadPicture, Link, View};
+use headlight_document::link::{Apart, HeadPicture, Link, View};
 use headlight_document::{
     AttentionDetail, AttentionKind, Baseline, HeadFigure, Hierarchy, Intervention, Measure, Method, Parameters, Read,
-    Request, Scaled, Shot, TargetSpec, Task, Token, Units,
+    Request, Sampling, Scaled, Shot, TargetSpec, Task, Token, Units,
 };
 
 /// The hash in those links that have one.
@@ -187,6 +187,30 @@ fn meant() -> Vec<(&'static str, Link)> {
                     texts: vec!["One.".into(), "Two.".into()],
                     attention: AttentionDetail::Overview,
                     ..request("owner/name@0123abc", Task::Classify, "a warm film", "label", Read::Logit, &[GradXInput])
+                })
+            },
+        ),
+        (
+            "13-f49b25d-view",
+            Link {
+                view: View {
+                    method: 1,
+                    method_is_apart: true,
+                    grouping: "sum".into(),
+                    marks: vec![(0, 5, 9)],
+                    sampling: Some(Sampling { temperature: 0.7, top_k: Some(40), top_p: 0.9, seed: 11 }),
+                    apart: Some(Apart {
+                        figures: vec![HeadFigure::Lens],
+                        patch: "Once below a".into(),
+                        texts: "One.\nTwo.".into(),
+                    }),
+                    ..View::default()
+                },
+                ..plain(Request {
+                    methods: vec![GradXInput, Lime],
+                    parameters: Parameters { samples: Some(500), ..Parameters::default() },
+                    attention: AttentionDetail::Overview,
+                    ..request("smollm2", Task::Continue, "Once upon a", "next", Read::Logit, &[])
                 })
             },
         ),

@@ -153,6 +153,23 @@ pub fn pixel_ratio() -> f64 {
     if ratio.is_finite() { ratio.clamp(1.0, 4.0) } else { 1.0 }
 }
 
+/// The host that the page is from.
+pub fn host() -> String {
+    window().location().host().unwrap_or_default()
+}
+
+/// The page's address without its query, or with `?embed`, and this fragment.
+pub fn address_of(embeds: bool, fragment: &str) -> String {
+    let href = window().location().href().unwrap_or_default();
+    let plain = href.split(['#', '?']).next().unwrap_or_default();
+    format!("{plain}{}#{fragment}", if embeds { "?embed" } else { "" })
+}
+
+/// What is in a person's file; none where it can't be read.
+pub async fn read_text(file: &Blob) -> Option<String> {
+    JsFuture::from(file.text()).await.ok()?.as_string()
+}
+
 /// Fetches a text, of which the server is asked at once whether it is still what the browser keeps; the error says what
 /// happened.
 pub fn fetch_text(address: &str) -> impl Future<Output = Result<String, String>> + use<> {

@@ -205,5 +205,6 @@ fn without_weights(document: &Explanation) -> Explanation {
         attention: document.attention.iter().map(attention).collect(),
         warnings: document.warnings.clone(),
         timing_ms: document.timing_ms.clone(),
+        request: document.request.clone(),
     }
 }

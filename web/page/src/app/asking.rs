@@ -80,10 +80,21 @@ impl App {
             self.hint.set(Some(say("app.choose_model").into()));
             return;
         }
-        if how != Ask::Again
-            && self.shown.with_untracked(|shown| shown.request.as_ref().is_some_and(|asked| answers(asked, &request)))
-        {
+        let is_held = self.is_held();
+        let is_answered = self.shown.with_untracked(|shown| {
+            // A document that somebody saved may lack a method that every answer here has.
+            let has_method = || self.form.with_untracked(|form| shown.document.has_method(form.method));
+            shown.request.as_ref().is_some_and(|asked| answers(asked, &request)) && (!is_held || has_method())
+        });
+        if is_answered && how != Ask::Again {
             self.tell(Input::Forget);
+            return;
+        }
+        if is_held {
+            // Where nothing is typed, the way on is shown.
+            if how != Ask::Cheap {
+                browser::focus("opened-run");
+            }
             return;
         }
         self.tell(Input::Ask(Box::new(request)));
@@ -119,6 +130,10 @@ impl App {
     /// Compares the ticked methods, or traces the target through the layers.
     pub fn compare(self, request: Request) {
         if !matches!(self.listing.get_untracked(), Listing::Ready(_)) {
+            return;
+        }
+        if self.is_held() {
+            browser::focus("opened-run");
             return;
         }
         let fault = match request.validate() {
@@ -274,7 +289,8 @@ impl App {
             conductor::Effect::Estimate { attributions, request, is_comparison } => {
                 self.estimate(attributions, *request, is_comparison);
             }
-            conductor::Effect::ShowComparison(document, request) => {
+            conductor::Effect::ShowComparison(mut document, request) => {
+                document.request = Some(request.clone());
                 let place = match (request.layers, asks_heads(&request)) {
                     (true, _) => self.layered,
                     _ if self.is_of_other(&request) => self.other,
@@ -308,7 +324,10 @@ impl App {
         }
     }
 
-    fn show(self, id: RequestId, document: Explanation, request: Request) {
+    fn show(self, id: RequestId, mut document: Explanation, request: Request) {
+        document.request = Some(Box::new(request.clone()));
+        // Before the numbers: that they come from other weights.
+        self.opened.update(|opened| opened.answered(&document.model.sha256));
         let tokens = document.input.tokens.len();
         let suggests = self.suggest.get_value();
         self.suggest.set_value(false);

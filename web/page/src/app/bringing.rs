@@ -60,7 +60,10 @@ impl App {
 
     /// Looks at a person's own files: an array, or what is like one, of `File` objects.
     pub fn offer(self, list: &JsValue) {
-        let files = Array::from(list);
+        self.open_file(list, move |files| self.offer_model(files));
+    }
+
+    fn offer_model(self, files: Array) {
         let read = |file: &JsValue, key: &str| Reflect::get(file, &key.into()).ok().and_then(|name| name.as_string());
         // Within a folder that was chosen, the path; else the name alone.
         let name = |file: JsValue| {
@@ -218,7 +221,7 @@ impl App {
                 self.choose_model(&entry);
             } else {
                 // A link's question, as it is.
-                self.ask(Ask::Cheap);
+                self.run_opened();
             }
         }
     }

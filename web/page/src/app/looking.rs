@@ -22,7 +22,14 @@ impl App {
             self.shown.with_untracked(|shown| {
                 let Some(attention) = chosen(&shown.document.attention, kind) else { return };
                 let left_out = LeftOut::of(&shown.document, attention, without);
-                self.sight.update(|sight| *sight = std::mem::take(sight).begin(number, id, attention, left_out));
+                // A frozen explanation may have the open head's map by itself.
+                let open = self.opened.with_untracked(|opened| opened.frozen.as_ref()?.open.clone());
+                self.sight.update(|sight| {
+                    *sight = std::mem::take(sight).begin(number, id, attention, left_out);
+                    if let Some(open) = open {
+                        sight.give(attention, &open);
+                    }
+                });
             });
         });
     }

@@ -8,6 +8,7 @@ mod language;
 mod looking;
 mod opening;
 mod session;
+mod sharing;
 mod writing;
 
 pub use asking::{Ask, Saved};
@@ -31,6 +32,7 @@ use crate::locale::{Language, heard, say};
 use crate::state::compare::{Compared, same_subject};
 use crate::state::conductor::{Conductor, Errand, Flight, Input, Phase};
 use crate::state::form::{Form, answers, is_untouched};
+use crate::state::frozen::Opened;
 use crate::state::inside::Inside;
 use crate::state::sight::Sight;
 use crate::state::sources::Sources;
@@ -127,6 +129,10 @@ pub struct App {
     pub theme: RwSignal<Theme>,
     /// Whether the page is dark.
     pub dark: Memo<bool>,
+    /// What was opened that nobody has computed here.
+    pub opened: RwSignal<Opened>,
+    /// Whether the page is a frame in somebody else's.
+    pub embeds: bool,
     /// The models that a person brings.
     pub sources: RwSignal<Sources>,
     /// Whether their panel is open.
@@ -213,6 +219,11 @@ impl App {
         })
     }
 
+    /// Whether the list of models is here.
+    pub fn is_listed(self) -> bool {
+        self.listing.with(|listing| matches!(listing, Listing::Ready(_)))
+    }
+
     /// A model of the list, outside of views.
     pub fn entry_now(self, id: &str) -> Option<ModelEntry> {
         untrack(|| self.entry(id))
@@ -260,6 +271,7 @@ impl App {
     }
 
     fn take(self, entry: &ModelEntry, task: Option<Task>) {
+        self.let_go();
         self.suggest.set_value(true);
         self.undo.set_value(Vec::new());
         self.stop_writing();
@@ -403,6 +415,10 @@ impl App {
 
     /// Keeps them at once.
     pub fn save_now(self) {
+        // A frozen explanation's address is its own, and its text no draft.
+        if self.opened.with_untracked(|opened| opened.frozen.is_some()) {
+            return;
+        }
         browser::remember("draft", &self.form.with_untracked(Form::draft));
         // A text that is empty or too long for a link is kept in the draft alone.
         browser::set_fragment(&self.link().unwrap_or_default());

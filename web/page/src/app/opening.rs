@@ -13,6 +13,7 @@ use crate::locale::{self, fill, say};
 use crate::state::attention;
 use crate::state::conductor::{Conductor, Input};
 use crate::state::form::{self, Form, Opening};
+use crate::state::frozen::Opened;
 
 impl App {
     /// Opens the page: from its address, else from the last visit's draft, else with the precomputed explanation.
@@ -59,6 +60,8 @@ impl App {
             handover: RwSignal::default(),
             pending: RwSignal::new(false),
             language: RwSignal::new(locale::language()),
+            opened: RwSignal::default(),
+            embeds: browser::parameter("embed").is_some(),
             theme,
             dark,
             sources: RwSignal::default(),
@@ -96,7 +99,8 @@ impl App {
             save: StoredValue::new_local(None),
         };
         let is_linked = app.follow_fragment();
-        if let Some(draft) = browser::recall("draft").as_deref().and_then(Form::of_draft) {
+        let is_frozen = app.opened.with_untracked(|opened| opened.frozen.is_some());
+        if let Some(draft) = browser::recall("draft").as_deref().and_then(Form::of_draft).filter(|_| !is_frozen) {
             if is_linked {
                 app.form.update(|form| form.join(draft));
             } else if app.notice.with_untracked(Option::is_none) {
@@ -114,7 +118,7 @@ impl App {
         app.list_explanations();
         app.list_models();
         // Who names a device wants to know whether it works.
-        if device != DeviceChoice::Auto {
+        if device != DeviceChoice::Auto && !is_frozen && !app.embeds {
             app.tell(Input::Start);
         }
         app
@@ -147,7 +151,14 @@ impl App {
                 browser::set_fragment("");
                 false
             }
+            Opening::Frozen(frozen) => {
+                self.show_frozen(*frozen, None);
+                false
+            }
             Opening::Linked(form, sha256) => {
+                self.let_go();
+                // What is missing of it is known once the list of models is here.
+                self.opened.set(Opened { waits: true, ..Opened::link(&form, sha256.clone()) });
                 self.resume.set_value(form.apart.is_asked);
                 self.form.set(*form);
                 self.linked.set(Some(sha256));
@@ -176,6 +187,9 @@ impl App {
 
     // The list of models is here: go on with what was wanted before.
     fn begin(self) {
+        if self.opened.with_untracked(|opened| opened.frozen.is_some()) {
+            return;
+        }
         if self.linked.with_untracked(Option::is_some) {
             self.ask_linked();
             return;
@@ -188,24 +202,7 @@ impl App {
         }
     }
 
-    fn ask_linked(self) {
-        let Listing::Ready(manifest) = self.listing.get_untracked() else { return };
-        let Some(sha256) = self.linked.try_update(Option::take).flatten() else { return };
-        let model = self.form.with_untracked(|form| form.model.clone());
-        if self.entry_now(&model).is_none() && self.invite(&model) {
-            return;
-        }
-        if let Some(remark) = form::remark(&manifest, &model, sha256.as_deref()) {
-            self.notice.set(Some(remark));
-        }
-        if self.entry_now(&model).is_none() {
-            self.choose_first();
-            return;
-        }
-        self.ask(Ask::Cheap);
-    }
-
-    fn choose_first(self) {
+    pub(super) fn choose_first(self) {
         if let Listing::Ready(manifest) = self.listing.get_untracked()
             && let Some(entry) = manifest.models.first()
         {

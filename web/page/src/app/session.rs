@@ -120,6 +120,8 @@ impl App {
             self.form.set(form);
             self.note_step(before);
         }
+        // What was opened gives way to it.
+        self.opened.set(crate::state::frozen::Opened::default());
         self.clear(self.pause);
         self.pending.set(false);
         self.hint.set(None);

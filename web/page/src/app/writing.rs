@@ -10,6 +10,10 @@ use crate::browser;
 impl App {
     /// Writes on after the text, or after what was written there.
     pub fn write_on(self) {
+        if self.is_held() {
+            browser::focus("opened-run");
+            return;
+        }
         let is_ready = self.conductor.with_untracked(|conductor| {
             self.form.with_untracked(|form| conductor.loaded.as_deref() == Some(form.model.as_str()))
         });

@@ -5,6 +5,7 @@ mod attention;
 mod changed;
 mod chart;
 mod counterfactual;
+mod embed;
 mod foot;
 mod grid;
 mod head;
@@ -19,10 +20,12 @@ mod lines;
 mod methods;
 mod models;
 mod neurons;
+mod opened;
 mod over_text;
 mod own;
 mod parts;
 mod prompt;
+mod share;
 mod status;
 mod tokens;
 mod topbar;
@@ -57,7 +60,7 @@ pub fn Page(sample: Explanation, trouble: Option<String>) -> impl IntoView {
     // Everything that is read on the page is made anew in another language; what the person did is in `App`, and stays.
     parts::changing(move || {
         app.language.track();
-        Some(view! { <Everything/> }.into_any())
+        Some(if app.embeds { embed::embed(app) } else { view! { <Everything/> }.into_any() })
     })
 }
 
@@ -73,6 +76,7 @@ fn Everything() -> impl IntoView {
         <main>
             <status::Notice/>
             <foot::NewVersion/>
+            {opened::opened(app)}
             <status::Status/>
             <div class="sheet">
                 <input::InputPanel/>

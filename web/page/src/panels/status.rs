@@ -43,13 +43,17 @@ pub fn Status() -> impl IntoView {
     let word = Memo::new(move |_| app.word());
     let number = Memo::new(move |_| app.shown.with(|shown| shown.number));
     let is_precomputed = Memo::new(move |_| app.shown.with(|shown| shown.request.is_none()));
+    // What was opened says itself where its numbers are from.
+    let is_frozen = Memo::new(move |_| app.opened.with(|opened| opened.frozen.is_some()));
+    let waits = Memo::new(move |_| app.opened.with(|opened| opened.waits));
     view! {
         <section class="status" data-testid="status" data-state=word data-answers=number aria-label=say("status.label")>
-            {move || is_precomputed.get().then(|| view! { <Precomputed/> })}
+            {move || (is_precomputed.get() && !waits.get()).then(|| view! { <Precomputed/> })}
             <div class="status-line" role="status">
                 {move || match word.get() {
                     "error" => view! { <Trouble/> }.into_any(),
                     "starting" | "loading" | "running" => view! { <Working/> }.into_any(),
+                    _ if is_frozen.get() => ().into_any(),
                     state if !is_precomputed.get() => view! { <Done state/> }.into_any(),
                     "ready" => view! { <p>{say("status.ready")}</p> }.into_any(),
                     _ => ().into_any(),

@@ -1,14 +1,12 @@
 //! The bar on top: what it is, which model and device, and what can be done with the page.
 
-use std::time::Duration;
-
 use headlight_document::message::DeviceKind;
 use leptos::prelude::*;
 
 use super::help::Help;
 use super::models::ModelChooser;
+use super::share::Share;
 use crate::app::{App, Theme};
-use crate::browser;
 use crate::locale::{self, Language, fill, heard, say};
 use crate::state::conductor::Phase;
 
@@ -124,32 +122,6 @@ fn ThemeSwitch() -> impl IntoView {
                 Theme::Light => say("top.theme.light"),
                 Theme::Dark => say("top.theme.dark"),
             }}</span>
-        </button>
-    }
-}
-
-#[component]
-fn Share() -> impl IntoView {
-    let app = App::get();
-    let done = RwSignal::new(false);
-    let copy = move |_| match app.link() {
-        Err(why) => app.notice.set(Some(why)),
-        Ok(fragment) => {
-            browser::set_fragment(&fragment);
-            let address = browser::address_with(&fragment);
-            leptos::task::spawn_local(async move {
-                if browser::copy(&address).await {
-                    done.set(true);
-                    set_timeout(move || done.set(false), Duration::from_secs(2));
-                } else {
-                    app.notice.set(Some(say("top.share.refused").into()));
-                }
-            });
-        }
-    };
-    view! {
-        <button type="button" class="quiet" data-testid="share" on:click=copy title=say("top.share.title")>
-            <span aria-live="polite">{move || if done.get() { say("top.share.done") } else { say("top.share") }}</span>
         </button>
     }
 }

@@ -2,8 +2,8 @@
 
 use headlight_document::link::{HeadPicture, Link, LinkError, View};
 use headlight_document::{
-    AttentionDetail, AttentionKind, FileRole, Intervention, Manifest, Measure, Method, ModelEntry, Parameters, Read,
-    Request, Sampling, TargetSpec, Task, Token, Units,
+    AttentionDetail, AttentionKind, FileRole, Frozen, Intervention, Manifest, Measure, Method, ModelEntry, Parameters,
+    Read, Request, Sampling, TargetSpec, Task, Token, Units,
 };
 use serde_json::{Value, json};
 
@@ -13,8 +13,6 @@ use super::grouping::Grouping;
 use super::left_out::Without;
 use super::marks::{self, Mark};
 use super::prompt::Prompt;
-
-use crate::locale::fill;
 
 /// The methods that the page always asks for, since they share one backward run.
 pub const METHODS: &[Method] = &[Method::GradXInput, Method::Saliency];
@@ -441,6 +439,8 @@ pub enum Opening {
     Plain,
     /// A link, with the hash of the weights it speaks of.
     Linked(Box<Form>, Option<String>),
+    /// An explanation itself.
+    Frozen(Box<Frozen>),
     /// Something that can't be opened.
     Refused(LinkError),
 }
@@ -451,6 +451,9 @@ pub fn open(fragment: &str) -> Opening {
     if fragment.trim_start_matches('#').is_empty() {
         return Opening::Plain;
     }
+    if Frozen::is(fragment) {
+        return Frozen::decode(fragment).map_or_else(Opening::Refused, |frozen| Opening::Frozen(Box::new(frozen)));
+    }
     match Link::decode(fragment) {
         Ok(link) => {
             let sha256 = link.model_sha256.clone();
@@ -460,15 +463,13 @@ pub fn open(fragment: &str) -> Opening {
     }
 }
 
-/// What is to be said about a link's model, if anything: that it is not offered here, or that its weights differ.
+/// Whether a link's model is here with other weights than those that gave the numbers which somebody shared.
 #[must_use]
-pub fn remark(manifest: &Manifest, model: &str, sha256: Option<&str>) -> Option<String> {
-    let Some(entry) = manifest.models.iter().find(|entry| entry.id == model) else {
-        let name: String = model.chars().take(40).collect();
-        return Some(fill("form.not_offered", &[&name]));
-    };
-    let ours = entry.file(FileRole::Weights)?;
-    (sha256? != ours.sha256).then(|| fill("form.other_weights", &[&entry.title]))
+pub fn differs(manifest: &Manifest, model: &str, sha256: Option<&str>) -> bool {
+    let entry = manifest.models.iter().find(|entry| entry.id == model);
+    // A document names an adapter where one is merged in.
+    let ours = entry.and_then(|entry| entry.file(FileRole::Adapter).or(entry.file(FileRole::Weights)));
+    sha256.zip(ours).is_some_and(|(theirs, ours)| !theirs.is_empty() && theirs != ours.sha256)
 }
 
 #[cfg(test)]

@@ -184,12 +184,16 @@ fn another_model_brings_its_task_and_forgets_the_target() {
 }
 
 #[test]
-fn other_weights_and_unknown_models_are_remarked_on() {
-    let manifest = Manifest { schema: String::new(), models: vec![entry("smollm2", Task::Continue, "aa")] };
-    assert_eq!(remark(&manifest, "smollm2", Some("aa")), None);
-    assert_eq!(remark(&manifest, "smollm2", None), None);
-    assert!(remark(&manifest, "smollm2", Some("bb")).unwrap().contains("other weights"));
-    assert!(remark(&manifest, "gpt9", None).unwrap().contains("gpt9"));
+fn other_weights_are_known_by_their_hash_and_an_adapter_by_its_own() {
+    let mut manifest = Manifest { schema: String::new(), models: vec![entry("smollm2", Task::Continue, "aa")] };
+    assert!(!differs(&manifest, "smollm2", Some("aa")));
+    assert!(!differs(&manifest, "smollm2", None));
+    assert!(differs(&manifest, "smollm2", Some("bb")));
+    assert!(!differs(&manifest, "gpt9", Some("bb")));
+    let weights = manifest.models[0].files[0].clone();
+    let adapter = headlight_document::ModelFile { role: FileRole::Adapter, sha256: "cc".into(), ..weights };
+    manifest.models[0].files.push(adapter);
+    assert!(differs(&manifest, "smollm2", Some("aa")) && !differs(&manifest, "smollm2", Some("cc")));
 }
 
 /// Small reproducible random numbers (SplitMix64).

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use headlight_document::frozen::OpenMap;
 use headlight_document::message::{Command, RequestId};
 use headlight_document::{Attention, AttentionKind, Look, Overview, Seen, Tile, Whose};
 
@@ -89,6 +90,18 @@ impl Sight {
             drawn: self.drawn + 1,
             ..Self::default()
         }
+    }
+
+    /// Takes one head's map, whole, where it is of this attention.
+    pub fn give(&mut self, attention: &Attention, open: &OpenMap) {
+        let Attention { kind, rows, columns, .. } = *attention;
+        if open.kind != kind || open.values.len() != rows * columns {
+            return;
+        }
+        let tile = Tile { whose: Whose::Head(open.layer, open.head), side: WHOLE };
+        let values = renormalised(&open.values, rows, columns, &self.left_out);
+        self.tiles.insert(tile.whose, Seen { tile, rows, columns, values });
+        self.drawn += 1;
     }
 
     /// Changes whenever what the grid is drawn from does. None where that is another answer than the page's, for a moment.
