@@ -33,16 +33,16 @@ async function within(mode, act) {
 /** The heads of all that is kept, as JSON. */
 export const listKept = async () => JSON.stringify(await within('readonly', (heads) => heads.getAll()));
 
-/** Keeps a document under its head, both as JSON. */
-export const putKept = (head, text) =>
+/** Keeps a document, a blob, under its head, which is JSON. */
+export const putKept = (head, blob) =>
   within('readwrite', (heads, documents) => {
     const parsed = JSON.parse(head);
     heads.put(parsed);
-    documents.put(text, parsed.id);
+    documents.put(blob, parsed.id);
   });
 
 /** One document, as JSON. */
-export const getKept = async (id) => (await within('readonly', (heads, documents) => documents.get(id))) ?? '';
+export const getKept = async (id) => (await (await within('readonly', (heads, documents) => documents.get(id)))?.text()) ?? '';
 
 /** Lets go of one. */
 export const deleteKept = (id) =>

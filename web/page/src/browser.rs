@@ -215,11 +215,8 @@ impl Download {
     }
 
     /// Hands the file to the person under this name, as a file of this kind.
-    pub fn save(mut self, name: &str, kind: &str) -> Result<(), JsValue> {
-        self.flush_buffer();
-        let options = BlobPropertyBag::new();
-        options.set_type(kind);
-        let blob = Blob::new_with_u8_array_sequence_and_options(&self.pieces, &options)?;
+    pub fn save(self, name: &str, kind: &str) -> Result<(), JsValue> {
+        let blob = self.blob(kind)?;
         let address = Url::create_object_url_with_blob(&blob)?;
         let anchor: HtmlAnchorElement = document().create_element("a")?.unchecked_into();
         anchor.set_href(&address);
@@ -233,6 +230,14 @@ impl Download {
             std::time::Duration::from_secs(60),
         );
         Ok(())
+    }
+
+    /// The file, of this kind.
+    pub fn blob(mut self, kind: &str) -> Result<Blob, JsValue> {
+        self.flush_buffer();
+        let options = BlobPropertyBag::new();
+        options.set_type(kind);
+        Blob::new_with_u8_array_sequence_and_options(&self.pieces, &options)
     }
 
     fn flush_buffer(&mut self) {

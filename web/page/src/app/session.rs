@@ -21,7 +21,7 @@ extern "C" {
     #[wasm_bindgen(js_name = listKept, catch)]
     async fn list_kept() -> Result<JsValue, JsValue>;
     #[wasm_bindgen(js_name = putKept, catch)]
-    async fn put_kept(head: &str, document: &str) -> Result<JsValue, JsValue>;
+    async fn put_kept(head: &str, document: &web_sys::Blob) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(js_name = getKept, catch)]
     async fn get_kept(id: &str) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(js_name = deleteKept, catch)]
@@ -183,18 +183,30 @@ impl App {
         }
         let (shown, asked) = self.shown.with_untracked(|shown| (Arc::clone(&shown.document), shown.request.clone()));
         let form = self.form.get_untracked();
+        let request = asked.unwrap_or_else(|| form.cheap_request());
+        // In the words of a link and as a file is saved, which the page writes and reads anyway.
+        let link = match (Link { request, model_sha256: None, view: form.link(None).view }).encode() {
+            Ok(link) => link,
+            Err(error) => {
+                self.notice.set(Some(error.to_string()));
+                return;
+            }
+        };
         let at = js_sys::Date::now();
         let head = Kept {
             id: format!("{at}-{}", js_sys::Math::random()),
             name: kept::name(name, &shown.input.text),
             at,
             model: shown.model.title.clone(),
-            request: asked.unwrap_or_else(|| form.cheap_request()),
-            view: form.link(None).view,
+            link,
         };
-        let Some(text) = kept::document(&shown) else { return };
+        let mut file = browser::Download::new();
+        if serde_json::to_writer(&mut file, &*kept::document(&shown)).is_err() {
+            return;
+        }
+        let Ok(blob) = file.blob("application/json") else { return };
         leptos::task::spawn_local(async move {
-            if put_kept(&head.to_json(), &text).await.is_err() {
+            if put_kept(&head.to_json(), &blob).await.is_err() {
                 self.notice.set(Some(say("history.refused").to_owned()));
             }
             self.list_explanations();
@@ -204,8 +216,10 @@ impl App {
     /// Opens one that is kept.
     pub fn open_explanation(self, id: &str) {
         self.with_kept(id, move |head, document| {
-            let form = Form::of_link(Link { request: head.request.clone(), model_sha256: None, view: head.view });
-            self.bring_back(Some(form), document, head.request);
+            if let Ok(link) = Link::decode(&head.link) {
+                let request = link.request.clone();
+                self.bring_back(Some(Form::of_link(link)), document, request);
+            }
         });
     }
 

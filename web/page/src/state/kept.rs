@@ -1,7 +1,8 @@
 //! Explanations that a person keeps under a name: what the list says of each, as it is stored.
 
-use headlight_document::link::View;
-use headlight_document::{Explanation, Request};
+use std::borrow::Cow;
+
+use headlight_document::Explanation;
 use serde_json::{Value, json};
 
 /// How many are kept.
@@ -22,33 +23,25 @@ pub struct Kept {
     pub at: f64,
     /// The model's name.
     pub model: String,
-    /// What was asked.
-    pub request: Request,
-    /// What of it was looked at.
-    pub view: View,
+    /// The link to it: what was asked and what of it was looked at.
+    pub link: String,
 }
 
 impl Kept {
     /// As it is stored.
     #[must_use]
     pub fn to_json(&self) -> String {
-        json!({
-            "id": self.id, "name": self.name, "at": self.at, "model": self.model, "request": self.request, "view": self.view,
-        })
-        .to_string()
+        json!({ "id": self.id, "name": self.name, "at": self.at, "model": self.model, "link": self.link }).to_string()
     }
 
     fn of(stored: &Value) -> Option<Self> {
         let text = |key: &str| Some(stored.get(key)?.as_str()?.to_owned());
-        let request: Request = serde_json::from_value(stored.get("request")?.clone()).ok()?;
-        let view = serde_json::from_value(stored.get("view")?.clone()).unwrap_or_default();
         Some(Self {
             id: text("id")?,
             name: text("name")?,
             at: stored.get("at")?.as_f64()?,
             model: text("model")?,
-            request,
-            view,
+            link: text("link")?,
         })
     }
 }
@@ -73,32 +66,22 @@ pub fn name(given: &str, otherwise: &str) -> String {
 
 /// A document as it is kept.
 #[must_use]
-pub fn document(shown: &Explanation) -> Option<String> {
+pub fn document(shown: &Explanation) -> Cow<'_, Explanation> {
     let weights: usize = shown.attention.iter().map(|one| one.values.as_ref().map_or(0, Vec::len)).sum();
     if weights <= WEIGHTS {
-        return serde_json::to_string(shown).ok();
+        return Cow::Borrowed(shown);
     }
     let mut without = shown.clone();
     without.attention.clear();
-    serde_json::to_string(&without).ok()
+    Cow::Owned(without)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::form::Form;
-    use headlight_document::Task;
 
     fn kept(id: &str, at: f64) -> Kept {
-        let request = Form::new("smollm2", Task::Continue, "A text").request();
-        Kept {
-            id: id.into(),
-            name: "A \"name\"".into(),
-            at,
-            model: "SmolLM2".into(),
-            request,
-            view: View { token: Some(2), ..View::default() },
-        }
+        Kept { id: id.into(), name: "A \"name\"".into(), at, model: "SmolLM2".into(), link: "1.abc".into() }
     }
 
     #[test]
@@ -120,10 +103,9 @@ mod tests {
     #[test]
     fn a_document_is_kept_whole_unless_its_maps_are_too_large() {
         let mut shown: Explanation = serde_json::from_str(include_str!("../../assets/sample.json")).unwrap();
-        let read = |text: Option<String>| serde_json::from_str::<Explanation>(&text.unwrap()).unwrap();
-        assert_eq!(read(document(&shown)), shown);
+        assert_eq!(*document(&shown), shown);
         shown.attention[0].values = Some(vec![0.0; WEIGHTS + 1]);
-        let kept = read(document(&shown));
+        let kept = document(&shown);
         assert!(kept.attention.is_empty());
         assert_eq!(kept.attributions, shown.attributions);
     }
