@@ -4,6 +4,11 @@
 //! types and operations before `main`. Nobody hands this engine such a text; but a table of functions holds the parsers, so
 //! neither compiler nor linker may leave them out, and they are a twentieth of the download. A module in which one of them
 //! ran after all would stop there (`unreachable`), as loudly as at an assertion.
+//!
+//! Two more things are in it for operations that no model here has. `cubek-matmul` has a second way to multiply, for tensors that lie
+//! in tiles and for processors with units for small matrices (`Strategy::Tiled`, which `auto` takes for tensors in tiles alone);
+//! `cubek-tile` is what that is written with, and depthwise convolutions. `cubek-quant` is burn's own quantisation, where
+//! weights here stay packed in their files' formats and have kernels of their own.
 
 use wasmparser::{KnownCustom, Name, Parser, Payload, TypeRef};
 
@@ -19,10 +24,23 @@ pub const PARSERS: &[&str] = &[
     "pliron2op27canonical_syntax_parse_impl",
 ];
 
+/// What is in the name of a function of those two. A compiler that finds two functions alike keeps one under either's name,
+/// so only long ones are taken, of which none is like another crate's.
+pub const UNUSED: &[&str] = &["cubek_tile", "cubek_matmul5tiled", "cubek_matmul..tiled", "cubek_quant"];
+
+/// From how many bytes on a function is a long one.
+const LONG: usize = 1000;
+
 /// What lets go of a value is called where a table of parsers is, whatever the value is.
 const DROP: &str = "drop_in_place";
 
-/// Makes every parser's body a run of `unreachable` as long as it was, so that nothing else moves, and returns how many
+/// Says which functions are made empty: what a module that lies there is known by.
+#[must_use]
+pub fn recipe() -> String {
+    format!("{} {} {LONG}", PARSERS.join(" "), UNUSED.join(" "))
+}
+
+/// Makes every such function's body a run of `unreachable` as long as it was, so that nothing else moves, and returns how many
 /// there were. What they called is then called by nobody, and `wasm-opt` leaves both out.
 ///
 /// # Errors
@@ -50,9 +68,13 @@ fn is_parser(name: &str) -> bool {
     PARSERS.iter().any(|part| name.contains(part)) && !name.contains(DROP)
 }
 
+fn is_unused(name: &str) -> bool {
+    UNUSED.iter().any(|part| name.contains(part)) && !name.contains(DROP)
+}
+
 /// Where the parsers' bodies lie.
 fn parsers(module: &[u8]) -> wasmparser::Result<Vec<std::ops::Range<usize>>> {
-    let (mut imported, mut bodies, mut found) = (0, Vec::new(), Vec::new());
+    let (mut imported, mut bodies, mut found, mut unused) = (0, Vec::new(), Vec::new(), Vec::new());
     for payload in Parser::new(0).parse_all(module) {
         match payload? {
             Payload::ImportSection(imports) => {
@@ -69,6 +91,8 @@ fn parsers(module: &[u8]) -> wasmparser::Result<Vec<std::ops::Range<usize>>> {
                         let naming = naming?;
                         if is_parser(naming.name) {
                             found.push(naming.index as usize);
+                        } else if is_unused(naming.name) {
+                            unused.push(naming.index as usize);
                         }
                     }
                 }
@@ -76,7 +100,9 @@ fn parsers(module: &[u8]) -> wasmparser::Result<Vec<std::ops::Range<usize>>> {
             _ => {}
         }
     }
-    Ok(found.into_iter().filter_map(|function| bodies.get(function.checked_sub(imported)?).cloned()).collect())
+    let body = |function: usize| bodies.get(function.checked_sub(imported)?).cloned();
+    let long = unused.into_iter().filter_map(body).filter(|body: &std::ops::Range<usize>| body.len() >= LONG);
+    Ok(found.into_iter().filter_map(body).chain(long).collect())
 }
 
 #[cfg(test)]
@@ -110,6 +136,15 @@ mod tests {
         assert_eq!(changed, [code + 2, code + 3]);
         assert_eq!(snipped[code + 1..code + 5], [0, 0, 0, 0x0b]);
         assert!(Parser::new(0).parse_all(&snipped).all(|payload| payload.is_ok()));
+    }
+
+    #[test]
+    fn of_what_is_not_used_only_long_functions_are_taken() {
+        let tile = "_ZN10cubek_tile4tile4kind5plane3mma11load_manual6expand17h0bE";
+        assert!(is_unused(tile) && !is_unused("_ZN12cubek_matmul11multi_level8routines4gemm6launch17h01E"));
+        let mut short = module("_ZN4main17h0123E", tile);
+        let error = snip(&mut short).unwrap_err().to_string();
+        assert!(error.contains("No function of the module"), "{error}");
     }
 
     #[test]

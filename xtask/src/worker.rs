@@ -53,7 +53,7 @@ pub fn build(paths: &Paths, toolchain: &Toolchain, tools: &Tools) -> Result<()> 
     let bound = package.join(BOUND);
     let stamp = bound.join(".made-from");
     // The module says which version of wasm-bindgen it wants, so its hash stands for that tool as well.
-    let made_from = format!("{} {} {}", hash::of_file(&module)?.1, snip::PARSERS.join(" "), shrink::recipe());
+    let made_from = format!("{} {} {}", hash::of_file(&module)?.1, snip::recipe(), shrink::recipe());
     if !fs::read_to_string(&stamp).is_ok_and(|old| old == made_from) {
         check_exports(&module)?;
         say::step("Making the engine callable from JavaScript with wasm-bindgen (a few seconds).");
