@@ -104,7 +104,8 @@ const state = (page) => page.evaluate(() => ({
   text: document.querySelector('[data-testid="text"]').value,
   selects: [...document.querySelectorAll('select')].map((one) => [one.dataset.testid, one.value]),
   ticks: [...document.querySelectorAll('input[type=checkbox]')].map((one) => [one.dataset.testid, one.checked]),
-  pressed: [...document.querySelectorAll('main [aria-pressed]')].map((one) => [one.dataset.testid ?? one.className, one.ariaPressed]),
+  pressed: [...document.querySelectorAll('main [aria-pressed]')].filter((one) => !one.closest('.history-panel'))
+    .map((one) => [one.dataset.testid ?? one.className, one.ariaPressed]),
   head: document.querySelector('.head-view h3')?.textContent,
   target: document.querySelector('[data-testid="target"]').textContent,
 }));
