@@ -147,6 +147,12 @@ pub fn is_writing(event: &web_sys::Event) -> bool {
     target.is_some_and(|element| element.closest(fields).ok().flatten().is_some())
 }
 
+/// Whether the keyboard's focus is where one types.
+pub fn is_typing() -> bool {
+    let focused = document().active_element().map(|element| element.tag_name());
+    focused.is_some_and(|tag| matches!(&*tag, "TEXTAREA" | "INPUT" | "SELECT"))
+}
+
 /// How many device pixels a CSS pixel has.
 pub fn pixel_ratio() -> f64 {
     let ratio = window().device_pixel_ratio();

@@ -175,6 +175,8 @@ const NOT_SAID: &[&str] = &[
     "ArrowRight",
     "ArrowUp",
     "ArrowDown",
+    "PageUp",
+    "PageDown",
     "Files",
 ];
 

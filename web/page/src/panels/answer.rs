@@ -26,7 +26,7 @@ pub fn AnswerPanel() -> impl IntoView {
     let is_stale = move || app.shown.with(|shown| shown.request.is_some()) && !app.is_current();
     view! {
         <section class="panel answer-panel" class:stale=is_stale aria-labelledby="answer-title">
-            <div class="panel-head"><h2 id="answer-title">{move || answer.with(|answer| answer.title)}</h2></div>
+            <div class="panel-head"><h2 id="answer-title">{move || answer.with(|answer| answer.title)}</h2>{super::explain_me::explain_me("panel_answer")}</div>
             {move || {
                 let said = answer.with(|answer| answer.said.clone())?;
                 let said = if said.is_empty() { say("answer.nothing").to_owned() } else { said };

@@ -297,6 +297,7 @@ pub fn HeadView() -> impl IntoView {
                         fill("head.title", &[&layer, &head])
                     }}
                 </h3>
+                {super::explain_me::explain_me("head")}
                 <button type="button" class="quiet" data-testid="close-head" aria-label=say("head.close") on:click=move |_| close()>
                     "✕"
                 </button>

@@ -32,6 +32,7 @@ pub fn Help() -> impl IntoView {
 
 fn guide(part: &Part) {
     part.add("h2", &[("id", "help-title")], say("help.heading"));
+    super::teach::add_doors(part);
     part.add("p", &[], say("help.model"));
     let list = part.add("dl", &[], "");
     let entry = |title: &str| {

@@ -6,6 +6,7 @@ mod changed;
 mod chart;
 mod counterfactual;
 mod embed;
+mod explain_me;
 mod foot;
 mod grid;
 mod head;
@@ -27,6 +28,7 @@ mod parts;
 mod prompt;
 mod share;
 mod status;
+mod teach;
 mod tokens;
 mod topbar;
 mod triangle;
@@ -54,6 +56,7 @@ pub fn Page(sample: Explanation, trouble: Option<String>) -> impl IntoView {
     let app = App::open(sample);
     provide_context(app);
     foot::watch(app);
+    provide_context(teach::Teach::new(app));
     if trouble.is_some() {
         app.notice.set(trouble);
     }
@@ -77,6 +80,7 @@ fn Everything() -> impl IntoView {
             <status::Notice/>
             <foot::NewVersion/>
             {opened::opened(app)}
+            <teach::Invitation/>
             <status::Status/>
             <div class="sheet">
                 <input::InputPanel/>
@@ -91,6 +95,7 @@ fn Everything() -> impl IntoView {
             </div>
         </main>
         <foot::Foot/>
+        <teach::Corner/>
     }
 }
 

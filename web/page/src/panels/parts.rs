@@ -87,14 +87,14 @@ fn boxed_segment(
     .into_any()
 }
 
-/// A section's heading: its id, which the section is labelled by.
+/// A section's heading: its id, which the section is labelled by. Beside it stands what explains the section.
 pub fn heading(id: &'static str, said: &'static str) -> AnyView {
-    view! { <h2 id=id>{said}</h2> }.into_any()
+    view! { <h2 id=id>{said}</h2> {super::explain_me::of_heading(id)} }.into_any()
 }
 
 /// The heading of a part of a section.
 pub fn subheading(id: Option<&'static str>, class: &'static str, said: &'static str) -> AnyView {
-    view! { <h3 id=id class=class>{said}</h3> }.into_any()
+    view! { <h3 id=id class=class>{said}</h3> {id.and_then(super::explain_me::of_heading)} }.into_any()
 }
 
 /// A piece of text within a line.
@@ -137,6 +137,11 @@ impl Part {
         }
     }
 
+    /// Adds an element that was made elsewhere.
+    pub fn append(&self, element: &Element) {
+        let _ = self.0.append_child(element);
+    }
+
     /// Adds a box that scrolls, with a table in it, and gives the table. `label` is what the box is called.
     pub fn add_table(&self, class: &str, name: &str, label: &str) -> Self {
         let frame = [("class", class), ("tabindex", "0"), ("role", "region"), ("aria-label", label)];
@@ -167,7 +172,10 @@ impl Part {
         let id = format!("{prefix}{name}");
         let attributes =
             [("type", "button"), ("id", &*id), ("data-testid", &*id), ("data-sort", name), ("title", hint)];
-        self.add("th", &[("scope", "col"), ("aria-sort", sorted)], "").add("button", &attributes, title)
+        let head = self.add("th", &[("scope", "col"), ("aria-sort", sorted)], "");
+        let button = head.add("button", &attributes, title);
+        super::explain_me::add_for_column(&head, name);
+        button
     }
 
     /// Adds a part that is folded away.
