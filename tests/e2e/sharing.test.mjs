@@ -255,6 +255,7 @@ test('a saved explanation opens with no engine, digit by digit, chosen or droppe
 
   // Dropped on the page, one whose question is not in it: its request is made of what it says.
   const dropped = await visit(server.url);
+  await dropped.waitForSelector(at('share'));
   delete saved.request;
   const drop = (content, name) => dropped.evaluate(([content, name]) => {
     const transfer = new DataTransfer();
