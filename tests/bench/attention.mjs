@@ -139,7 +139,7 @@ const record = (page, url) => page.evaluate(async (url) => {
 async function ask(site, kept, text) {
   const browser = await launch();
   try {
-    const context = await browser.browser.newContext({ viewport });
+    const context = await browser.browser.newContext({ viewport, bypassCSP: true });
     const page = await browser.open(undefined, { context });
     await page.addInitScript(watchGrid);
     await page.goto(`${site.url}?device=cpu`);
@@ -175,7 +175,7 @@ async function ask(site, kept, text) {
 async function fresh(site, kept, link) {
   const browser = await launch();
   try {
-    const context = await browser.browser.newContext({ viewport });
+    const context = await browser.browser.newContext({ viewport, bypassCSP: true });
     const page = await browser.open(undefined, { context });
     await page.addInitScript(watchGrid);
     await page.addInitScript((url) => {
@@ -291,7 +291,7 @@ async function open(url, last) {
   const browser = await launch();
   let peak = 0;
   try {
-    const context = await browser.browser.newContext({ viewport });
+    const context = await browser.browser.newContext({ viewport, bypassCSP: true });
     const page = await browser.open(undefined, { context });
     for (const [path, file] of Object.entries(THEIRS)) {
       await page.route(`https://cdnjs.cloudflare.com/ajax/libs/${path}`, (route) => route.fulfill({ path: modules + file }));
