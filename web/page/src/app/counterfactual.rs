@@ -22,12 +22,13 @@ impl App {
         self.other_asked.with_value(|asked| asked.as_ref() == Some(request))
     }
 
-    /// Asks what else the model itself would say in the place where `before` ends.
-    pub fn suggest_word(self, before: &str) {
+    /// Asks what else the model itself would say in the place where `before` ends; whether it could be asked.
+    pub fn suggest_word(self, before: &str) -> bool {
         let model = self.shown.with_untracked(|shown| shown.document.model.id.clone());
         let is_ready = self.conductor.with_untracked(|conductor| conductor.loaded.as_deref() == Some(&*model));
         if is_ready {
             self.write(|writing| writing.suggest(&model, before));
         }
+        is_ready
     }
 }

@@ -103,10 +103,14 @@ impl App {
     }
 
     pub(super) fn heard_writing(self, event: Event) {
+        // Rows of the triangle and what is under way are not kept.
+        let is_kept = !matches!(event, Event::Traced { .. } | Event::Wrote { .. });
         self.writing.update(|writing| {
             writing.hear(event);
         });
-        self.keep_writing();
+        if is_kept {
+            self.keep_writing();
+        }
     }
 
     /// Brings back what was written at the last visit.

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::locale::{fill, say};
 use crate::state::compare::same_subject;
 use crate::state::format::{number, percent, signed};
-use crate::state::intervene::{compared, scale, toggle_hidden, words};
+use crate::state::intervene::{Compared, compared, scale, toggle_hidden, words};
 use crate::state::pieces::visible;
 
 /// The changes, each to be taken back, and both answers. Nothing where nothing is changed.
@@ -61,17 +61,9 @@ pub fn changed(app: App) -> AnyView {
             if changed.top.is_empty() {
                 return;
             }
-            let table = part.add_table("table-box figures", "changed-table", say("changed.table"));
-            table.add_heads(
-                ["", say("changed.before"), say("changed.after"), say("changed.change")].map(str::to_owned).into_iter(),
-            );
-            let lines = table.add("tbody", &[], "");
-            for one in compared(&document.output.top, &changed.top) {
-                let text = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), percent);
-                let change = one.before.zip(one.after).map(|(before, after)| signed((after - before) * 100.0));
-                let cells = [text(one.before), text(one.after), change.unwrap_or_default()];
-                lines.add_line(&visible(&one.text), cells.into_iter());
-            }
+            let heads = [say("changed.before"), say("changed.after"), say("changed.change")];
+            let lines = compared(&document.output.top, &changed.top);
+            answer_table(part, "changed-table", say("changed.table"), heads, &lines);
         });
     };
     let all = move || {
@@ -89,4 +81,20 @@ pub fn changed(app: App) -> AnyView {
         .into_any()
     };
     changing(move || is_there.get().then(all))
+}
+
+/// The candidates of two answers and how their probabilities differ, in points, as a table; nothing where there are none.
+pub fn answer_table(part: &Part, name: &str, title: &str, heads: [&str; 3], all: &[Compared]) {
+    if all.is_empty() {
+        return;
+    }
+    let table = part.add_table("table-box figures", name, title);
+    table.add_heads(std::iter::once("").chain(heads).map(str::to_owned));
+    let lines = table.add("tbody", &[], "");
+    for one in all {
+        let text = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), percent);
+        let change = one.before.zip(one.after).map(|(before, after)| signed((after - before) * 100.0));
+        let cells = [text(one.before), text(one.after), change.unwrap_or_default()];
+        lines.add_line(&visible(&one.text), cells.into_iter());
+    }
 }

@@ -6,13 +6,14 @@ use headlight_document::{Explanation, Method, Task};
 use leptos::html::Textarea;
 use leptos::prelude::*;
 
+use super::changed::answer_table;
 use super::heat::{Axis, map};
 use super::parts::{Part, button, changing, paragraph, plain_button, written};
 use crate::app::App;
 use crate::locale::{fill, say};
 use crate::state::colour::{Palette, Scale};
 use crate::state::counterfactual as state;
-use crate::state::format::{number, percent, signed};
+use crate::state::format::{number, signed};
 use crate::state::intervene::compared;
 use crate::state::pieces::visible;
 
@@ -20,11 +21,13 @@ use crate::state::pieces::visible;
 pub fn counterfactual(app: App) -> AnyView {
     let typed = RwSignal::new(String::new());
     let place = RwSignal::new(None::<(usize, usize)>);
+    let asked = StoredValue::new(String::new());
     let field = NodeRef::<Textarea>::new();
     let own = Memo::new(move |_| app.shown.with(|shown| shown.document.input.text.clone()));
     Effect::new(move |_| {
         typed.set(own.get());
         place.set(None);
+        asked.set_value(String::new());
     });
     let is_same = Signal::derive(move || typed.get() == own.get() || typed.get().trim().is_empty());
     let is_busy = Memo::new(move |_| app.conductor.with(|conductor| conductor.comparing().is_some()));
@@ -38,8 +41,10 @@ pub fn counterfactual(app: App) -> AnyView {
         place.set(found);
         if let Some((start, _)) = found.filter(|_| goes_on.get_untracked()) {
             let before = typed.with_untracked(|text| text.get(..start).unwrap_or_default().trim_end().to_owned());
-            if !before.is_empty() {
-                app.suggest_word(&before);
+            // Not again with every key that is pressed in the same word.
+            let is_new = !before.is_empty() && asked.with_value(|asked| *asked != before);
+            if is_new && app.suggest_word(&before) {
+                asked.set_value(before);
             }
         }
     };
@@ -124,21 +129,8 @@ fn beside(app: App, before: &Arc<Explanation>, after: &Arc<Explanation>) -> AnyV
         fill("other.target", &[&text, &number(before.target.value), &number(after.target.value), &signed(delta)]);
     let lines = compared(&before.output.top, &after.output.top);
     let table = move |part: &Part| {
-        if lines.is_empty() {
-            return;
-        }
-        let table = part.add_table("table-box figures", "other-table", say("other.table"));
-        let heads = ["", say("other.this"), say("other.that"), say("other.change")];
-        table.add_heads(heads.map(str::to_owned).into_iter());
-        let body = table.add("tbody", &[], "");
-        for one in &lines {
-            let text = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), percent);
-            let change = one.before.zip(one.after).map(|(before, after)| signed((after - before) * 100.0));
-            body.add_line(
-                &visible(&one.text),
-                [text(one.before), text(one.after), change.unwrap_or_default()].into_iter(),
-            );
-        }
+        let heads = [say("other.this"), say("other.that"), say("other.change")];
+        answer_table(part, "other-table", say("other.table"), heads, &lines);
     };
     let (a, b) = (Arc::clone(before), Arc::clone(after));
     let texts = move |part: &Part| rows(part, &a, &b, app.dark.get());
