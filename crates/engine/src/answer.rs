@@ -1,7 +1,6 @@
 //! From a request to an explanation document.
 
 use std::collections::BTreeMap;
-use std::pin::Pin;
 
 use burn::tensor::Device;
 use headlight_document::explanation::SCHEMA;
@@ -13,6 +12,7 @@ use headlight_explain::{Case, Estimates, attribution, explain, observe};
 use headlight_models::{Architecture, Capture, Transformer};
 
 use crate::attributions::{Layout, doubles};
+use crate::boxed::boxed;
 use crate::changed;
 use crate::error::EngineError;
 use crate::faithfulness;
@@ -47,7 +47,7 @@ pub async fn answer(
     progress: &dyn Progress,
     clock: Clock,
 ) -> Result<Explanation, EngineError> {
-    boxed(answer_and_hold(model, info, request, progress, clock)).await.map(|(explanation, _)| explanation)
+    boxed(|| answer_and_hold(model, info, request, progress, clock)).await.map(|(explanation, _)| explanation)
 }
 
 /// As [`answer`], with the attention that it is about, which can be looked at as long as it is kept.
@@ -128,7 +128,7 @@ pub async fn answer_and_hold(
         read: &plan.tokens.iter().map(|token| !token.special).collect::<Vec<_>>(),
         written: &reply.output.tokens.iter().map(|token| !token.special).collect::<Vec<_>>(),
     };
-    let attention = boxed(held.described(request.attention, &texts)).await?;
+    let attention = boxed(|| held.described(request.attention, &texts)).await?;
     timing.insert("attention".to_owned(), clock() - before);
     let layout = Layout {
         tokens: plan.tokens.len(),
@@ -145,7 +145,8 @@ pub async fn answer_and_hold(
             progress.estimate(attributions.iter().cloned().chain(estimate).collect());
         };
         let estimates: Option<&Estimates<'_>> = if progress.hears_estimates() { Some(&tell) } else { None };
-        let one = boxed(asked.run(&Case { estimates, ..case }, method)).await?;
+        let case = Case { estimates, ..case };
+        let one = boxed(|| asked.run(&case, method)).await?;
         timing.insert(method.name().to_owned(), clock() - before);
         found.push((method, one.values.clone()));
         attributions.push(layout.again(method, one)?);
@@ -159,13 +160,13 @@ pub async fn answer_and_hold(
         None
     } else {
         let before = clock();
-        let measured = boxed(faithfulness::measure(&asked, &case, &request.measures, &all)).await?;
+        let measured = boxed(|| faithfulness::measure(&asked, &case, &request.measures, &all)).await?;
         timing.insert("measures".to_owned(), clock() - before);
         Some(measured)
     };
     let layers = if request.layers {
         let before = clock();
-        let found = boxed(attribution::layers(&case)).await?;
+        let found = boxed(|| attribution::layers(&case)).await?;
         timing.insert("layers".to_owned(), clock() - before);
         found.into_iter().map(|stack| by_layer(stack, transformer)).collect()
     } else {
@@ -176,7 +177,7 @@ pub async fn answer_and_hold(
         None
     } else {
         let before = clock();
-        let found = boxed(heads::all(&asked, &case, &plan, request, &relay)).await?;
+        let found = boxed(|| heads::all(&asked, &case, &plan, request, &relay)).await?;
         let found = serde_json::to_value(found).map_err(|error| EngineError::Device(error.to_string()))?;
         timing.insert("heads".to_owned(), clock() - before);
         Some(found)
@@ -192,7 +193,7 @@ pub async fn answer_and_hold(
             let value = if foil.is_some() { f64::from(results.value) } else { target.value };
             Ok((output.top, value))
         };
-        let found = boxed(changed::changed(&case, &request.intervention, say)).await?;
+        let found = boxed(|| changed::changed(&case, &request.intervention, say)).await?;
         timing.insert("changed".to_owned(), clock() - before);
         Some(found)
     };
@@ -208,12 +209,6 @@ pub async fn answer_and_hold(
     timing.insert("total".to_owned(), clock() - started);
     explanation.timing_ms = timing;
     Ok((explanation, held))
-}
-
-/// On the heap and behind a pointer: all that an answer may await is together more than a thread's stack holds, and written out in
-/// one function more than there need be to download.
-fn boxed<'a, T>(future: impl Future<Output = T> + 'a) -> Pin<Box<dyn Future<Output = T> + 'a>> {
-    Box::pin(future)
 }
 
 fn document(

@@ -8,6 +8,7 @@ use headlight_explain::{Case, ExplainError, Game};
 use headlight_models::{Cancelled, Input, Pulse, RunError};
 use headlight_statistics::{spearman, top_overlap};
 
+use crate::boxed::boxed;
 use crate::error::EngineError;
 use crate::methods::Asked;
 
@@ -56,39 +57,40 @@ pub(crate) async fn measure(
     let probability = Case { target: &target, ..*case };
     let mut game = Game::new(&probability, &units, id);
     let [empty_value, value] = game.ends().await?;
-    let random = if wants(Measure::Curves) { Some(random_orders(&mut game, ORDERS, seed).await?) } else { None };
-    let untrained = if wants(Measure::Randomization) { Some(asked.untrained(case).await?) } else { None };
+    let random =
+        if wants(Measure::Curves) { Some(boxed(|| random_orders(&mut game, ORDERS, seed)).await?) } else { None };
+    let untrained = if wants(Measure::Randomization) { Some(boxed(|| asked.untrained(case)).await?) } else { None };
     let mut methods = Vec::with_capacity(values.len());
     for (method, values) in values {
         let scores = picked(values, &tokens);
         let mut found = Measured::new(*method);
         if let Some(random) = &random {
-            let curves = measures::curves(&mut game, &scores).await?;
+            let curves = boxed(|| measures::curves(&mut game, &scores)).await?;
             let better = random.better_than(&curves);
             found.deletion = Some(drawn(curves.deletion, better.deletion));
             found.insertion = Some(drawn(curves.insertion, better.insertion));
         }
         if wants(Measure::Erasure) {
-            found.erasure = Some(summed(erasure(&mut game, &scores).await?));
+            found.erasure = Some(summed(boxed(|| erasure(&mut game, &scores)).await?));
         }
         if wants(Measure::TauLoo) {
-            found.tau_loo = tau_loo(&mut game, &scores).await?;
+            found.tau_loo = boxed(|| tau_loo(&mut game, &scores)).await?;
         }
         if wants(Measure::SensitivityMax) {
             let perturbation = Perturbation { seed, ..Perturbation::default() };
             let again = async |input: Input, pulse: &dyn Pulse| {
                 let case = Case { input: &input, pulse, ..*case };
-                asked.run(&case, *method).await.map(|found| found.values).map_err(|error| match error {
+                boxed(|| asked.run(&case, *method)).await.map(|found| found.values).map_err(|error| match error {
                     EngineError::Explain(error) => error,
                     EngineError::Cancelled(_) => ExplainError::Run(RunError::Cancelled(Cancelled)),
                     other => ExplainError::Device(other.to_string()),
                 })
             };
-            found.sensitivity_max = sensitivity_max(case, values, perturbation, again).await?;
+            found.sensitivity_max = boxed(|| sensitivity_max(case, values, perturbation, again)).await?;
         }
         if let Some(untrained) = &untrained {
             let case = Case { model: untrained.as_ref(), ..*case };
-            let random = asked.run(&case, *method).await?.values;
+            let random = boxed(|| asked.run(&case, *method)).await?.values;
             let absolute = |values: Vec<f64>| -> Vec<f64> { values.into_iter().map(f64::abs).collect() };
             found.randomization = spearman(&absolute(scores), &absolute(picked(&random, &tokens)));
         }

@@ -6,6 +6,7 @@
 pub mod answer;
 mod attributions;
 pub mod bench;
+mod boxed;
 mod changed;
 pub mod device;
 pub mod error;

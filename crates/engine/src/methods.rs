@@ -9,6 +9,7 @@ use headlight_explain::{Case, Estimates, ExplainError, Game};
 use headlight_models::{Architecture, Input, Transformer};
 use serde_json::Value;
 
+use crate::boxed::boxed;
 use crate::error::EngineError;
 use crate::model::Model;
 
@@ -103,14 +104,14 @@ impl Asked<'_> {
             Method::Saliency | Method::GradXInput => {
                 let base = if method == Method::Saliency { Base::Saliency } else { Base::GradXInput };
                 let once = Noise { samples: 1, share: 0.0, seed: 0 };
-                found.values = attribution::smoothgrad(case, &base, once).await?.values;
+                found.values = boxed(|| attribution::smoothgrad(case, &base, once)).await?.values;
             }
             Method::IntegratedGradients => {
                 tell("baseline", parameters.baseline.name().into());
                 tell("steps", parameters.steps.into());
-                let baseline = self.baseline(case, &special).await?;
+                let baseline = boxed(|| self.baseline(case, &special)).await?;
                 let steps = parameters.steps as usize;
-                let path = attribution::integrated_gradients(case, &baseline, steps).await?;
+                let path = boxed(|| attribution::integrated_gradients(case, &baseline, steps)).await?;
                 found.complete(path.baseline_value, path.completeness_error());
                 found.values = path.values;
             }
@@ -126,19 +127,22 @@ impl Asked<'_> {
                     Method::IntegratedGradients => {
                         tell("baseline", parameters.baseline.name().into());
                         tell("steps", parameters.steps.into());
-                        Base::IntegratedGradients(self.baseline(case, &special).await?, parameters.steps as usize)
+                        Base::IntegratedGradients(
+                            boxed(|| self.baseline(case, &special)).await?,
+                            parameters.steps as usize,
+                        )
                     }
                     _ => Base::GradXInput,
                 };
                 let share = f64::from(parameters.noise) / 100.0;
                 let noise = Noise { samples, share, seed: parameters.seed };
-                let Sampled { values, standard_errors } = attribution::smoothgrad(case, &base, noise).await?;
+                let Sampled { values, standard_errors } = boxed(|| attribution::smoothgrad(case, &base, noise)).await?;
                 found.values = values;
                 found.sampled(standard_errors);
             }
             Method::Occlusion => {
                 tell("replacement", piece.clone().into());
-                found.values = attribution::occlusion(case, id).await?;
+                found.values = boxed(|| attribution::occlusion(case, id)).await?;
             }
             Method::Attention | Method::ValueZeroing => {
                 let place = |place: Option<u32>| place.map(|place| place as usize);
@@ -147,16 +151,16 @@ impl Asked<'_> {
                 if method == Method::Attention {
                     tell("layer", name(layer, "last"));
                     tell("head", name(head, "mean"));
-                    found.values = attribution::attention(case, layer, head).await?;
+                    found.values = boxed(|| attribution::attention(case, layer, head)).await?;
                 } else {
                     tell("layer", name(layer, "all"));
                     tell("head", name(head, "all"));
-                    found.values = attribution::value_zeroing(case, layer, head).await?;
+                    found.values = boxed(|| attribution::value_zeroing(case, layer, head)).await?;
                 }
             }
-            Method::AttentionRollout => found.values = attribution::attention_rollout(case).await?,
-            Method::AttentionFlow => found.values = attribution::attention_flow(case).await?,
-            Method::AttentionGradient => found.values = attribution::attention_gradient(case).await?,
+            Method::AttentionRollout => found.values = boxed(|| attribution::attention_rollout(case)).await?,
+            Method::AttentionFlow => found.values = boxed(|| attribution::attention_flow(case)).await?,
+            Method::AttentionGradient => found.values = boxed(|| attribution::attention_gradient(case)).await?,
             Method::Lime | Method::KernelShap | Method::PartitionShap => {
                 tell("replacement", piece.clone().into());
                 tell("units", parameters.units.name().into());
@@ -176,7 +180,7 @@ impl Asked<'_> {
                         let samples = samples.map_or(attribution::LIME_SAMPLES, |samples| samples as usize);
                         tell("samples", samples.into());
                         tell("seed", parameters.seed.into());
-                        let lime = attribution::lime(&mut game, samples, parameters.seed).await?;
+                        let lime = boxed(|| attribution::lime(&mut game, samples, parameters.seed)).await?;
                         found.checks.r2 = Some(lime.r2);
                         (lime.values, Some(lime.standard_errors))
                     }
@@ -186,7 +190,7 @@ impl Asked<'_> {
                         if !is_exact {
                             tell("seed", parameters.seed.into());
                         }
-                        let shap = attribution::kernel_shap(&mut game, parameters.seed).await?;
+                        let shap = boxed(|| attribution::kernel_shap(&mut game, parameters.seed)).await?;
                         (shap.values, (!is_exact).then_some(shap.standard_errors))
                     }
                     _ => {
@@ -196,7 +200,7 @@ impl Asked<'_> {
                         };
                         let batch = attribution::PARTITION_BATCH;
                         let budget = parameters.evaluations as usize;
-                        let owen = attribution::partition_shap(&mut game, &merges, budget, batch).await?;
+                        let owen = boxed(|| attribution::partition_shap(&mut game, &merges, budget, batch)).await?;
                         tell("evaluations", owen.used.into());
                         tell("hierarchy", parameters.hierarchy.name().into());
                         (owen.values, None)
