@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::explanation::AttentionKind;
-use crate::generation::Sampling;
+use crate::generation::{MAX_WRITTEN, Sampling};
 use crate::heads::HeadFigure;
 use crate::marks::Mark;
-use crate::request::{MAX_MARKS, Request, RequestError};
+use crate::request::{MAX_MARKS, MAX_TEXT_BYTES, Request, RequestError};
 use crate::validate::DocumentError;
 
 /// The longest fragment that is looked at, in bytes, its leading `#` not counted.
@@ -75,6 +75,32 @@ pub struct View {
     /// What was made ready to be asked of heads and layers, where the request does not ask it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub apart: Option<Apart>,
+    /// What the model wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<Written>,
+}
+
+/// What a model wrote on its own. Its numbers are worked out again where it is opened.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// The tokens, by number: drawn or most probable ones, and those that a person took instead.
+    pub tokens: Vec<u32>,
+    /// The one that is open, counted from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open: Option<usize>,
+    /// The text that they follow, or translate, where it is not the request's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
+impl Written {
+    // As much as could have been written after a text.
+    fn is_possible(&self) -> bool {
+        let is_text = |text: &String| text.len() <= MAX_TEXT_BYTES && !text.trim().is_empty();
+        (1..=MAX_WRITTEN).contains(&self.tokens.len())
+            && self.open.is_none_or(|open| open < self.tokens.len())
+            && self.text.as_ref().is_none_or(is_text)
+    }
 }
 
 /// What is ready to be asked of heads and layers.
@@ -105,6 +131,9 @@ impl View {
         }
         if self.sampling.is_some_and(|sampling| sampling.validate().is_err()) {
             return Err(RequestError::NoSampling);
+        }
+        if !self.written.as_ref().is_none_or(Written::is_possible) {
+            return Err(RequestError::NoWriting);
         }
         Ok(())
     }
@@ -252,11 +281,17 @@ mod tests {
         assert_eq!(Link::decode("1.<script>"), Err(LinkError::Damaged));
         let deep = format!("{}{}", "[".repeat(50_000), "]".repeat(50_000));
         assert_eq!(Link::decode(&fragment_of(deep.as_bytes())), Err(LinkError::Damaged));
+        let written = |written| View { written: Some(written), ..View::default() };
         for view in [
             View { marks: vec![(0, 3, 3)], ..View::default() },
             View { marks: vec![(0, 0, 1); MAX_MARKS + 1], ..View::default() },
             View { sampling: Some(Sampling { top_p: 0.0, ..Sampling::default() }), ..View::default() },
             View { apart: Some(Apart { figures: vec![HeadFigure::Lens; 6], ..Apart::default() }), ..View::default() },
+            written(Written::default()),
+            written(Written { tokens: vec![7; MAX_WRITTEN + 1], ..Written::default() }),
+            written(Written { tokens: vec![7], open: Some(1), ..Written::default() }),
+            written(Written { tokens: vec![7], text: Some(" ".into()), ..Written::default() }),
+            written(Written { tokens: vec![7], text: Some("a".repeat(MAX_TEXT_BYTES + 1)), ..Written::default() }),
         ] {
             let link = Link { view, ..sample() };
             assert!(matches!(Link::decode(&link.encode().unwrap()), Err(LinkError::Refused(_))));

@@ -260,6 +260,9 @@ pub enum RequestError {
     /// Tokens would be drawn from nothing, or at a temperature out of bounds.
     #[error("Its way of choosing tokens is none: temperature, top-k or top-p are out of bounds.")]
     NoSampling,
+    /// More was written than a model writes here, or something of it that is not there is open.
+    #[error("What the model is said to have written is no text that it could have: too much, or nothing.")]
+    NoWriting,
     /// More of the model is changed than there is, or by too much.
     #[error("That changes more of the model than there is, or by more than ten times; take something back.")]
     TooMuchChanged,
