@@ -164,7 +164,7 @@ test('every panel has its explanation, with its formula one click away', async (
   for (const language of ['en', 'zh']) {
     const page = await browser.open(`${server.url}?lang=${language}`);
     await page.waitForSelector('.methods-panel');
-    for (const panel of ['tokens', 'answer', 'attention', 'heads', 'methods']) {
+    for (const panel of ['tokens', 'answer', 'attention', 'heads', 'methods', 'history', 'other']) {
       await page.click(`.${panel}-panel .panel-head > .explain >> nth=0`);
       await page.waitForSelector(`${at('entry')}[data-entry="panel_${panel}"]`);
       await page.click(at('glossary-close'));
@@ -173,7 +173,7 @@ test('every panel has its explanation, with its formula one click away', async (
     await page.click(at('help'));
     await page.click(at('open-glossary'));
     const entries = await page.$$eval('.terms [data-explain]', (all) => all.map((one) => one.dataset.explain));
-    assert.ok(entries.length >= 45, `${entries.length} entries`);
+    assert.ok(entries.length >= 55, `${entries.length} entries`);
     let formulas = 0;
     for (const entry of entries) {
       await page.click(`.terms [data-explain="${entry}"]`);

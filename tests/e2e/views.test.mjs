@@ -257,7 +257,7 @@ test('over the text and without sinks, by mouse and by keyboard', LIMIT, async (
 test('figures by layer, by mouse and by keyboard', LIMIT, async () => {
   const page = await open();
   const { summary } = sample.attention[0];
-  const layer = () => page.$$eval(`${at('chart-table')} tbody td`, (all, layer) => Number(all[layer].textContent), LAYER);
+  const layer = () => page.$$eval(`${at('chart-table')} tbody td:nth-child(2)`, (all, layer) => Number(all[layer].textContent), LAYER);
   const mean = (values) => values.slice(LAYER * 9, LAYER * 9 + 9).reduce((sum, one) => sum + one, 0) / 9;
   const picture = () => page.$eval(at('chart-canvas'), (canvas) => canvas.toDataURL());
   assert.ok(Math.abs((await layer()) - mean(summary.entropy)) < 1e-3);
@@ -493,6 +493,45 @@ test('an MLP is taken out in its table and put back, by mouse and by keyboard', 
   await page.keyboard.press('Enter');
   await page.waitForSelector(at('changed'), { state: 'detached' });
   assert.ok(await has(page, '[data-mlp="3"]'), 'the button keeps the keyboard');
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+});
+
+test('the weights of the open head and the figures of all heads are there as tables too', LIMIT, async () => {
+  const page = await open();
+  const lines = (id) => page.$$eval(`${at(id)} tbody tr`, (all) => all.map(({ cells }) => [...cells].map(({ innerText }) => innerText.replace('−', '-'))));
+  assert.equal(await page.locator(at('head-numbers-table')).count(), 0, 'it is written for who unfolds it');
+  await reach(page, `${at('head-numbers')} summary`);
+  await page.keyboard.press('Enter');
+  await page.waitForSelector(at('head-numbers-table'));
+  const table = await lines('head-numbers-table');
+  assert.deepEqual(table.map(([name]) => name), names.map((name, token) => `${token} “${name}”`));
+  table.forEach(([, ...cells], token) => {
+    const weights = row(token);
+    cells.forEach((said, key) => {
+      if (key > token) assert.equal(said, '', 'what comes later is not looked at');
+      else assert.ok(Math.abs(Number(said) - weights[key]) <= 5.1e-4, `${token} ${key}: ${said} ${weights[key]}`);
+    });
+  });
+  // Of another head, others.
+  await page.click(at('picture-lines'));
+  assert.deepEqual(await lines('head-numbers-table'), table, 'however it is drawn');
+  await page.focus(at('grid-canvas'));
+  await page.keyboard.press('Home');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction((title) => document.querySelector(title).innerText.startsWith('Layer 0'), '#head-title');
+  const other = row(4, 0, 0);
+  const said = (await lines('head-numbers-table'))[4].slice(1);
+  said.forEach((one, key) => assert.ok(Math.abs(Number(one) - other[key]) <= 5.1e-4, `${key}: ${one} ${other[key]}`));
+  const { summary, heads } = sample.attention[0];
+  const figures = await lines('chart-table');
+  figures.forEach(([layer, , ...all]) => {
+    assert.equal(all.length, heads);
+    all.forEach((said, head) => {
+      const value = summary.entropy[layer * heads + head];
+      assert.ok(Math.abs(Number(said) - value) <= 1e-3 + 5e-3 * value, `${layer} ${head}: ${said} ${value}`);
+    });
+  });
   assert.deepEqual(page.complaints, []);
   await page.context().close();
 });

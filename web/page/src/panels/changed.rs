@@ -89,7 +89,7 @@ pub fn answer_table(part: &Part, name: &str, title: &str, heads: [&str; 3], all:
         return;
     }
     let table = part.add_table("table-box figures", name, title);
-    table.add_heads(std::iter::once("").chain(heads).map(str::to_owned));
+    table.add_heads(std::iter::once(say("changed.entry")).chain(heads).map(str::to_owned));
     let lines = table.add("tbody", &[], "");
     for one in all {
         let text = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), percent);

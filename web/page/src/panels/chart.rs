@@ -7,7 +7,7 @@ use leptos::html::{Canvas, Div};
 use leptos::prelude::*;
 
 use super::attention::width_of;
-use super::parts::subheading;
+use super::parts::{Part, subheading, written};
 use crate::app::App;
 use crate::draw;
 use crate::locale::{fill, say};
@@ -74,6 +74,21 @@ pub fn Chart(figures: Memo<Arc<Figures>>, kind: Memo<Option<AttentionKind>>) -> 
             </button>
         }
     };
+    // Of every head too: it is the table behind the grid of heads, which speaks of the same figures.
+    let table = move |part: &Part| {
+        let (figures, title) = (figures.get(), figure.get().title());
+        let values = figure.get().values(&figures);
+        let table = part.add("table", &[("data-testid", "chart-table")], "");
+        table.add("caption", &[], &fill("chart.caption", &[&title]));
+        let heads = (0..figures.heads).map(|head| fill("chart.head", &[&head]));
+        table.add_heads([say("chart.layer"), title].map(str::to_owned).into_iter().chain(heads));
+        let lines = table.add("tbody", &[], "");
+        let of_heads = values.chunks(figures.heads.max(1));
+        for (layer, (mean, heads)) in figures.by_layer(values).into_iter().zip(of_heads).enumerate() {
+            let all = std::iter::once(mean).chain(heads.iter().copied());
+            lines.add_line(&layer.to_string(), all.map(number));
+        }
+    };
     view! {
         <section class="chart" aria-labelledby="chart-title">
             <div class="panel-head">
@@ -92,25 +107,7 @@ pub fn Chart(figures: Memo<Arc<Figures>>, kind: Memo<Option<AttentionKind>>) -> 
                 ></canvas>
             </div>
             <p class="axis-title" aria-hidden="true">{say("chart.axis")}</p>
-            <div class="visually-hidden">
-            <table data-testid="chart-table">
-                <caption>{move || fill("chart.caption", &[&figure.get().title()])}</caption>
-                <thead><tr><th scope="col">{say("chart.layer")}</th><th scope="col">{move || figure.get().title()}</th></tr></thead>
-                <tbody>
-                    {move || {
-                        let figures = figures.get();
-                        figures
-                            .by_layer(figure.get().values(&figures))
-                            .into_iter()
-                            .enumerate()
-                            .map(|(layer, mean)| {
-                                view! { <tr><th scope="row">{layer}</th><td>{number(mean)}</td></tr> }
-                            })
-                            .collect_view()
-                    }}
-                </tbody>
-            </table>
-            </div>
+            {written("visually-hidden", table)}
         </section>
     }
 }

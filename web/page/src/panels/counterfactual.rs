@@ -8,7 +8,7 @@ use leptos::prelude::*;
 
 use super::changed::answer_table;
 use super::heat::{Axis, map};
-use super::parts::{Part, button, changing, paragraph, plain_button, written};
+use super::parts::{Part, button, changing, heading, paragraph, plain_button, written};
 use crate::app::App;
 use crate::locale::{fill, say};
 use crate::state::colour::{Palette, Scale};
@@ -96,7 +96,7 @@ pub fn counterfactual(app: App) -> AnyView {
     };
     view! {
         <section class="panel other-panel" aria-labelledby="other-title" data-testid="other">
-            <div class="panel-head"><h2 id="other-title">{say("other.title")}</h2></div>
+            <div class="panel-head">{heading("other-title", say("other.title"))}</div>
             {paragraph("caption", say("other.caption"))}
             <textarea
                 node_ref=field

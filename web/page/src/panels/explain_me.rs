@@ -31,6 +31,15 @@ pub fn of_heading(id: &str) -> Option<AnyView> {
         "chart-title" => "entropy",
         "over-title" => "attention",
         "changed-title" => "ablation",
+        "history-title" => "panel_history",
+        "other-title" => "panel_other",
+        "share-title" => "panel_share",
+        "own-title" => "panel_own",
+        "triangle-title" => "triangle",
+        "layers-title" => "layer_attribution",
+        "lens-title" => "lens",
+        "direct-title" => "direct",
+        "patching-title" => "patching",
         _ => return None,
     }))
 }

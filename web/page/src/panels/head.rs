@@ -10,6 +10,7 @@ use super::attention::width_of;
 use super::lines::Lines;
 use super::neurons::NeuronView;
 use super::parts::{segment, span};
+use super::weights::weights;
 use crate::app::{App, When};
 use crate::browser;
 use crate::draw;
@@ -312,6 +313,7 @@ pub fn HeadView() -> impl IntoView {
                     HeadPicture::Neurons => view! { <NeuronView open kind picked pick/> }.into_any(),
                 }}
             </div>
+            {weights(app, open, kind)}
         </section>
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use leptos::html::Input;
 use leptos::prelude::*;
 
-use super::parts::{Part, plain_button, text, written};
+use super::parts::{Part, heading, plain_button, text, written};
 use crate::app::App;
 use crate::browser;
 use crate::locale::{count, fill, say};
@@ -49,7 +49,7 @@ pub fn history(app: App) -> AnyView {
     let otherwise = move || app.shown.with(|shown| shown.document.input.text.chars().take(60).collect::<String>());
     view! {
         <section class="panel history-panel" aria-labelledby="history-title" data-testid="history" on:click=press>
-            <h2 id="history-title">{say("history.title")}</h2>
+            <div class="panel-head">{heading("history-title", say("history.title"))}</div>
             <p class="caption">{say("history.about")}</p>
             {written("", move |part| {
                 minute.track();

@@ -32,6 +32,7 @@ mod teach;
 mod tokens;
 mod topbar;
 mod triangle;
+mod weights;
 mod writing;
 
 use headlight_document::{Explanation, Task};

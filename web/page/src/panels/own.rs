@@ -49,7 +49,7 @@ pub fn OwnModel() -> impl IntoView {
             {say("own.button")}
         </button>
         <dialog node_ref=dialog class="help own" data-testid="own-dialog" aria-labelledby="own-title" on:close=closed>
-            {heading("own-title", say("own.title"))}
+            <div class="panel-head">{heading("own-title", say("own.title"))}</div>
             <Repository/>
             <Files/>
             <Found/>

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
 use super::opened::left_out;
-use super::parts::{changing, paragraph, plain_button, segment};
+use super::parts::{changing, heading, paragraph, plain_button, segment};
 use crate::app::App;
 use crate::browser;
 use crate::locale::{fill, say};
@@ -56,7 +56,7 @@ pub fn Share() -> impl IntoView {
             {say("top.share")}
         </button>
         <dialog node_ref=dialog class="help own share" data-testid="share-dialog" aria-labelledby="share-title">
-            <h2 id="share-title">{say("share.title")}</h2>
+            <div class="panel-head">{heading("share-title", say("share.title"))}</div>
             {changing(move || offer.get().map(|offer| offered(app, offer, copied, close)))}
             <div class="row">{plain_button("small", "share-close", say("share.close"), close)}</div>
         </dialog>

@@ -4,7 +4,7 @@ use headlight_document::{Row, Triangle};
 use leptos::prelude::*;
 
 use super::heat::{Axis, map};
-use super::parts::{Part, changing, paragraph, plain_button, segment, text, written};
+use super::parts::{Part, changing, paragraph, plain_button, segment, subheading, text, written};
 use crate::app::App;
 use crate::locale::{count, fill, say};
 use crate::state::colour::{Palette, Scale};
@@ -34,7 +34,7 @@ pub fn triangle(app: App) -> AnyView {
     let drawn = Memo::new(move |_| known.get().0 > 1);
     view! {
         <section class="triangle" aria-labelledby="triangle-title" data-testid="triangle" data-rows=move || known.get().0.to_string()>
-            <h3 class="part-title" id="triangle-title">say("triangle.title")</h3>
+            {subheading(Some("triangle-title"), "part-title", say("triangle.title"))}
             {paragraph(
                 "caption",
                 say("triangle.about"),

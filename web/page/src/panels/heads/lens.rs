@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::draw;
 use crate::locale::{fill, say};
 use crate::panels::attention::width_of;
-use crate::panels::parts::{Part, paragraph, written};
+use crate::panels::parts::{Part, paragraph, subheading, written};
 use crate::state::format::{number, percent, signed};
 use crate::state::pieces::visible;
 
@@ -72,7 +72,7 @@ pub fn lens(app: App, lens: Lens) -> AnyView {
     let ends = values.with_value(|values| values.last().copied().map(number)).unwrap_or_default();
     view! {
         <section class="lens" aria-labelledby="lens-title">
-            <h3 class="part-title" id="lens-title">{title}</h3>
+            {subheading(Some("lens-title"), "part-title", title)}
             {paragraph(
                 "caption",
                 say("heads.lens.caption"),

@@ -51,7 +51,7 @@ pub fn rest(app: App, heads: &Heads) -> Option<AnyView> {
         let said = fill("heads.direct.sum", &[&named.join(", "), &signed(sum), &signed(direct.logit)]);
         views.push(
             view! {
-                {subheading(None, "part-title", say("heads.direct.title"))}
+                {subheading(Some("direct-title"), "part-title", say("heads.direct.title"))}
                 <p class="readout" data-testid="direct-sum">{said}</p>
             }
             .into_any(),
@@ -87,7 +87,7 @@ pub fn rest(app: App, heads: &Heads) -> Option<AnyView> {
         });
         views.push(
             view! {
-                {subheading(None, "part-title", say("heads.patching.title"))}
+                {subheading(Some("patching-title"), "part-title", say("heads.patching.title"))}
                 <p class="readout" data-testid="patching">{said}</p>
                 <div class="heats">
                     {residual.collect_view()}
