@@ -156,16 +156,17 @@ fn told(known: &'static BTreeMap<String, Value>, sentence: &str) -> Option<Strin
     if let Some(text) = known.get(sentence) {
         return text.as_str().map(str::to_owned);
     }
-    known.iter().find_map(|(pattern, text)| {
-        // What stands in a place may be something that was heard itself; it is shorter than the whole.
-        let values = parts(pattern, sentence)?.into_iter().map(|part| match part.len() < sentence.len() {
-            true => told(known, part).unwrap_or_else(|| part.to_owned()),
-            false => part.to_owned(),
-        });
-        let values: Vec<String> = values.collect();
-        let values: Vec<&dyn Display> = values.iter().map(|value| value as &dyn Display).collect();
-        Some(put(text.as_str()?, &values))
-    })
+    let fits = known.iter().filter_map(|(pattern, text)| Some((parts(pattern, sentence)?, text)));
+    // Where several fit, the one of which most stands there as it is.
+    let (values, text) = fits.min_by_key(|(values, _)| values.iter().map(|value| value.len()).sum::<usize>())?;
+    // What stands in a place may be something that was heard itself; it is shorter than the whole.
+    let values = values.into_iter().map(|part| match part.len() < sentence.len() {
+        true => told(known, part).unwrap_or_else(|| part.to_owned()),
+        false => part.to_owned(),
+    });
+    let values: Vec<String> = values.collect();
+    let values: Vec<&dyn Display> = values.iter().map(|value| value as &dyn Display).collect();
+    Some(put(text.as_str()?, &values))
 }
 
 // What stands in the places of `{0}`, `{1}` and so on, which a pattern has in this order.
