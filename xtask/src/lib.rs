@@ -1,6 +1,7 @@
 //! Every command a person needs, as a library so that its parts have tests.
 
 pub mod bench;
+pub mod dependencies;
 pub mod error;
 pub mod exports;
 pub mod inputs;

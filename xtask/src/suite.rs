@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::paths::Paths;
 use crate::toolchain::{TARGET, Toolchain};
 use crate::tools::Tools;
-use crate::{models, process, say, site, system};
+use crate::{dependencies, models, process, say, site, system};
 
 /// The packages that only mean something as wasm.
 pub const WASM_ONLY: &[&str] = &["headlight-page", "headlight-worker"];
@@ -74,6 +74,11 @@ const STEPS: &[Step] = &[
         run: setup,
     },
     Step { name: "fmt", what: "Checking the format (a second)", run: format },
+    Step {
+        name: "dependencies",
+        what: "Checking licences, sources and known faults of what it is built from (seconds; 3 to 6 minutes the first time)",
+        run: dependencies::check,
+    },
     Step { name: "clippy", what: "Linting what runs natively (3 to 5 minutes the first time)", run: clippy },
     Step { name: "native", what: "Testing natively (5 to 10 minutes the first time)", run: native },
     Step { name: "build", what: "Building the site (15 to 25 minutes the first time)", run: build },

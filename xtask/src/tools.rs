@@ -11,6 +11,9 @@ use crate::{process, say};
 /// The last version of trunk that the oldest supported compiler builds.
 const TRUNK: &str = "0.21.14";
 
+/// What looks at the crates that Headlight is built from.
+const CARGO_DENY: &str = "0.20.2";
+
 /// Where the tools are.
 #[derive(Clone, Debug)]
 pub struct Tools {
@@ -58,6 +61,23 @@ impl Tools {
             trunk: trunk.join("trunk"),
         })
     }
+}
+
+/// `cargo-deny`, built where it is missing.
+///
+/// # Errors
+/// When it is missing and can't be built.
+pub fn ensure_cargo_deny(paths: &Paths) -> Result<PathBuf> {
+    let deny = Install {
+        package: "cargo-deny",
+        binaries: &["cargo-deny"],
+        version: CARGO_DENY,
+        locked: true,
+        optimised: "0",
+        default_features: true,
+        how_long: "3 to 6 minutes on two cores",
+    };
+    Ok(deny.ensure(paths)?.join("cargo-deny"))
 }
 
 struct Install<'a> {
