@@ -1,4 +1,4 @@
-//! The link fuzz target's seeds and findings, replayed on stable Rust, and a fixed number of damaged copies of each.
+//! The seeds and findings of the fuzz targets for links, replayed on stable Rust, and a fixed number of damaged copies of each.
 //!
 //! `cargo test -p headlight-document --test corpus -- --ignored seeds` writes the seeds again.
 #![cfg(not(target_arch = "wasm32"))]
@@ -7,51 +7,62 @@
 #[path = "support/exercise.rs"]
 mod exercise;
 
+#[path = "support/dice.rs"]
+mod dice;
+
 use std::path::PathBuf;
 
+use dice::Dice;
 use headlight_document::link::{Link, View};
-use headlight_document::{Request, Task};
+use headlight_document::{Explanation, Frozen, Request, Task};
 
 /// Damaged copies of each file of the corpus.
 const COPIES: usize = 5_000;
 
-fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/link")
+fn sample() -> Explanation {
+    serde_json::from_str(include_str!("../../../web/page/assets/sample.json")).unwrap()
 }
 
-/// Small reproducible random numbers (SplitMix64).
-fn below(state: &mut u64, bound: usize) -> usize {
-    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let mut bits = *state;
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    ((bits ^ (bits >> 31)) % bound as u64) as usize
+fn folder(target: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target)
 }
 
-#[test]
-fn links() {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
+/// Gives a target each file of its corpus, and damaged copies of it.
+fn replay(target: &str, copies: usize, exercise: fn(&[u8])) {
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder(target)).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     assert!(!files.is_empty());
-    let mut state = 5;
+    let mut dice = Dice(5);
     for file in files {
         let whole = std::fs::read(&file).unwrap();
-        exercise::link(&whole);
-        for _ in 0..COPIES {
+        exercise(&whole);
+        for _ in 0..copies {
             let mut bytes = whole.clone();
-            for _ in 0..=below(&mut state, 3) {
-                let at = below(&mut state, bytes.len());
-                match below(&mut state, 4) {
-                    0 => bytes[at] = b"ABCdefgh0189-_.#"[below(&mut state, 16)],
-                    1 => bytes[at] ^= 1 << below(&mut state, 7),
+            for _ in 0..=dice.below(3) {
+                let at = dice.below(bytes.len());
+                match dice.below(4) {
+                    0 => bytes[at] = b"ABCdefgh0189-_.#"[dice.below(16)],
+                    1 => bytes[at] ^= 1 << dice.below(7),
                     2 => bytes.insert(at, bytes[at]),
                     _ if bytes.len() > 1 => drop(bytes.remove(at)),
                     _ => {}
                 }
             }
-            exercise::link(&bytes);
+            exercise(&bytes);
         }
     }
+}
+
+#[test]
+fn links() {
+    replay("link", COPIES, exercise::link);
+}
+
+/// What is within the compression, which a damaged link seldom lets through.
+#[test]
+fn frozen_links() {
+    replay("frozen", COPIES / 10, exercise::frozen);
 }
 
 #[test]
@@ -68,8 +79,16 @@ fn seeds() {
         view: View { head: Some((3, 4)), token: Some(2), method: 1, ..View::default() },
     };
     whole.request.second_text = Some("The second text".to_owned());
-    std::fs::create_dir_all(folder()).unwrap();
+    std::fs::create_dir_all(folder("link")).unwrap();
     for (name, link) in [("plain", plain), ("whole", whole)] {
-        std::fs::write(folder().join(name), link.encode().unwrap()).unwrap();
+        std::fs::write(folder("link").join(name), link.encode().unwrap()).unwrap();
+    }
+    let (fragment, _) = Frozen::of(sample(), View::default(), None).encode().unwrap();
+    let mut small = sample();
+    small.attention.clear();
+    let (bare, _) = Frozen::of(small, View::default(), None).encode().unwrap();
+    std::fs::create_dir_all(folder("frozen")).unwrap();
+    for (name, fragment) in [("whole", fragment), ("bare", bare)] {
+        std::fs::write(folder("frozen").join(name), exercise::unpacked(&fragment).unwrap()).unwrap();
     }
 }

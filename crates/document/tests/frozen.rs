@@ -3,6 +3,10 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic is how a test fails")]
 
+#[path = "support/dice.rs"]
+mod dice;
+
+use dice::Dice;
 use headlight_document::frozen::{Amount, MAX_FROZEN_BYTES, OpenMap, PREFIX, VALUE_ERROR, WEIGHT_ERROR};
 use headlight_document::link::{LinkError, MAX_FRAGMENT_BYTES, View};
 use headlight_document::{
@@ -197,19 +201,6 @@ fn every_cut_of_a_frozen_link_is_refused_and_every_change_survived() {
         if let Ok(frozen) = Frozen::decode(&String::from_utf8(bytes).unwrap()) {
             assert_eq!(frozen.document.validate(), Ok(()));
         }
-    }
-}
-
-/// Small reproducible random numbers (SplitMix64).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut bits = self.0;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((bits ^ (bits >> 31)) % bound as u64) as usize
     }
 }
 
