@@ -2,7 +2,8 @@
 // site's own with the first digits of its hash. Models are not among them: the engine keeps those in the origin's private storage.
 //
 // A version is kept whole or not at all, each file held against its hash, and answers from its own files alone: a page never has
-// parts of two. A new version waits until a reader asks for it.
+// parts of two. A new version waits until a reader asks for it. The user guide comes last, as far as it comes: a page is none the
+// worse without it.
 /* global VERSION, FILES */
 
 const SCOPE = registration.scope;
@@ -12,6 +13,7 @@ const KEPT = PREFIX + VERSION;
 const DIGITS = FILES.length > 0 ? FILES[0][1].length : 0;
 const KNOWN = new Map(FILES.map(([path, hash]) => [new URL(path, SCOPE).href, hash]));
 const HOME = new URL('index.html', SCOPE).href;
+const GUIDE = new URL('guide/', SCOPE).href;
 
 /** The first digits of a content's hash. */
 async function hashOf(bytes) {
@@ -39,18 +41,22 @@ async function keep() {
   const stores = await Promise.all(names.map((name) => caches.open(name)));
   const cache = await caches.open(KEPT);
   try {
-    const wanted = [...KNOWN];
-    // A few at a time, so that what the page itself asks for comes too.
-    const work = async () => {
-      for (let next = wanted.shift(); next; next = wanted.shift()) {
-        await cache.put(next[0], await get(...next, stores));
-      }
-    };
-    await Promise.all([work(), work(), work()]);
+    await fill(cache, stores, [...KNOWN].filter(([address]) => !address.startsWith(GUIDE)));
   } catch (error) {
     await caches.delete(KEPT);
     throw error;
   }
+  await fill(cache, stores, [...KNOWN].filter(([address]) => address.startsWith(GUIDE))).catch(() => {});
+}
+
+/** Keeps files, a few at a time, so that what the page itself asks for comes too. */
+async function fill(cache, stores, wanted) {
+  const work = async () => {
+    for (let next = wanted.shift(); next; next = wanted.shift()) {
+      await cache.put(next[0], await get(...next, stores));
+    }
+  };
+  await Promise.all([work(), work(), work()]);
 }
 
 async function tidy() {
@@ -87,7 +93,7 @@ async function answer(wanted, request) {
   try {
     return await get(wanted, KNOWN.get(wanted), []);
   } catch {
-    // Without its page there is no version to be true to.
-    return wanted === HOME ? fetch(request) : Response.error();
+    // Without its page there is no version to be true to, and a guide of another version is better than none.
+    return wanted === HOME || wanted.startsWith(GUIDE) ? fetch(request) : Response.error();
   }
 }

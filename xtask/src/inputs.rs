@@ -18,6 +18,9 @@ const INPUTS: &[&str] = &[
     "index.html",
     "crates",
     "web",
+    "docs/guide",
+    // What the guide says of methods.
+    "docs/methods/table.json",
     "xtask/src",
     "xtask/binaryen",
     "tests/golden",
@@ -66,7 +69,7 @@ mod tests {
     fn a_change_is_seen_and_an_output_is_not() {
         let root = std::env::temp_dir().join(format!("headlight-inputs-{}", std::process::id()));
         let paths = Paths { root: root.clone(), cache: root.join("cache"), target: root.join("target") };
-        for folder in ["crates/a", "web/worker/pkg", "cache/models"] {
+        for folder in ["crates/a", "web/worker/pkg", "docs/guide/en/src", "cache/models"] {
             fs::create_dir_all(root.join(folder)).unwrap();
         }
         fs::write(root.join("crates/a/lib.rs"), "1").unwrap();
@@ -77,6 +80,9 @@ mod tests {
         assert_ne!(fingerprint(&paths, "dev").unwrap(), first);
         fs::write(root.join("crates/a/lib.rs"), "2").unwrap();
         assert_ne!(fingerprint(&paths, "release").unwrap(), first);
+        let second = fingerprint(&paths, "release").unwrap();
+        fs::write(root.join("docs/guide/en/src/index.md"), "# The guide").unwrap();
+        assert_ne!(fingerprint(&paths, "release").unwrap(), second);
         fs::remove_dir_all(root).unwrap();
     }
 }

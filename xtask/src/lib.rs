@@ -4,6 +4,7 @@ pub mod bench;
 pub mod dependencies;
 pub mod error;
 pub mod exports;
+pub mod guide;
 pub mod inputs;
 pub mod models;
 pub mod paths;

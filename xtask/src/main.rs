@@ -7,7 +7,9 @@ use std::process::ExitCode;
 
 use xtask::toolchain::Toolchain;
 use xtask::tools::Tools;
-use xtask::{Error, Paths, Result, bench, models, reference, say, seal, serve, site, study, suite, train};
+use xtask::{
+    Error, Paths, Result, bench, guide, models, reference, say, seal, serve, site, study, suite, tools, train,
+};
 
 const HELP: &str = "\
 cargo xtask COMMAND
@@ -26,6 +28,7 @@ cargo xtask COMMAND
                               train the adapter that makes a sentiment classifier of MiniLM, and draw how it learns
   study methods [--count N]   make the table of docs/methods: every method on held-out snippets, with headlight batch
   study heads                 make the tables and pictures of docs/heads: name movers and induction heads of SmolLM2
+  guide                       make the user guide alone, in dist/guide/
   models [ID…]                fetch the models, check their hashes and write the manifest
   setup-wasm                  set up what builds wasm: a Rust toolchain, wasm-bindgen and trunk
 
@@ -69,6 +72,7 @@ fn run(arguments: &[String]) -> Result<()> {
             let site = folder.first().map_or_else(|| paths.dist(), PathBuf::from);
             seal::seal(&paths.root, &site, true)?;
         }
+        ("guide", []) => guide::build(&paths, &tools::mdbook(&paths)?)?,
         ("serve", options) => {
             let (port, open) = serve_options(options)?;
             site::build(&paths, site::Options { dev: false, only_if_changed: true })?;

@@ -170,7 +170,7 @@ mod tests {
         let root = std::env::temp_dir().join(format!("headlight-seal-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&root);
         let site = root.join("dist");
-        for folder in ["dist/worker/abc", "dist/models/tiny", "web/page"] {
+        for folder in ["dist/worker/abc", "dist/models/tiny", "dist/guide/zh", "web/page"] {
             fs::create_dir_all(root.join(folder)).unwrap();
         }
         fs::write(root.join(CODE), "// The code.\n").unwrap();
@@ -179,6 +179,7 @@ mod tests {
             ("a.js", "1"),
             ("worker/abc/b.wasm", "2"),
             ("models/manifest.json", "{}"),
+            ("guide/zh/index.html", "<p>"),
             ("models/tiny/weights", "3"),
             (".built-from", "4"),
         ] {
@@ -201,7 +202,14 @@ mod tests {
         let start = html.split_once("./start-").unwrap().1.split_once('"').unwrap().0;
         assert_eq!(read(&site, &format!("start-{start}")), "import './a.js';\n");
         let worker = read(&site, WORKER);
-        for file in ["\"index.html\"", "\"a.js\"", "\"worker/abc/b.wasm\"", "\"models/manifest.json\"", start] {
+        for file in [
+            "\"index.html\"",
+            "\"a.js\"",
+            "\"worker/abc/b.wasm\"",
+            "\"models/manifest.json\"",
+            "\"guide/zh/index.html\"",
+            start,
+        ] {
             assert!(worker.contains(file), "{file} is in\n{worker}");
         }
         assert!(!worker.contains("weights") && !worker.contains("built-from") && worker.ends_with("// The code.\n"));

@@ -9,8 +9,8 @@ use headlight_catalogue::read_manifest;
 use crate::error::{Error, Result};
 use crate::paths::Paths;
 use crate::toolchain::Toolchain;
-use crate::tools::Tools;
-use crate::{inputs, models, process, say, seal, shrink, sizes, worker};
+use crate::tools::{self, Tools};
+use crate::{guide, inputs, models, process, say, seal, shrink, sizes, worker};
 
 /// How a site is built.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +43,15 @@ pub fn build(paths: &Paths, options: Options) -> Result<()> {
     page(paths, &toolchain, &tools, options.dev)?;
     worker::check_address(&paths.dist())?;
     link_models(paths)?;
+    // After the page, whose builder empties the folder.
+    if options.dev {
+        match tools::mdbook_at_hand(paths) {
+            Some(mdbook) => guide::build(paths, &mdbook)?,
+            None => say::note("The user guide is left out: mdbook is not here, which `cargo xtask build` sets up."),
+        }
+    } else {
+        guide::build(paths, &tools::mdbook(paths)?)?;
+    }
     seal::seal(&paths.root, &paths.dist(), !options.dev)?;
     say::step("Measuring what a visitor downloads.");
     let measured = sizes::measure(&paths.dist())?;

@@ -1,4 +1,5 @@
-//! How much a visitor downloads: the code of the site, gzipped, against its budget.
+//! How much a visitor downloads: the code of the site, gzipped, against its budget. The guide is no part of it: who uses the page does
+//! not fetch it.
 
 use std::fs;
 use std::io::Write;
@@ -8,7 +9,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::error::{Error, Result};
-use crate::say;
+use crate::{guide, say};
 
 /// The most that html, css, js and wasm may weigh together, gzipped.
 pub const BUDGET: u64 = 4 * 1024 * 1024;
@@ -71,6 +72,9 @@ fn collect(site: &Path, folder: &Path, sizes: &mut Vec<Size>) -> Result<()> {
     let entries = fs::read_dir(folder).map_err(Error::io("read", folder))?;
     for entry in entries.flatten() {
         let path = entry.path();
+        if path == site.join(guide::FOLDER) {
+            continue;
+        }
         if path.is_dir() {
             collect(site, &path, sizes)?;
         } else if path.extension().is_some_and(|extension| CODE.iter().any(|code| extension == *code)) {
@@ -113,12 +117,19 @@ mod tests {
     fn only_code_is_measured_and_in_every_folder() {
         let site = std::env::temp_dir().join(format!("headlight-sizes-{}", std::process::id()));
         fs::create_dir_all(site.join("worker")).unwrap();
+        // The guide is not what a visitor downloads; a folder of that name elsewhere is none.
+        for folder in ["guide/zh", "worker/guide"] {
+            fs::create_dir_all(site.join(folder)).unwrap();
+            fs::write(site.join(folder).join("page.html"), "g").unwrap();
+        }
+        fs::write(site.join("guide/guide.css"), "g").unwrap();
         fs::write(site.join("index.html"), "x".repeat(10_000)).unwrap();
         fs::write(site.join("worker/engine.wasm"), "y").unwrap();
         fs::write(site.join("model.safetensors"), "z").unwrap();
         let sizes = measure(&site).unwrap();
-        let names: Vec<_> = sizes.iter().map(|size| size.name.as_str()).collect();
-        assert_eq!(names, ["index.html", "worker/engine.wasm"]);
+        let mut names: Vec<_> = sizes.iter().map(|size| size.name.as_str()).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["index.html", "worker/engine.wasm", "worker/guide/page.html"]);
         assert!(sizes.iter().all(|size| size.name != "index.html" || size.gzipped < 200));
         fs::remove_dir_all(site).unwrap();
     }

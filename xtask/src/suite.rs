@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::paths::Paths;
 use crate::toolchain::{TARGET, Toolchain};
 use crate::tools::Tools;
-use crate::{dependencies, models, process, say, site, system};
+use crate::{dependencies, models, process, say, site, system, tools};
 
 /// The packages that only mean something as wasm.
 pub const WASM_ONLY: &[&str] = &["headlight-page", "headlight-worker"];
@@ -143,6 +143,7 @@ fn setup(paths: &Paths) -> Result<()> {
     models::fetch(paths, &[])?;
     Toolchain::ensure(paths)?;
     Tools::ensure(paths)?;
+    tools::mdbook(paths)?;
     system::ensure_node()?;
     let browser = system::ensure_chromium()?;
     say::note(&format!("Browser: {}.", browser.display()));

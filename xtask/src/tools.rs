@@ -1,4 +1,4 @@
-//! The tools that make a site out of Rust: `wasm-bindgen` and `trunk`, in the cache unless they are on `PATH`.
+//! The tools that make a site out of Rust and Markdown: `wasm-bindgen`, `trunk` and `mdbook`, in the cache unless they are on `PATH`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,6 +13,9 @@ const TRUNK: &str = "0.21.14";
 
 /// What looks at the crates that Headlight is built from.
 const CARGO_DENY: &str = "0.20.2";
+
+/// The version of mdBook that the guide's theme is for.
+const MDBOOK: &str = "0.5.4";
 
 /// Where the tools are.
 #[derive(Clone, Debug)]
@@ -80,6 +83,32 @@ pub fn ensure_cargo_deny(paths: &Paths) -> Result<PathBuf> {
     Ok(deny.ensure(paths)?.join("cargo-deny"))
 }
 
+/// What makes the user guide.
+const GUIDE: Install<'_> = Install {
+    package: "mdbook",
+    binaries: &["mdbook"],
+    version: MDBOOK,
+    locked: true,
+    optimised: "0",
+    // They watch, serve and search.
+    default_features: false,
+    how_long: "1 to 2 minutes on two cores",
+};
+
+/// `mdbook`, which makes the user guide, built if it is missing.
+///
+/// # Errors
+/// When it is missing and can't be built.
+pub fn mdbook(paths: &Paths) -> Result<PathBuf> {
+    Ok(GUIDE.ensure(paths)?.join("mdbook"))
+}
+
+/// `mdbook`, unless it is missing.
+#[must_use]
+pub fn mdbook_at_hand(paths: &Paths) -> Option<PathBuf> {
+    Some(GUIDE.find(paths)?.join("mdbook"))
+}
+
 struct Install<'a> {
     package: &'a str,
     binaries: &'a [&'a str],
@@ -91,15 +120,18 @@ struct Install<'a> {
 }
 
 impl Install<'_> {
-    /// The folder that has all binaries.
-    fn ensure(&self, paths: &Paths) -> Result<PathBuf> {
-        let own = paths.tools().join("bin");
+    /// The folder that has all binaries, where there is one.
+    fn find(&self, paths: &Paths) -> Option<PathBuf> {
         let on_path = self.binaries.first().and_then(|name| process::which(name));
         let on_path = on_path.and_then(|path| path.parent().map(Path::to_owned));
-        for folder in [own.clone()].into_iter().chain(on_path) {
-            if self.binaries.iter().all(|name| has_version(&folder.join(name), self.version)) {
-                return Ok(folder);
-            }
+        let mut folders = [paths.tools().join("bin")].into_iter().chain(on_path);
+        folders.find(|folder| self.binaries.iter().all(|name| has_version(&folder.join(name), self.version)))
+    }
+
+    /// The folder that has all binaries.
+    fn ensure(&self, paths: &Paths) -> Result<PathBuf> {
+        if let Some(folder) = self.find(paths) {
+            return Ok(folder);
         }
         say::step(&format!("Building {} {} from source ({}).", self.package, self.version, self.how_long));
         let build = paths.tools().join("build");
@@ -128,14 +160,17 @@ impl Install<'_> {
             Error::missing(format!("The tool {}", self.package), remedy)
         })?;
         fs::remove_dir_all(&build).map_err(Error::io("delete", &build))?;
-        Ok(own)
+        Ok(paths.tools().join("bin"))
     }
 }
 
 fn has_version(program: &Path, version: &str) -> bool {
-    program.is_file()
-        && process::output(Command::new(program).arg("--version"))
-            .is_ok_and(|text| text.split_whitespace().nth(1) == Some(version))
+    program.is_file() && process::output(Command::new(program).arg("--version")).is_ok_and(|text| says(&text, version))
+}
+
+/// Whether a program says that it is of this version: `trunk 0.21.14`, `mdbook v0.5.4`.
+fn says(text: &str, version: &str) -> bool {
+    text.split_whitespace().nth(1).is_some_and(|said| said.trim_start_matches('v') == version)
 }
 
 fn locked_version(paths: &Paths, package: &str) -> Result<String> {
@@ -155,6 +190,12 @@ fn version_in_lock(lock: &str, package: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_says_its_version() {
+        assert!(says("trunk 0.21.14", "0.21.14") && says("mdbook v0.5.4", "0.5.4"));
+        assert!(!says("mdbook v0.5.40", "0.5.4") && !says("mdbook", "0.5.4"));
+    }
 
     #[test]
     fn the_version_is_read_from_the_lock_file() {

@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 use super::parts::{changing, plain_button};
 use crate::app::App;
 use crate::browser;
-use crate::locale::{fill, say};
+use crate::locale::{Language, fill, language, say};
 
 // By hand and in JavaScript, since all of it is promises and events of the browser's.
 #[wasm_bindgen(module = "/offline.js")]
@@ -92,6 +92,14 @@ pub fn NewVersion() -> impl IntoView {
     }
 }
 
+/// Where the user guide is, in the language that is chosen.
+pub fn guide() -> &'static str {
+    match language() {
+        Language::English => "guide/index.html",
+        Language::Chinese => "guide/zh/index.html",
+    }
+}
+
 /// The foot.
 #[component]
 pub fn Foot() -> impl IntoView {
@@ -100,6 +108,8 @@ pub fn Foot() -> impl IntoView {
     view! {
         <footer class="foot">
             <p>{say("top.foot")}</p>
+            // Beside the page, whose model and text it would drop.
+            <p><a href=guide() target="headlight-guide" data-testid="guide">{say("foot.guide")}</a></p>
             <p class="kept-line" data-testid="offline" data-state=move || format!("{:?}", kept.get()).to_lowercase()>
                 <span data-testid="version">{version}</span> " "
                 {changing(move || {

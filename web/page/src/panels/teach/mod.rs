@@ -211,6 +211,8 @@ pub fn add_doors(part: &Part) {
     door("lessons", "open-lessons", say("teach.door.lessons"));
     door("glossary", "open-glossary", say("teach.door.glossary"));
     door("present", "open-present", say("teach.door.present"));
+    let guide = [("href", super::foot::guide()), ("target", "headlight-guide"), ("data-testid", "open-guide")];
+    doors.add("a", &guide, say("foot.guide"));
 }
 
 /// A button that is a sign, with its name for who does not see it.
