@@ -86,7 +86,10 @@ impl Sources {
 
     fn formula(&self, name: &str) -> Option<String> {
         let nodes = formula::nodes(self.formulas.get(name)?);
-        Some(format!("<div class=\"formula\"><math display=\"block\">{}</math></div>", mathml(&nodes)))
+        Some(format!(
+            "<div class=\"formula\" tabindex=\"0\" role=\"group\"><math display=\"block\">{}</math></div>",
+            mathml(&nodes)
+        ))
     }
 
     fn measured(&self, method: &str) -> Option<String> {

@@ -24,6 +24,9 @@ const SOURCE: &str = "docs/guide";
 /// What all pages share.
 const STYLE: &str = "guide.css";
 
+/// The page's icon.
+const ICON: &str = "web/page/assets/icon.svg";
+
 /// A language that the guide is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Language {
@@ -55,7 +58,7 @@ pub fn build(paths: &Paths, mdbook: &Path) -> Result<()> {
             let path = folder.join("src").join(&name);
             let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
             let text = sources.written(&text).map_err(|what| Error::Check(format!("{}: {what}", path.display())))?;
-            write(&work.join("src").join(&name), &text)?;
+            write(&work.join("src").join(&name), text)?;
         }
         copy(&source.join("theme/index.hbs"), &work.join("theme/index.hbs"))?;
         let mut command = Command::new(mdbook);
@@ -67,25 +70,48 @@ pub fn build(paths: &Paths, mdbook: &Path) -> Result<()> {
             if name != "toc.html" {
                 let path = book.join(&name);
                 let page = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-                write(&to.join(&name), &finished(&page, &name))?;
+                write(&to.join(&name), finished(&page, &name))?;
             }
         }
     }
     copy(&source.join(STYLE), &guide.join(STYLE))?;
+    copy(&paths.root.join(ICON), &guide.join("icon.svg"))?;
     for name in names(&source.join("images"), "png")? {
         copy(&source.join("images").join(&name), &guide.join("images").join(&name))?;
     }
     Ok(())
 }
 
-/// A page with what mdBook cannot say of it: which chapter of the list it is, and where it is in the other language.
+/// A page with what mdBook cannot say of it: which chapter of the list it is, where it is in the other language, and that what may be
+/// wider than a phone is scrolled with the keyboard too.
 fn finished(page: &str, name: &str) -> String {
     let page = page.replacen(&format!("<a href=\"{name}\">"), &format!("<a href=\"{name}\" aria-current=\"page\">"), 1);
+    let wide = "tabindex=\"0\" role=\"group\"";
+    let page = page.replace("<div class=\"table-wrapper\">", &format!("<div class=\"table-wrapper\" {wide}>"));
+    let page = page.replace("<pre>", &format!("<pre {wide}>"));
+    let page = once(&page);
+    // The policy lets no element have a style of its own.
+    let page = page.replace("style=\"text-align: right\"", "class=\"number\"");
     // mdBook gives a template the chapter's source.
     let source = name.replace(".html", ".md");
     ["../", "zh/"].iter().fold(page, |page, folder| {
         page.replace(&format!("href=\"{folder}{source}\""), &format!("href=\"{folder}{name}\""))
     })
+}
+
+/// A page with every picture there once, as a picture: mdBook puts each into a box that is ticked to see it large, and there a second
+/// time.
+fn once(page: &str) -> String {
+    let mut parts = page.split("<label class=\"checkbox-label\">");
+    let mut written = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (inside, after) = part.split_once("</label>").unwrap_or(("", part));
+        let picture =
+            inside.find("<img").and_then(|at| inside.get(at..)).and_then(|from| from.split_inclusive('>').next());
+        written.push_str(picture.unwrap_or_default());
+        written.push_str(after);
+    }
+    written
 }
 
 /// The names of a folder's files that end so, in order.
@@ -148,13 +174,17 @@ mod tests {
     }
 
     #[test]
-    fn every_task_method_measure_and_figure_has_a_section_in_every_language() {
+    fn every_panel_task_method_measure_and_figure_has_a_section_in_every_language() {
         for language in LANGUAGES {
             let found = anchors(&chapters(language.name));
             let tasks = Task::ALL.iter().map(|one| format!("task_{one}"));
             let figures = HeadFigure::ALL.iter().map(|one| format!("figure_{one}"));
+            let help = fs::read_to_string(root().join("web/page/assets/help/en.json")).unwrap();
+            let help: serde_json::Value = serde_json::from_str(&help).unwrap();
+            let panels: Vec<_> = help["entries"].as_object().unwrap().keys().cloned().collect();
+            let panels = panels.into_iter().filter(|name| name.starts_with("panel_"));
             let named = Method::ALL.iter().map(ToString::to_string).chain(Measure::ALL.iter().map(ToString::to_string));
-            for wanted in named.chain(tasks).chain(figures) {
+            for wanted in named.chain(tasks).chain(figures).chain(panels) {
                 assert!(found.contains(&wanted), "{}: no heading ends in {{#{wanted}}}", language.name);
             }
         }
@@ -200,6 +230,13 @@ mod tests {
                 assert!(text.contains(&format!("`--{option}")), "{}: --{option} is not in it", language.name);
             }
         }
+    }
+
+    #[test]
+    fn a_picture_is_there_once() {
+        let page = "<p><label class=\"checkbox-label\"><input type=\"checkbox\"><img src=\"a.png\" alt=\"A\"><span><img \
+                    src=\"a.png\" alt=\"A\"></span></label>, and</p>";
+        assert_eq!(once(page), "<p><img src=\"a.png\" alt=\"A\">, and</p>");
     }
 
     #[test]
