@@ -1,5 +1,11 @@
 // The pictures of the README and of the guide, as the page draws them: of the explanation that it opens with, and of two that were
-// computed before with `headlight explain` (fixtures/guide: their attention as figures alone, which is all that these pictures need).
+// computed before with `headlight explain` (fixtures/guide: rounded to six digits, and their attention as figures alone, which is all
+// that these pictures need):
+//
+//   methods.json: --model sentiment --text "The film is long, but the actors are wonderful." --target label:positive --read prob, with the
+//     methods and measures that are in it and --lime-samples 1000
+//   heads.json: --model smollm2 --text "When Mary and John went to the store, John gave a drink to" --target "next: Mary" --foil " John"
+//     --profile --lens --direct --ablate
 
 import { readFile } from 'node:fs/promises';
 
