@@ -13,6 +13,8 @@ use std::path::PathBuf;
 pub use dataset::{Dataset, MOVIE_SNIPPETS, VALENCES, fetch_dataset};
 pub use error::Error;
 pub use fetch::{fetch, read_manifest};
+// For who has the catalogue and needs the names of tasks and methods besides.
+pub use headlight_document as document;
 pub use pinned::{MODELS, Package, Pinned, PinnedExample, PinnedFile};
 
 /// The folder that outlives a clone: `HEADLIGHT_CACHE`, else `headlight` in `XDG_CACHE_HOME`, else in `~/.cache`. None

@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use headlight_document::Parameters;
+use headlight_catalogue::document::Parameters;
 use serde_json::Value;
 
 use crate::error::{Error, Result};

@@ -147,7 +147,7 @@ mod tests {
     use std::collections::BTreeSet;
     use std::path::PathBuf;
 
-    use headlight_document::{HeadFigure, Measure, Method, Task};
+    use headlight_catalogue::document::{HeadFigure, Measure, Method, Task};
 
     use super::*;
 
