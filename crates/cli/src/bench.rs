@@ -4,13 +4,13 @@ use std::fmt::Write;
 
 use headlight_document::Method;
 use headlight_document::message::DeviceInfo;
+use headlight_engine::Model;
 use headlight_engine::bench::{Timed, Work, measure, measure_method};
-use headlight_engine::device::Adapter;
-use headlight_engine::{Model, choose};
 use serde_json::json;
 
 use crate::arguments::Bench;
 use crate::bar::Bar;
+use crate::device;
 use crate::error::Error;
 use crate::explain::clock;
 use crate::find::find;
@@ -25,7 +25,7 @@ async fn run(arguments: &Bench) -> Result<String, Error> {
     let files = found.files()?;
     let id = found.entry.id.clone();
     let bar = Bar::new();
-    let chosen = choose(arguments.device.into(), Adapter::default()).await?;
+    let chosen = device::chosen(arguments.device).await?;
     let model = Model::open(found.entry, files, &chosen.device, &bar).await?;
     let mut rows = String::new();
     for tokens in arguments.tokens.iter().copied().filter(|tokens| *tokens > 0) {

@@ -5,13 +5,13 @@ use std::sync::LazyLock;
 use std::time::Instant;
 
 use headlight_document::{Explanation, HeadFigure, Request, RequestError, Task, Token, Units};
-use headlight_engine::device::Adapter;
-use headlight_engine::{Model, answer, choose};
+use headlight_engine::{Model, answer};
 use headlight_report::{cite, csv, drawings, html};
 
 use crate::arguments::{Asking, Drawing, Explain, Format};
 use crate::bar::Bar;
 use crate::batch::{self, line::Line};
+use crate::device;
 use crate::error::Error;
 use crate::find::find;
 use crate::format;
@@ -70,7 +70,7 @@ async fn run(arguments: &Explain) -> Result<Explanation, Error> {
     }
     let files = found.files()?;
     let bar = Bar::new();
-    let chosen = choose(arguments.device.into(), Adapter::default()).await?;
+    let chosen = device::chosen(arguments.device).await?;
     let model = Model::open(found.entry, files, &chosen.device, &bar).await?;
     let task = arguments.asking.task;
     let task = task.unwrap_or_else(|| model.task(arguments.asking.target.as_ref(), arguments.second_text.is_some()));

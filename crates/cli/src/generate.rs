@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 use std::io::Write;
 
 use headlight_document::{Generated, Generation, Piece, Sampling, Step, Trace, Triangle};
-use headlight_engine::device::Adapter;
-use headlight_engine::{Model, Progress, Quiet, choose, generate, trace};
+use headlight_engine::{Model, Progress, Quiet, generate, trace};
 
 use crate::arguments::{Generate, GenerateFormat};
 use crate::bar::Bar;
+use crate::device;
 use crate::error::Error;
 use crate::find::find;
 
@@ -39,7 +39,7 @@ async fn written(arguments: &Generate) -> Result<Generated, Error> {
     let found = find(&arguments.model, &arguments.place)?;
     let files = found.files()?;
     let bar = Bar::new();
-    let chosen = choose(arguments.device.into(), Adapter::default()).await?;
+    let chosen = device::chosen(arguments.device).await?;
     let model = Model::open(found.entry, files, &chosen.device, &bar).await?;
     let streams = arguments.format == GenerateFormat::Text;
     let tell = |step: &Step| {

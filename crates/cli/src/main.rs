@@ -4,6 +4,7 @@ mod arguments;
 mod bar;
 mod batch;
 mod bench;
+mod device;
 mod error;
 mod explain;
 mod find;

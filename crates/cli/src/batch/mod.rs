@@ -11,8 +11,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use headlight_document::{Explanation, Request};
-use headlight_engine::device::Adapter;
-use headlight_engine::{Model, answer, choose};
+use headlight_engine::{Model, answer};
 use serde_json::json;
 
 use self::lexicon::Lexicon;
@@ -21,6 +20,7 @@ use self::output::Output;
 use self::summary::Summary;
 use crate::arguments::{Batch, TableFormat};
 use crate::bar::Bar;
+use crate::device;
 use crate::error::Error;
 use crate::explain::clock;
 use crate::find::find;
@@ -73,7 +73,7 @@ async fn run(arguments: &Batch, lines: &[Line]) -> Result<(), Error> {
     };
     let files = found.files()?;
     let opening = Bar::new();
-    let chosen = choose(arguments.device.into(), Adapter::default()).await?;
+    let chosen = device::chosen(arguments.device).await?;
     let model = Model::open(found.entry, files, &chosen.device, &opening).await?;
     drop(opening);
     let target = arguments.asking.target.as_ref();
