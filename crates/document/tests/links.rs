@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use headlight_document::link::{Apart, HeadPicture, Link, View};
+use headlight_document::link::{Apart, HeadPicture, Link, View, Written};
 use headlight_document::{
     AttentionDetail, AttentionKind, Baseline, HeadFigure, Hierarchy, Intervention, Measure, Method, Parameters, Read,
     Request, Sampling, Scaled, Shot, TargetSpec, Task, Token, Units,
@@ -212,6 +212,23 @@ fn meant() -> Vec<(&'static str, Link)> {
                     attention: AttentionDetail::Overview,
                     ..request("smollm2", Task::Continue, "Once upon a", "next", Read::Logit, &[])
                 })
+            },
+        ),
+        (
+            "14-5b249c2-written",
+            Link {
+                model_sha256: sha256(),
+                view: View {
+                    head: Some((4, 1)),
+                    sampling: Some(Sampling { temperature: 0.9, top_k: None, top_p: 0.95, seed: 11 }),
+                    written: Some(Written {
+                        tokens: vec![655, 30, 7042, 314, 260, 0],
+                        open: Some(2),
+                        text: Some("Once upon".into()),
+                    }),
+                    ..View::default()
+                },
+                ..plain(request("smollm2", Task::Continue, "Once upon a time", "next:#30", Read::Prob, &both))
             },
         ),
     ]

@@ -88,6 +88,7 @@ impl App {
         });
         if is_answered && how != Ask::Again {
             self.tell(Input::Forget);
+            self.resume_writing();
             return;
         }
         if is_held {

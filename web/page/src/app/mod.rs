@@ -20,6 +20,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use headlight_document::link::LinkError;
 use headlight_document::message::{Command, DeviceChoice, RequestId};
 use headlight_document::{
     Attention, AttentionKind, Attribution, Explanation, FileRole, Intervention, Manifest, Method, ModelEntry, Request,
@@ -403,7 +404,14 @@ impl App {
             let model = &shown.document.model;
             (model.id == form.model && !model.sha256.is_empty()).then(|| model.sha256.clone())
         });
-        form.link(sha256).encode().map_err(|error| heard(&error.to_string()))
+        let mut link = form.link(sha256);
+        link.view.written = self.written();
+        let mut encoded = link.encode();
+        if encoded == Err(LinkError::TooLarge) && link.view.written.take().is_some() {
+            // Without what was written it says less, which is more than nothing.
+            encoded = link.encode();
+        }
+        encoded.map_err(|error| heard(&error.to_string()))
     }
 
     /// Keeps text and choices in the address and for the next visit.

@@ -98,6 +98,7 @@ impl App {
             watch: StoredValue::new_local(None),
             save: StoredValue::new_local(None),
         };
+        app.recall_writing();
         let is_linked = app.follow_fragment();
         let is_frozen = app.opened.with_untracked(|opened| opened.frozen.is_some());
         if let Some(draft) = browser::recall("draft").as_deref().and_then(Form::of_draft).filter(|_| !is_frozen) {
@@ -111,7 +112,6 @@ impl App {
             let theme = theme.get();
             browser::set_root_attribute("data-theme", (theme != Theme::Auto).then_some(theme.name()));
         });
-        app.recall_writing();
         app.listen();
         app.watch_sight();
         app.listen_for_undo();
@@ -155,10 +155,11 @@ impl App {
                 self.show_frozen(*frozen, None);
                 false
             }
-            Opening::Linked(form, sha256) => {
+            Opening::Linked(form, sha256, written) => {
                 self.let_go();
+                self.take_written(&form.model, &form.text, written.clone());
                 // What is missing of it is known once the list of models is here.
-                self.opened.set(Opened { waits: true, ..Opened::link(&form, sha256.clone()) });
+                self.opened.set(Opened { waits: true, ..Opened::link(&form, sha256.clone(), written) });
                 self.resume.set_value(form.apart.is_asked);
                 self.form.set(*form);
                 self.linked.set(Some(sha256));

@@ -100,6 +100,7 @@ impl App {
         self.hint.set(None);
         self.handover.set(None);
         self.linked.set(None);
+        let written = view.written.clone();
         let form = frozen::form_of(&document, view);
         // Whichever of its methods is chosen, it answers that.
         let mut request = form.request();
@@ -118,6 +119,7 @@ impl App {
         self.layered.set(part(!document.layers.is_empty(), form.layer_request()));
         self.changed.set(part(document.changed.is_some(), form.changed_request()));
         self.estimate.set(None);
+        self.take_written(&form.model, &form.text, written);
         self.form.set(form);
         self.shown.update(|shown| {
             let number = shown.number + 1;
@@ -138,7 +140,7 @@ impl App {
         let method = self.form.with_untracked(|form| form.method);
         let method = document.attributions.iter().position(|one| one.method == method).unwrap_or(0);
         let head = untrack(|| self.open_head());
-        let view = View { method, head, ..link.view };
+        let view = View { method, head, written: self.written(), ..link.view };
         let open = head.and_then(|head| untrack(|| self.open_map(head)));
         let mut frozen = Frozen::of(document, view, open);
         if let Some(kept) = kept {

@@ -1,5 +1,6 @@
 //! Having the model write on.
 
+use headlight_document::link::Written;
 use headlight_document::message::{Command, Event};
 use headlight_document::{TargetSpec, Task, Token};
 use leptos::prelude::*;
@@ -27,12 +28,43 @@ impl App {
         self.write(|writing| writing.go_on(&model, &text, sampling));
     }
 
-    /// Writes where that was wanted before the model was there.
+    /// Writes where that was wanted before the model was there, and tells again what a link says was written.
     pub(super) fn resume_writing(self) {
         if self.write_after.get_value() {
             self.write_after.set_value(false);
             self.write_on();
+            return;
         }
+        let loaded = self.conductor.with_untracked(|conductor| conductor.loaded.clone());
+        let is_wanted =
+            |writing: &Writing| writing.failed.is_none() && loaded.is_some_and(|model| writing.waits_for(&model));
+        // A frame has no place for it.
+        if !self.embeds && !self.is_held() && self.writing.with_untracked(is_wanted) {
+            self.write(Writing::tell_again);
+        }
+    }
+
+    /// Takes what somebody shared of what a model wrote; what stands here already is no other.
+    pub(super) fn take_written(self, model: &str, text: &str, written: Option<Written>) {
+        let Some(written) = written else { return };
+        let is_here = self.writing.with_untracked(|writing| {
+            writing
+                .written(model, text)
+                .is_some_and(|here| (here.tokens, here.text) == (written.tokens.clone(), written.text.clone()))
+        });
+        if is_here {
+            self.writing.update(|writing| writing.open = written.open);
+            return;
+        }
+        self.stop_writing();
+        self.stop_tracing();
+        self.writing.set(Writing::of_link(model, text, written));
+    }
+
+    /// What goes along in a link of what the model wrote.
+    pub(super) fn written(self) -> Option<Written> {
+        let (model, text) = self.form.with_untracked(|form| (form.model.clone(), form.text.clone()));
+        self.writing.with_untracked(|writing| writing.written(&model, &text))
     }
 
     /// Takes another token at a step, and writes on from there.
@@ -54,6 +86,7 @@ impl App {
     /// Opens a step, or closes it; what its token rests on is worked out where it is not known.
     pub fn open_step(self, step: Option<usize>) {
         self.writing.update(|writing| writing.open = step);
+        self.save_soon();
         if step.is_some() && !self.writing.with_untracked(Writing::is_running) {
             self.trace(step);
         }
@@ -105,9 +138,14 @@ impl App {
     pub(super) fn heard_writing(self, event: Event) {
         // Rows of the triangle and what is under way are not kept.
         let is_kept = !matches!(event, Event::Traced { .. } | Event::Wrote { .. });
+        let is_told_again = self.writing.with_untracked(Writing::is_told_again);
         self.writing.update(|writing| {
             writing.hear(event);
         });
+        let (is_running, open) = self.writing.with_untracked(|writing| (writing.is_running(), writing.open));
+        if is_told_again && !is_running && open.is_some() {
+            self.trace(open);
+        }
         if is_kept {
             self.keep_writing();
         }
@@ -125,6 +163,7 @@ impl App {
         let kept = self.writing.with_untracked(|writing| (!writing.is_running()).then(|| writing.kept()));
         if let Some(kept) = kept {
             browser::remember("writing", &kept);
+            self.save_soon();
         }
     }
 

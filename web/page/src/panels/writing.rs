@@ -21,7 +21,12 @@ pub fn writing(app: App) -> AnyView {
         app.form.with(|form| !of(&form.model, &form.text))
     });
     let has_ended = Memo::new(move |_| app.writing.with(|writing| writing.ended) && !is_stale.get());
+    // What a link has and is not told again yet.
+    let linked = Memo::new(move |_| app.writing.with(|writing| writing.linked.len()));
     let title = Signal::derive(move || {
+        if linked.get() > 0 && !is_stale.get() {
+            return say("writing.again.title").to_owned();
+        }
         if is_there.get() && !is_stale.get() { say("writing.further") } else { say("writing.on") }.to_owned()
     });
     view! {
@@ -44,7 +49,14 @@ pub fn writing(app: App) -> AnyView {
                 })}
                 <span class="caption" role="status">
                     {text(move || match (is_running.get(), has_ended.get()) {
-                        (true, _) => app.writing.with(|writing| count("count.token", writing.steps.len())),
+                        (true, _) => {
+                            let steps = app.writing.with(|writing| writing.steps.len());
+                            match linked.get() {
+                                0 => count("count.token", steps),
+                                all => fill("writing.again", &[&steps, &count("count.token", all)]),
+                            }
+                        }
+                        _ if linked.get() > 0 => fill("writing.linked", &[&count("count.token", linked.get())]),
                         (_, true) => say("writing.ended").to_owned(),
                         _ => fill("writing.most", &[&MOST]),
                     })}

@@ -1,6 +1,6 @@
 //! What a person has chosen, and how it becomes a request, a link, and again a choice.
 
-use headlight_document::link::{HeadPicture, Link, LinkError, View};
+use headlight_document::link::{HeadPicture, Link, LinkError, View, Written};
 use headlight_document::{
     AttentionDetail, AttentionKind, FileRole, Frozen, Intervention, Manifest, Measure, Method, ModelEntry, Parameters,
     Read, Request, Sampling, TargetSpec, Task, Token, Units,
@@ -312,6 +312,7 @@ impl Form {
                 marks,
                 sampling: (self.sampling != Sampling::default()).then_some(self.sampling),
                 apart: self.apart.unasked(),
+                written: None,
             },
         }
     }
@@ -437,8 +438,8 @@ pub fn is_untouched(manifest: &Manifest, form: &Form) -> bool {
 pub enum Opening {
     /// Nothing.
     Plain,
-    /// A link, with the hash of the weights it speaks of.
-    Linked(Box<Form>, Option<String>),
+    /// A link, with the hash of the weights it speaks of, and what a model wrote.
+    Linked(Box<Form>, Option<String>, Option<Written>),
     /// An explanation itself.
     Frozen(Box<Frozen>),
     /// Something that can't be opened.
@@ -455,9 +456,9 @@ pub fn open(fragment: &str) -> Opening {
         return Frozen::decode(fragment).map_or_else(Opening::Refused, |frozen| Opening::Frozen(Box::new(frozen)));
     }
     match Link::decode(fragment) {
-        Ok(link) => {
-            let sha256 = link.model_sha256.clone();
-            Opening::Linked(Box::new(Form::of_link(link)), sha256)
+        Ok(mut link) => {
+            let (sha256, written) = (link.model_sha256.take(), link.view.written.take());
+            Opening::Linked(Box::new(Form::of_link(link)), sha256, written)
         }
         Err(error) => Opening::Refused(error),
     }

@@ -31,7 +31,7 @@ fn a_form_survives_its_link() {
     form.token = Some(1);
     form.target = "next:#7042".parse().unwrap();
     let fragment = form.link(Some("ab".into())).encode().unwrap();
-    assert_eq!(open(&format!("#{fragment}")), Opening::Linked(Box::new(form), Some("ab".into())));
+    assert_eq!(open(&format!("#{fragment}")), Opening::Linked(Box::new(form), Some("ab".into()), None));
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn a_costly_method_travels_with_its_parameters_and_a_foil() {
     assert_eq!(form.request().methods, [Method::GradXInput, Method::Saliency, Method::Lime]);
     assert_eq!(form.request().parameters.samples, Some(LIME_SAMPLES));
     let fragment = form.link(None).encode().unwrap();
-    assert_eq!(open(&fragment), Opening::Linked(Box::new(form.clone()), None));
+    assert_eq!(open(&fragment), Opening::Linked(Box::new(form.clone()), None, None));
     form.set_foil(Token::Text(" Lyon".into()));
     assert_eq!(form.foil, None, "the same again lets go of it");
     form.set_foil(Token::Text(" Paris".into()));
@@ -66,10 +66,10 @@ fn a_comparison_travels_and_is_another_question() {
     assert_eq!(form.request().methods, METHODS, "what is ticked does not run by itself");
     assert!(form.request().measures.is_empty() && form.layer_request().layers);
     let fragment = form.link(None).encode().unwrap();
-    assert_eq!(open(&fragment), Opening::Linked(Box::new(form.clone()), None));
+    assert_eq!(open(&fragment), Opening::Linked(Box::new(form.clone()), None, None));
     form.parameters.samples = Some(30);
     let fragment = form.link(None).encode().unwrap();
-    assert_eq!(open(&fragment), Opening::Linked(Box::new(form.clone()), None));
+    assert_eq!(open(&fragment), Opening::Linked(Box::new(form.clone()), None, None));
     form.set_task(Task::Translate);
     assert!(!form.compared().contains(&Method::Attention), "a translator has several stacks");
 }
@@ -80,7 +80,7 @@ fn marks_outlive_a_reload_but_not_their_text() {
     form.marks = vec![(0, 2, 6)];
     form.grouping = Grouping::Sum;
     assert_eq!(Form::of_draft(&form.draft()), Some(form.clone()));
-    let Opening::Linked(mut linked, _) = open(&form.link(None).encode().unwrap()) else { unreachable!() };
+    let Opening::Linked(mut linked, ..) = open(&form.link(None).encode().unwrap()) else { unreachable!() };
     linked.join(form.clone());
     assert_eq!(*linked, form);
     let mut other = Form::new("sentiment", Task::Classify, "a cold film");
@@ -126,7 +126,7 @@ fn labels_and_examples_travel_with_their_task_and_no_other() {
     assert_eq!(form.request().shots.len(), 4);
     assert_eq!(form.target, Task::Classify.target(), "the target may name a label that is gone");
     let fragment = form.link(None).encode().unwrap();
-    assert_eq!(open(&fragment), Opening::Linked(Box::new(form.clone()), None));
+    assert_eq!(open(&fragment), Opening::Linked(Box::new(form.clone()), None, None));
     form.set_task(Task::Continue);
     assert!(form.request().labels.is_empty() && form.request().shots.is_empty());
     form.set_task(Task::Answer);
@@ -335,6 +335,6 @@ fn nothing_that_a_person_can_choose_is_lost_in_a_link() {
     for round in 0..2000 {
         let form = dice.form();
         let fragment = form.link(None).encode().unwrap();
-        assert_eq!(open(&fragment), Opening::Linked(Box::new(form), None), "round {round}: {fragment}");
+        assert_eq!(open(&fragment), Opening::Linked(Box::new(form), None, None), "round {round}: {fragment}");
     }
 }

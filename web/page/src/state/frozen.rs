@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use headlight_document::frozen::{Amount, OpenMap};
-use headlight_document::link::{Link, View};
+use headlight_document::link::{Link, View, Written};
 use headlight_document::{DocumentError, Explanation, Frozen, Parameters, Request};
 use serde_json::Value;
 
@@ -45,8 +45,10 @@ pub struct Kept {
 impl Opened {
     /// A link's question.
     #[must_use]
-    pub fn link(form: &Form, sha256: Option<String>) -> Self {
-        Self { link: Some(Box::new(form.link(None))), sha256, ..Self::default() }
+    pub fn link(form: &Form, sha256: Option<String>, written: Option<Written>) -> Self {
+        let mut link = form.link(None);
+        link.view.written = written;
+        Self { link: Some(Box::new(link)), sha256, ..Self::default() }
     }
 
     /// Its question was answered by weights of this hash: what was shared gives way, and whether it came from other weights is
@@ -255,7 +257,7 @@ mod tests {
     #[test]
     fn other_weights_are_told_once_they_have_answered() {
         let form = Form::new("owner/name", headlight_document::Task::Continue, "a");
-        let mut opened = Opened::link(&form, Some("aa".into()));
+        let mut opened = Opened::link(&form, Some("aa".into()), None);
         opened.waits = true;
         opened.answered("aa");
         assert!(!opened.differs && !opened.waits && opened.link.is_none());

@@ -53,6 +53,13 @@ pub fn summary(link: &Link, title: &str) -> String {
     if !request.heads.is_empty() || request.patch.is_some() {
         rest.push(say("share.shows.heads").to_owned());
     }
+    if let Some(written) = &link.view.written {
+        let said = count("share.shows.written", written.tokens.len());
+        rest.push(match written.open {
+            Some(open) => fill("share.shows.written.open", &[&said, &open]),
+            None => said,
+        });
+    }
     let what = fill(what, &[&title, &text, &second]);
     if rest.is_empty() {
         return fill("share.shows.only", &[&what]);
@@ -113,7 +120,7 @@ fn tuned(method: Method, parameters: &Parameters) -> String {
 
 #[cfg(test)]
 mod tests {
-    use headlight_document::link::View;
+    use headlight_document::link::{View, Written};
     use headlight_document::{AttentionKind, Request, Scaled};
 
     use super::*;
@@ -136,6 +143,9 @@ mod tests {
             "SmolLM2 continues “The capital of France is”: why “·Paris” rather than “·the”, by Integrated gradients (50 steps, \
              from zero), beside 1 other method, head 5.2 open, 1 change of the model."
         );
+        let written = Written { tokens: vec![1, 2], open: Some(1), text: None };
+        let told = shown(request.clone(), View { written: Some(written), ..View::default() });
+        assert!(told.ends_with(", 1 change of the model, 2 tokens that it wrote, token 1 open."), "{told}");
         request.foil = None;
         request.target = "next:#7042".parse().unwrap();
         request.methods = vec![Method::GradXInput];

@@ -2,6 +2,7 @@
 //! that were taken before.
 
 use headlight_document::generation::MAX_WRITTEN;
+use headlight_document::link::Written;
 use headlight_document::message::{Command, Event, RequestId};
 use headlight_document::{Candidate, Generated, Generation, OutputToken, Read, Sampling, Step, Trace, Triangle};
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,8 @@ pub struct Writing {
     pub failed: Option<String>,
     /// Other ways, the newest last.
     pub others: Vec<Way>,
+    /// What a link says was written, as long as it is not told again to its end.
+    pub linked: Vec<u32>,
     /// What the tokens rest on, as far as that is known.
     pub triangle: Option<Triangle>,
     /// As what they were read for that.
@@ -81,6 +84,49 @@ impl Writing {
         let Kept { from, way: Way { steps, ended }, mut others } = serde_json::from_str(text).ok()?;
         others.truncate(KEPT);
         (steps.len() <= MAX_WRITTEN).then(|| Self { from: Some(from), steps, ended, others, ..Self::default() })
+    }
+
+    /// What a link says was written after `text`, to be told again; none where it does not go with that.
+    #[must_use]
+    pub fn of_link(model: &str, text: &str, written: Written) -> Self {
+        let Written { tokens, open, text: own } = written;
+        let from = Some((model.to_owned(), own.unwrap_or_else(|| text.to_owned())));
+        Self { from, linked: tokens, open, ..Self::default() }
+    }
+
+    /// What goes along in a link to a question about `text`: nothing where it is another model's, or of another text.
+    #[must_use]
+    pub fn written(&self, model: &str, text: &str) -> Option<Written> {
+        let (of, from) = self.from.as_ref()?;
+        let tokens = if self.linked.is_empty() { self.ids() } else { self.linked.clone() };
+        let open = self.open.filter(|open| *open < tokens.len());
+        // After another text altogether it is not what the page is about.
+        let is_there = of == model && text.starts_with(from.as_str()) && (1..=MAX_WRITTEN).contains(&tokens.len());
+        is_there.then(|| Written { tokens, open, text: (from != text).then(|| from.clone()) })
+    }
+
+    /// Whether what a link says was written is still to be told again by this model.
+    #[must_use]
+    pub fn waits_for(&self, model: &str) -> bool {
+        !self.linked.is_empty() && !self.is_running() && self.from.as_ref().is_some_and(|(of, _)| of == model)
+    }
+
+    /// Has it told again from the first token on: the same tokens with the numbers that the model gives them, whatever the seed.
+    #[must_use]
+    pub fn tell_again(&mut self) -> Vec<Command> {
+        self.steps.clear();
+        (self.ended, self.triangle) = (false, None);
+        self.ask(Sampling::default()).into_iter().collect()
+    }
+
+    /// Whether that is what is under way.
+    #[must_use]
+    pub fn is_told_again(&self) -> bool {
+        self.is_running() && !self.linked.is_empty()
+    }
+
+    fn ids(&self) -> Vec<u32> {
+        self.steps.iter().map(|step| step.token.id).collect()
     }
 
     /// Whether something is being written.
@@ -135,7 +181,7 @@ impl Writing {
         self.failed = None;
         let id = self.next();
         self.tracing = Some((id, steps.len()));
-        let written = self.steps.iter().map(|step| step.token.id).collect();
+        let written = self.ids();
         commands.push(Command::Trace { id, trace: Box::new(Trace { model, text, written, steps, read }) });
         commands
     }
@@ -156,6 +202,9 @@ impl Writing {
             *self = Self { from: Some((model.to_owned(), text.to_owned())), asked, suggested, ..Self::default() };
             commands.extend(self.ask(sampling));
             return commands;
+        }
+        if self.waits_for(model) {
+            return self.tell_again();
         }
         self.ask(sampling).into_iter().collect()
     }
@@ -180,6 +229,7 @@ impl Writing {
         self.keep(Way { steps, ended: self.ended });
         self.steps.truncate(step);
         self.steps.push(taken);
+        self.linked.clear();
         self.ended = false;
         commands.extend(self.ask(sampling));
         commands
@@ -227,6 +277,7 @@ impl Writing {
             triangle.cut(same);
         }
         let left = Way { steps: std::mem::replace(&mut self.steps, way.steps), ended: self.ended };
+        self.linked.clear();
         self.keep(left);
         (self.ended, self.open, self.failed) = (way.ended, None, None);
         commands
@@ -235,7 +286,11 @@ impl Writing {
     /// Stops writing; what is there stays.
     #[must_use]
     pub fn stop(&mut self) -> Vec<Command> {
-        self.running.take().map(|id| Command::Cancel { id }).into_iter().collect()
+        let running = self.running.take();
+        if running.is_some() {
+            self.linked.clear();
+        }
+        running.map(|id| Command::Cancel { id }).into_iter().collect()
     }
 
     /// Takes what the engine says of it. Whether it was of this.
@@ -248,6 +303,11 @@ impl Writing {
             Event::Generated { id, generated } if self.running == Some(id) => {
                 let Generated { ended, .. } = *generated;
                 (self.running, self.ended) = (None, ended);
+                let linked = std::mem::take(&mut self.linked);
+                if !linked.is_empty() && linked != self.ids() {
+                    self.failed = Some(say("writing.not_all").to_owned());
+                }
+                self.open = self.open.filter(|open| *open < self.steps.len());
             }
             Event::Traced { id, new } if self.is_traced_as(id) => {
                 if new.rows.is_empty() {
@@ -305,8 +365,9 @@ impl Writing {
         self.failed = None;
         let id = self.next();
         self.running = Some(id);
-        let written = self.steps.iter().map(|step| step.token.id).collect();
-        let generation = Generation { model, text, written, replay: false, most: MOST, sampling };
+        let replay = !self.linked.is_empty();
+        let (written, most) = if replay { (self.linked.clone(), 0) } else { (self.ids(), MOST) };
+        let generation = Generation { model, text, written, replay, most, sampling };
         Some(Command::Generate { id, generation: Box::new(generation) })
     }
 }
@@ -318,173 +379,5 @@ pub fn is_of_writing(id: RequestId) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use headlight_document::message::Failure;
-    use headlight_document::{Piece, Row};
-
-    use super::*;
-
-    fn step(id: u32) -> Step {
-        let candidate = |id: u32| Candidate { id, text: format!(" {id}"), logit: 0.0, prob: 0.5 };
-        let token = OutputToken { id, text: format!(" {id}"), special: false, prob: 0.5 };
-        Step { token, adds: format!(" {id}"), top: vec![candidate(id), candidate(id + 100)] }
-    }
-
-    fn id_of(commands: &[Command]) -> RequestId {
-        let ids = commands.iter().find_map(|command| match command {
-            Command::Generate { id, .. } => Some(*id),
-            _ => None,
-        });
-        ids.unwrap()
-    }
-
-    fn generated(writing: &Writing, id: RequestId, ended: bool) -> Event {
-        let generation = Generation {
-            model: "m".into(),
-            text: "t".into(),
-            written: Vec::new(),
-            replay: false,
-            most: MOST,
-            sampling: Sampling::default(),
-        };
-        let generated = Generated {
-            generation,
-            tokens: 1,
-            steps: writing.steps.clone(),
-            text: String::new(),
-            ended,
-            triangle: None,
-        };
-        Event::Generated { id, generated: Box::new(generated) }
-    }
-
-    #[test]
-    fn steps_come_one_by_one_and_what_was_given_up_is_not_heard() {
-        let mut writing = Writing::default();
-        let first = id_of(&writing.go_on("m", "t", Sampling::default()));
-        assert!(writing.is_running() && is_of_writing(first));
-        assert!(writing.hear(Event::Wrote { id: first, step: Box::new(step(1)) }));
-        assert!(writing.go_on("m", "t", Sampling::default()).is_empty(), "it is writing already");
-        assert_eq!(writing.stop(), [Command::Cancel { id: first }]);
-        assert!(writing.hear(Event::Wrote { id: first, step: Box::new(step(2)) }));
-        assert_eq!(writing.steps.len(), 1);
-        // Going on carries what was written.
-        let commands = writing.go_on("m", "t", Sampling::default());
-        let Some(Command::Generate { id, generation }) = commands.first() else { panic!("{commands:?}") };
-        assert_eq!(generation.written, [1]);
-        assert!(writing.hear(generated(&writing.clone(), *id, true)));
-        assert!(writing.ended && !writing.is_running());
-        assert!(writing.go_on("m", "t", Sampling::default()).is_empty(), "the model ended it");
-        // Another text begins anew.
-        assert!(!writing.go_on("m", "u", Sampling::default()).is_empty());
-        assert!(writing.steps.is_empty() && writing.is_of("m", "u"));
-        assert!(!writing.hear(Event::Cancelled { id: 3 }));
-    }
-
-    #[test]
-    fn another_choice_keeps_the_way_that_was_left() {
-        let mut writing = Writing::default();
-        let id = id_of(&writing.go_on("m", "t", Sampling::default()));
-        for at in 1..=3 {
-            writing.hear(Event::Wrote { id, step: Box::new(step(at)) });
-        }
-        let commands = writing.force(1, 102, Sampling::default());
-        assert_eq!(commands.first(), Some(&Command::Cancel { id }));
-        let Some(Command::Generate { generation, .. }) = commands.last() else { panic!("{commands:?}") };
-        assert_eq!(generation.written, [1, 102]);
-        assert_eq!(writing.others.len(), 1);
-        assert!(writing.force(0, 999, Sampling::default()).is_empty(), "no candidate there");
-        let _ = writing.take(0);
-        assert_eq!(writing.steps.iter().map(|step| step.token.id).collect::<Vec<_>>(), [1, 2, 3]);
-        assert_eq!(writing.others[0].steps.len(), 2);
-    }
-
-    fn triangle(written: &[u32], steps: &[usize]) -> Box<Triangle> {
-        let piece = |id: u32| Piece { id, text: String::new(), special: false };
-        let row = |step: usize| Row { step, value: 0.0, saliency: Vec::new(), grad_x_input: Vec::new() };
-        let before = &written[..written.len() - 1];
-        Box::new(Triangle {
-            columns: std::iter::once(&0).chain(before).copied().map(piece).collect(),
-            text: 1,
-            written: written.iter().copied().map(piece).collect(),
-            rows: steps.iter().copied().map(row).collect(),
-        })
-    }
-
-    fn traced(commands: &[Command]) -> (RequestId, Vec<usize>) {
-        let found = commands.iter().find_map(|command| match command {
-            Command::Trace { id, trace } => Some((*id, trace.steps.clone())),
-            _ => None,
-        });
-        found.unwrap()
-    }
-
-    #[test]
-    fn rows_are_asked_for_once_and_stay_true() {
-        let mut writing = Writing::default();
-        let id = id_of(&writing.go_on("m", "t", Sampling::default()));
-        for at in 1..=3 {
-            writing.hear(Event::Wrote { id, step: Box::new(step(at)) });
-        }
-        writing.hear(generated(&writing.clone(), id, false));
-        let (one, steps) = traced(&writing.trace(Read::Logit, Some(1)));
-        assert_eq!(steps, [1]);
-        // All others give up what is under way.
-        let commands = writing.trace(Read::Logit, None);
-        assert_eq!(commands.first(), Some(&Command::Cancel { id: one }));
-        let (all, steps) = traced(&commands);
-        assert_eq!((steps, writing.is_tracing()), (vec![0, 1, 2], Some(3)));
-        assert!(writing.hear(Event::Traced { id: one, new: triangle(&[1, 2, 3], &[1]) }), "nobody waits for it");
-        assert!(writing.triangle.is_none());
-        writing.hear(Event::Traced { id: all, new: triangle(&[1, 2, 3], &[0, 1]) });
-        writing.hear(Event::Traced { id: all, new: triangle(&[1, 2, 3], &[2]) });
-        writing.hear(Event::Traced { id: all, new: triangle(&[1, 2, 3], &[]) });
-        assert_eq!((writing.is_tracing(), writing.triangle.as_ref().unwrap().rows.len()), (None, 3));
-        assert!(writing.trace(Read::Logit, None).is_empty(), "all is known");
-        // Another choice keeps the rows before it.
-        let _ = writing.force(1, 102, Sampling::default());
-        assert_eq!(writing.triangle.as_ref().unwrap().rows.len(), 1);
-        assert_eq!(traced(&writing.trace(Read::Logit, None)).1, [1]);
-        // Going back keeps what both ways have.
-        let _ = writing.take(0);
-        assert_eq!(traced(&writing.trace(Read::Logit, None)).1, [1, 2]);
-        // Read otherwise, all is asked again.
-        assert_eq!(traced(&writing.trace(Read::Prob, None)).1, [0, 1, 2]);
-        writing.lose();
-        assert_eq!(writing.is_tracing(), None);
-        // Another text knows nothing.
-        let kept = writing.kept();
-        let again = Writing::of_kept(&kept).unwrap();
-        assert_eq!((&again.from, &again.steps, &again.others), (&writing.from, &writing.steps, &writing.others));
-        assert!(!again.is_running() && Writing::of_kept(&kept[1..]).is_none());
-        assert_eq!(Writing::default().kept(), "");
-        let _ = writing.go_on("m", "u", Sampling::default());
-        assert!(writing.triangle.is_none() && writing.trace(Read::Prob, None).is_empty());
-    }
-
-    #[test]
-    fn a_token_is_asked_about_after_the_text_as_it_is() {
-        let mut writing = Writing::default();
-        let id = id_of(&writing.go_on("m", "t", Sampling::default()));
-        for at in 1..=3 {
-            let adds = if at == 2 { String::new() } else { format!(" {at}") };
-            writing.hear(Event::Wrote { id, step: Box::new(Step { adds, ..step(at) }) });
-        }
-        assert_eq!(writing.question(0), Some(("t".into(), 1)));
-        assert_eq!(writing.question(1), Some(("t 1".into(), 2)));
-        assert_eq!(writing.question(2), None, "half a character");
-        assert!(writing.failed.is_some());
-        assert_eq!(writing.question(9), None);
-    }
-
-    #[test]
-    fn a_failure_is_said_and_can_be_tried_again() {
-        let mut writing = Writing::default();
-        let id = id_of(&writing.go_on("m", "t", Sampling::default()));
-        let failure = Failure { message: "No.".into(), retry: true };
-        assert!(writing.hear(Event::Failed { id, failure }));
-        assert_eq!(writing.failed.as_deref(), Some("No."));
-        assert!(!writing.go_on("m", "t", Sampling::default()).is_empty());
-        assert_eq!(writing.failed, None);
-    }
-}
+#[path = "writing_tests.rs"]
+mod tests;

@@ -1,0 +1,206 @@
+use headlight_document::message::Failure;
+use headlight_document::{Piece, Row};
+
+use super::*;
+
+fn step(id: u32) -> Step {
+    let candidate = |id: u32| Candidate { id, text: format!(" {id}"), logit: 0.0, prob: 0.5 };
+    let token = OutputToken { id, text: format!(" {id}"), special: false, prob: 0.5 };
+    Step { token, adds: format!(" {id}"), top: vec![candidate(id), candidate(id + 100)] }
+}
+
+fn id_of(commands: &[Command]) -> RequestId {
+    let ids = commands.iter().find_map(|command| match command {
+        Command::Generate { id, .. } => Some(*id),
+        _ => None,
+    });
+    ids.unwrap()
+}
+
+fn generated(writing: &Writing, id: RequestId, ended: bool) -> Event {
+    let generation = Generation {
+        model: "m".into(),
+        text: "t".into(),
+        written: Vec::new(),
+        replay: false,
+        most: MOST,
+        sampling: Sampling::default(),
+    };
+    let generated =
+        Generated { generation, tokens: 1, steps: writing.steps.clone(), text: String::new(), ended, triangle: None };
+    Event::Generated { id, generated: Box::new(generated) }
+}
+
+#[test]
+fn steps_come_one_by_one_and_what_was_given_up_is_not_heard() {
+    let mut writing = Writing::default();
+    let first = id_of(&writing.go_on("m", "t", Sampling::default()));
+    assert!(writing.is_running() && is_of_writing(first));
+    assert!(writing.hear(Event::Wrote { id: first, step: Box::new(step(1)) }));
+    assert!(writing.go_on("m", "t", Sampling::default()).is_empty(), "it is writing already");
+    assert_eq!(writing.stop(), [Command::Cancel { id: first }]);
+    assert!(writing.hear(Event::Wrote { id: first, step: Box::new(step(2)) }));
+    assert_eq!(writing.steps.len(), 1);
+    // Going on carries what was written.
+    let commands = writing.go_on("m", "t", Sampling::default());
+    let Some(Command::Generate { id, generation }) = commands.first() else { panic!("{commands:?}") };
+    assert_eq!(generation.written, [1]);
+    assert!(writing.hear(generated(&writing.clone(), *id, true)));
+    assert!(writing.ended && !writing.is_running());
+    assert!(writing.go_on("m", "t", Sampling::default()).is_empty(), "the model ended it");
+    // Another text begins anew.
+    assert!(!writing.go_on("m", "u", Sampling::default()).is_empty());
+    assert!(writing.steps.is_empty() && writing.is_of("m", "u"));
+    assert!(!writing.hear(Event::Cancelled { id: 3 }));
+}
+
+#[test]
+fn what_a_link_has_is_told_again_token_by_token() {
+    let link = Written { tokens: vec![1, 102], open: Some(1), text: None };
+    let mut writing = Writing::of_link("m", "t", link.clone());
+    assert_eq!(writing.written("m", "t"), Some(link.clone()), "it goes on into the next link before it ran");
+    assert!(writing.waits_for("m") && !writing.waits_for("n"));
+    let commands = writing.tell_again();
+    let Some(Command::Generate { id, generation }) = commands.first() else { panic!("{commands:?}") };
+    assert_eq!((generation.replay, generation.most, &*generation.written), (true, 0, [1, 102].as_slice()));
+    assert!(writing.is_told_again() && !writing.waits_for("m"));
+    for at in [1, 102] {
+        writing.hear(Event::Wrote { id: *id, step: Box::new(step(at)) });
+    }
+    writing.hear(generated(&writing.clone(), *id, false));
+    assert_eq!((writing.open, writing.failed.as_ref(), writing.waits_for("m")), (Some(1), None, false));
+    assert_eq!(writing.written("m", "t"), Some(link));
+    // After it, it is written on as after anything.
+    let Some(Command::Generate { generation, .. }) = writing.ask(Sampling::default()) else { unreachable!() };
+    assert_eq!((generation.replay, generation.most, &*generation.written), (false, MOST, [1, 102].as_slice()));
+}
+
+#[test]
+fn what_does_not_come_again_is_said() {
+    let link = Written { tokens: vec![1, 2, 3], open: Some(2), text: Some("t".into()) };
+    let mut writing = Writing::of_link("m", "t 1", link.clone());
+    // A text that goes on from it is still about it; another one, or another model, is not.
+    assert_eq!(writing.written("m", "t 1"), Some(link.clone()));
+    assert_eq!(writing.written("m", "u").or(writing.written("n", "t")), None);
+    let id = id_of(&writing.go_on("m", "t", Sampling::default()));
+    writing.hear(Event::Wrote { id, step: Box::new(step(1)) });
+    writing.hear(generated(&writing.clone(), id, true));
+    assert!(writing.failed.is_some() && writing.open.is_none() && !writing.waits_for("m"));
+    // Who stops it has what was told.
+    let mut writing = Writing::of_link("m", "t", link);
+    let id = id_of(&writing.tell_again());
+    writing.hear(Event::Wrote { id, step: Box::new(step(1)) });
+    assert_eq!(writing.stop(), [Command::Cancel { id }]);
+    assert_eq!(writing.written("m", "t").map(|written| (written.tokens, written.open)), Some((vec![1], None)));
+    // A worker that is gone has not told it.
+    let _ = writing.go_on("m", "t", Sampling::default());
+    writing.lose();
+    assert!(!writing.waits_for("m"));
+}
+
+#[test]
+fn another_choice_keeps_the_way_that_was_left() {
+    let mut writing = Writing::default();
+    let id = id_of(&writing.go_on("m", "t", Sampling::default()));
+    for at in 1..=3 {
+        writing.hear(Event::Wrote { id, step: Box::new(step(at)) });
+    }
+    let commands = writing.force(1, 102, Sampling::default());
+    assert_eq!(commands.first(), Some(&Command::Cancel { id }));
+    let Some(Command::Generate { generation, .. }) = commands.last() else { panic!("{commands:?}") };
+    assert_eq!(generation.written, [1, 102]);
+    assert_eq!(writing.others.len(), 1);
+    assert!(writing.force(0, 999, Sampling::default()).is_empty(), "no candidate there");
+    let _ = writing.take(0);
+    assert_eq!(writing.steps.iter().map(|step| step.token.id).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(writing.others[0].steps.len(), 2);
+}
+
+fn triangle(written: &[u32], steps: &[usize]) -> Box<Triangle> {
+    let piece = |id: u32| Piece { id, text: String::new(), special: false };
+    let row = |step: usize| Row { step, value: 0.0, saliency: Vec::new(), grad_x_input: Vec::new() };
+    let before = &written[..written.len() - 1];
+    Box::new(Triangle {
+        columns: std::iter::once(&0).chain(before).copied().map(piece).collect(),
+        text: 1,
+        written: written.iter().copied().map(piece).collect(),
+        rows: steps.iter().copied().map(row).collect(),
+    })
+}
+
+fn traced(commands: &[Command]) -> (RequestId, Vec<usize>) {
+    let found = commands.iter().find_map(|command| match command {
+        Command::Trace { id, trace } => Some((*id, trace.steps.clone())),
+        _ => None,
+    });
+    found.unwrap()
+}
+
+#[test]
+fn rows_are_asked_for_once_and_stay_true() {
+    let mut writing = Writing::default();
+    let id = id_of(&writing.go_on("m", "t", Sampling::default()));
+    for at in 1..=3 {
+        writing.hear(Event::Wrote { id, step: Box::new(step(at)) });
+    }
+    writing.hear(generated(&writing.clone(), id, false));
+    let (one, steps) = traced(&writing.trace(Read::Logit, Some(1)));
+    assert_eq!(steps, [1]);
+    // All others give up what is under way.
+    let commands = writing.trace(Read::Logit, None);
+    assert_eq!(commands.first(), Some(&Command::Cancel { id: one }));
+    let (all, steps) = traced(&commands);
+    assert_eq!((steps, writing.is_tracing()), (vec![0, 1, 2], Some(3)));
+    assert!(writing.hear(Event::Traced { id: one, new: triangle(&[1, 2, 3], &[1]) }), "nobody waits for it");
+    assert!(writing.triangle.is_none());
+    writing.hear(Event::Traced { id: all, new: triangle(&[1, 2, 3], &[0, 1]) });
+    writing.hear(Event::Traced { id: all, new: triangle(&[1, 2, 3], &[2]) });
+    writing.hear(Event::Traced { id: all, new: triangle(&[1, 2, 3], &[]) });
+    assert_eq!((writing.is_tracing(), writing.triangle.as_ref().unwrap().rows.len()), (None, 3));
+    assert!(writing.trace(Read::Logit, None).is_empty(), "all is known");
+    // Another choice keeps the rows before it.
+    let _ = writing.force(1, 102, Sampling::default());
+    assert_eq!(writing.triangle.as_ref().unwrap().rows.len(), 1);
+    assert_eq!(traced(&writing.trace(Read::Logit, None)).1, [1]);
+    // Going back keeps what both ways have.
+    let _ = writing.take(0);
+    assert_eq!(traced(&writing.trace(Read::Logit, None)).1, [1, 2]);
+    // Read otherwise, all is asked again.
+    assert_eq!(traced(&writing.trace(Read::Prob, None)).1, [0, 1, 2]);
+    writing.lose();
+    assert_eq!(writing.is_tracing(), None);
+    // Another text knows nothing.
+    let kept = writing.kept();
+    let again = Writing::of_kept(&kept).unwrap();
+    assert_eq!((&again.from, &again.steps, &again.others), (&writing.from, &writing.steps, &writing.others));
+    assert!(!again.is_running() && Writing::of_kept(&kept[1..]).is_none());
+    assert_eq!(Writing::default().kept(), "");
+    let _ = writing.go_on("m", "u", Sampling::default());
+    assert!(writing.triangle.is_none() && writing.trace(Read::Prob, None).is_empty());
+}
+
+#[test]
+fn a_token_is_asked_about_after_the_text_as_it_is() {
+    let mut writing = Writing::default();
+    let id = id_of(&writing.go_on("m", "t", Sampling::default()));
+    for at in 1..=3 {
+        let adds = if at == 2 { String::new() } else { format!(" {at}") };
+        writing.hear(Event::Wrote { id, step: Box::new(Step { adds, ..step(at) }) });
+    }
+    assert_eq!(writing.question(0), Some(("t".into(), 1)));
+    assert_eq!(writing.question(1), Some(("t 1".into(), 2)));
+    assert_eq!(writing.question(2), None, "half a character");
+    assert!(writing.failed.is_some());
+    assert_eq!(writing.question(9), None);
+}
+
+#[test]
+fn a_failure_is_said_and_can_be_tried_again() {
+    let mut writing = Writing::default();
+    let id = id_of(&writing.go_on("m", "t", Sampling::default()));
+    let failure = Failure { message: "No.".into(), retry: true };
+    assert!(writing.hear(Event::Failed { id, failure }));
+    assert_eq!(writing.failed.as_deref(), Some("No."));
+    assert!(!writing.go_on("m", "t", Sampling::default()).is_empty());
+    assert_eq!(writing.failed, None);
+}
