@@ -31,6 +31,7 @@ mod status;
 mod teach;
 mod tokens;
 mod topbar;
+mod tree;
 mod triangle;
 mod weights;
 mod writing;

@@ -3,13 +3,13 @@
 use headlight_document::{Candidate, Sampling, Step};
 use leptos::prelude::*;
 
-use super::parts::{button, changing, heading, paragraph, plain_button, subheading, text};
+use super::parts::{button, changing, heading, paragraph, plain_button, text};
 use crate::app::{App, When};
 use crate::locale::{count, fill, say};
 use crate::state::colour::{Palette, Scale};
 use crate::state::format::percent;
 use crate::state::pieces::visible;
-use crate::state::writing::{MOST, Way};
+use crate::state::writing::MOST;
 
 /// The panel, for models that go on with a text.
 pub fn writing(app: App) -> AnyView {
@@ -73,11 +73,8 @@ pub fn writing(app: App) -> AnyView {
                     app.writing.with(|writing| Some((writing.open?, writing.steps.get(writing.open?)?.clone())))
                         .map(|(at, step)| opened(app, at, step))
                 })}
+                {super::tree::tree(app)}
                 {changing(move || is_there.get().then(|| super::triangle::triangle(app)))}
-                {changing(move || {
-                    let others = app.writing.with(|writing| writing.others.clone());
-                    (!others.is_empty()).then(|| other_ways(app, others))
-                })}
             </div>
         </section>
     }
@@ -225,27 +222,6 @@ fn opened(app: App, at: usize, step: Step) -> AnyView {
                 {step.top.into_iter().map(row).collect_view()}
             </ol>
         </div>
-    }
-    .into_any()
-}
-
-/// Ways that were left.
-fn other_ways(app: App, others: Vec<Way>) -> AnyView {
-    let way = move |(at, way): (usize, Way)| {
-        let said: String = way.steps.iter().map(|step| step.adds.as_str()).collect();
-        let short: String = said.chars().take(60).collect();
-        let more = if short.len() < said.len() { "…" } else { "" };
-        view! {
-            <li>
-                <button type="button" class="example" dir="auto" data-way=at on:click=move |_| app.write_other(at)>
-                    {format!("{}{more}", visible(&short))}
-                </button>
-            </li>
-        }
-    };
-    view! {
-        {subheading(None, "part-title", say("writing.ways"))}
-        <ul class="ways" data-testid="ways">{others.into_iter().enumerate().map(way).collect_view()}</ul>
     }
     .into_any()
 }

@@ -33,6 +33,7 @@ pub mod sources;
 pub mod summary;
 pub mod table;
 pub mod tasks;
+pub mod tree;
 pub mod triangle;
 pub mod trust;
 pub mod tuning;

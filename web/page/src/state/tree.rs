@@ -1,0 +1,138 @@
+//! The ways in which a text goes on, as a tree: what they share stands once, and each branch begins with the token that was taken
+//! there.
+
+use headlight_document::Step;
+
+use super::writing::Writing;
+
+/// A run of tokens in which nothing else was taken, and what followed it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Branch {
+    /// Which token it begins with, counted from 0.
+    pub step: usize,
+    /// That token.
+    pub first: String,
+    /// Its probability.
+    pub prob: f64,
+    /// What follows it up to the next fork, as text.
+    pub rest: String,
+    /// How many tokens the branch has.
+    pub tokens: usize,
+    /// Whether it is a part of what stands there now.
+    pub is_current: bool,
+    /// The way that is gone back to by choosing it, by its number among the others; none where it stands there now.
+    pub way: Option<usize>,
+    /// What was taken after it, the most probable first.
+    pub branches: Vec<Branch>,
+}
+
+/// All ways, the one that stands there now too.
+#[must_use]
+pub fn tree(writing: &Writing) -> Vec<Branch> {
+    let others = writing.others.iter().enumerate().map(|(at, way)| (Some(at), &*way.steps));
+    let all: Vec<_> = std::iter::once((None, &*writing.steps)).chain(others).collect();
+    grow(&all, 0)
+}
+
+// What the ways, which are all the same before `step`, go on with from there.
+fn grow(ways: &[(Option<usize>, &[Step])], step: usize) -> Vec<Branch> {
+    let mut found: Vec<(u32, Vec<(Option<usize>, &[Step])>)> = Vec::new();
+    for way in ways {
+        let Some(here) = way.1.get(step) else { continue };
+        match found.iter_mut().find(|(id, _)| *id == here.token.id) {
+            Some((_, ways)) => ways.push(*way),
+            None => found.push((here.token.id, vec![*way])),
+        }
+    }
+    // An order that stays, whichever stands there now.
+    found.sort_by_key(|(id, _)| *id);
+    let mut branches: Vec<Branch> = found.into_iter().filter_map(|(_, ways)| branch(&ways, step)).collect();
+    branches.sort_by(|a, b| b.prob.total_cmp(&a.prob));
+    branches
+}
+
+fn branch(ways: &[(Option<usize>, &[Step])], step: usize) -> Option<Branch> {
+    let longest = ways.iter().map(|(_, steps)| *steps).max_by_key(|steps| steps.len())?;
+    let id = |steps: &[Step], at: usize| steps.get(at).map(|step| step.token.id);
+    // A way that ends here ends within the branch of those that go on as it does.
+    let is_shared = |at: usize| ways.iter().all(|(_, steps)| steps.len() <= at || id(steps, at) == id(longest, at));
+    let end = (step + 1..longest.len()).find(|at| !is_shared(*at)).unwrap_or(longest.len());
+    let first = &longest.get(step)?.token;
+    let is_current = ways.iter().any(|(way, _)| way.is_none());
+    Some(Branch {
+        step,
+        first: first.text.clone(),
+        prob: first.prob,
+        rest: longest.get(step + 1..end)?.iter().map(|step| step.adds.as_str()).collect(),
+        tokens: end - step,
+        is_current,
+        // The newest of those that go through it.
+        way: if is_current { None } else { ways.iter().filter_map(|(way, _)| *way).max() },
+        branches: grow(ways, end),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use headlight_document::OutputToken;
+    use headlight_document::link::Written;
+
+    use super::super::writing::Way;
+    use super::*;
+
+    fn steps(ids: &[u32]) -> Vec<Step> {
+        let step = |id: &u32| Step {
+            token: OutputToken { id: *id, text: format!(" {id}"), special: false, prob: 1.0 / f64::from(*id) },
+            adds: format!(" {id}"),
+            top: Vec::new(),
+        };
+        ids.iter().map(step).collect()
+    }
+
+    fn writing(now: &[u32], others: &[&[u32]]) -> Writing {
+        let way = |ids: &&[u32]| Way { steps: steps(ids), ended: false };
+        let mut writing = Writing::of_link("m", "t", Written::default());
+        (writing.steps, writing.others) = (steps(now), others.iter().map(way).collect());
+        writing
+    }
+
+    /// The tree in a line: first token, how many, the way, and what follows.
+    fn told(branches: &[Branch]) -> String {
+        let one = |branch: &Branch| {
+            let way = branch.way.map_or_else(|| "now".to_owned(), |way| way.to_string());
+            let after =
+                if branch.branches.is_empty() { String::new() } else { format!("({})", told(&branch.branches)) };
+            format!("{}:{}x{} {way}{after}", branch.step, branch.first.trim(), branch.tokens)
+        };
+        branches.iter().map(one).collect::<Vec<_>>().join(", ")
+    }
+
+    #[test]
+    fn what_ways_share_stands_once_and_forks_are_branches() {
+        let all = writing(&[1, 2, 5, 6], &[&[1, 2, 3, 4], &[1, 2, 3, 7, 8], &[9, 2]]);
+        let found = tree(&all);
+        assert_eq!(told(&found), "0:1x2 now(2:3x1 1(3:4x1 0, 3:7x2 1), 2:5x2 now), 0:9x2 2");
+        assert_eq!((found[0].rest.as_str(), found[0].is_current, found[1].is_current), (" 2", true, false));
+        // One way alone is one branch.
+        assert_eq!(told(&tree(&writing(&[1, 2, 3], &[]))), "0:1x3 now");
+        assert!(tree(&Writing::default()).is_empty());
+    }
+
+    #[test]
+    fn a_way_that_ends_within_another_is_no_branch() {
+        let all = writing(&[1, 2], &[&[1, 2, 3], &[1, 4]]);
+        assert_eq!(told(&tree(&all)), "0:1x1 now(1:2x2 now, 1:4x1 1)");
+        let all = writing(&[1, 2, 3], &[&[1, 2]]);
+        assert_eq!(told(&tree(&all)), "0:1x3 now");
+    }
+
+    #[test]
+    fn the_order_does_not_change_with_what_stands_there() {
+        let shape = |branches: &[Branch]| branches.iter().map(|one| (one.step, one.first.clone())).collect::<Vec<_>>();
+        let mut all = writing(&[3, 1], &[&[2, 1]]);
+        let before = shape(&tree(&all));
+        let _ = all.take(0);
+        assert_eq!(all.steps, steps(&[2, 1]));
+        assert_eq!(shape(&tree(&all)), before);
+    }
+}
