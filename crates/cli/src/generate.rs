@@ -54,8 +54,8 @@ async fn written(arguments: &Generate) -> Result<Generated, Error> {
     let mut generated = generate(&model, &generation, progress, &tell).await?;
     if arguments.triangle && !generated.steps.is_empty() {
         let written = generated.steps.iter().map(|step| step.token.id).collect();
-        let asked =
-            Trace { model: generation.model, text: generation.text, written, steps: Vec::new(), read: arguments.read };
+        let (model_id, text, read) = (generation.model, generation.text, arguments.read);
+        let asked = Trace { model: model_id, text, written, steps: Vec::new(), read, gaze: None };
         generated.triangle = Some(trace(&model, &chosen.info, &asked, &bar, &|_: &Triangle| {}).await?);
     }
     Ok(generated)

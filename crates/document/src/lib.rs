@@ -44,5 +44,5 @@ pub use method::{Baseline, Hierarchy, Method, Parameters, Units};
 pub use request::{AttentionDetail, Read, Request, RequestError, SecondText, Shot, Task};
 pub use source::{Cached, Inspection, Secret, Source};
 pub use target_spec::{TargetKind, TargetSpec, Token};
-pub use triangle::{Piece, Row, Trace, Triangle};
+pub use triangle::{Gaze, Gazed, Piece, Row, Trace, Triangle};
 pub use validate::DocumentError;

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::explanation::AttentionKind;
 use crate::generation::{GenerationError, MAX_WRITTEN};
+use crate::look::Whose;
 use crate::request::{MAX_TEXT_BYTES, Read};
 
 /// The most numbers of a kind that a triangle may have.
@@ -22,6 +24,32 @@ pub struct Trace {
     pub steps: Vec<usize>,
     /// As what each token is read.
     pub read: Read,
+    /// Whose attention is wanted, where that is wanted in place of gradients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gaze: Option<Gaze>,
+}
+
+/// Attention of the places at which written tokens are read: where a model looks when it writes each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gaze {
+    /// To which tokens: a model's own, or those of the text that it translates.
+    pub kind: AttentionKind,
+    /// A head's, or the mean of a layer's; of the last layer where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whose: Option<Whose>,
+}
+
+/// Whose attention the rows of a triangle have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gazed {
+    /// To which tokens.
+    pub kind: AttentionKind,
+    /// A head's, or the mean of a layer's.
+    pub whose: Whose,
+    /// How many layers the model has of that attention.
+    pub layers: usize,
+    /// How many heads each of them has.
+    pub heads: usize,
 }
 
 impl Trace {
@@ -57,7 +85,7 @@ pub struct Piece {
 }
 
 /// What one written token rests on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// Which token it is, counted from 0.
     pub step: usize,
@@ -67,13 +95,17 @@ pub struct Row {
     pub saliency: Vec<f64>,
     /// Gradient times input of each, in units of the value ([`Method::GradXInput`](crate::Method::GradXInput)).
     pub grad_x_input: Vec<f64>,
+    /// How the place at which it is read attends to each token that it sees, in sum one; where that was asked for, and then in
+    /// place of the others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attention: Vec<f64>,
 }
 
 /// Rows of a triangle, as many as are there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Triangle {
     /// What the columns stand for: the text's tokens, then what the model had written before its last token; with a translator
-    /// what it begins with between them.
+    /// what it begins with between them. Of a translator's attention only those tokens that it goes to.
     pub columns: Vec<Piece>,
     /// How many of them are the text's.
     pub text: usize,
@@ -81,6 +113,9 @@ pub struct Triangle {
     pub written: Vec<Piece>,
     /// The rows that are there, each once, from the first on.
     pub rows: Vec<Row>,
+    /// Whose attention they have, where they have that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gazed: Option<Gazed>,
 }
 
 impl Triangle {
@@ -94,7 +129,8 @@ impl Triangle {
     pub fn cut(&mut self, step: usize) {
         let less = self.written.len().saturating_sub(step);
         self.written.truncate(step);
-        self.columns.truncate(self.columns.len().saturating_sub(less));
+        // The text stays, and may be all that there is.
+        self.columns.truncate(self.columns.len().saturating_sub(less).max(self.text));
         self.rows.retain(|row| row.step < step);
     }
 
@@ -107,7 +143,7 @@ impl Triangle {
     /// Takes rows that are not there yet. What was written since is taken over; of another text or another way to go on with it
     /// this becomes what `other` is.
     pub fn join(&mut self, other: Self) {
-        let goes_on = other.text == self.text
+        let goes_on = (other.text, other.gazed) == (self.text, self.gazed)
             && other.columns.starts_with(&self.columns)
             && other.written.starts_with(&self.written);
         if !goes_on {
@@ -136,6 +172,7 @@ mod tests {
             written: vec![1, 2],
             steps: Vec::new(),
             read: Read::Logit,
+            gaze: None,
         };
         assert_eq!(plain.validate(), Ok(()));
         let written = |written| Trace { written, ..plain.clone() }.validate();
@@ -152,12 +189,13 @@ mod tests {
     fn rows_join_in_order_and_once() {
         let piece = |id| Piece { id, text: String::new(), special: false };
         let columns = |written: u32| (100..100 + 2 + written - 1).map(piece).collect();
-        let row = |step| Row { step, value: 0.0, saliency: Vec::new(), grad_x_input: Vec::new() };
+        let row = |step| Row { step, ..Row::default() };
         let of = |steps: &[usize], written: u32| Triangle {
             columns: columns(written),
             text: 2,
             written: (0..written).map(piece).collect(),
             rows: steps.iter().copied().map(row).collect(),
+            gazed: None,
         };
         let mut whole = of(&[2], 3);
         whole.join(of(&[0, 2], 3));
@@ -174,5 +212,16 @@ mod tests {
         let other = Triangle { text: 1, ..of(&[0], 1) };
         whole.join(other.clone());
         assert_eq!(whole, other);
+        // Another head's rows are others.
+        let gazed = |head| Some(Gazed { kind: AttentionKind::Cross, whose: Whose::Head(1, head), layers: 2, heads: 4 });
+        let seen = |head, steps: &[usize]| Triangle { columns: columns(1), gazed: gazed(head), ..of(steps, 2) };
+        let mut whole = seen(0, &[0]);
+        whole.join(seen(0, &[1]));
+        assert!(whole.is_whole());
+        // The text that is translated stays whole.
+        whole.cut(1);
+        assert_eq!((whole.columns.len(), whole.rows.len()), (2, 1));
+        whole.join(seen(1, &[1]));
+        assert_eq!(whole, seen(1, &[1]));
     }
 }

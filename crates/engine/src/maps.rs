@@ -16,7 +16,7 @@ use crate::progress::{Progress, Relay};
 use crate::results::{failed, floats};
 
 /// How far the sum of an attention row may be from one before the answer is withheld.
-const ROW_SUM: f64 = 1e-3;
+pub(crate) const ROW_SUM: f64 = 1e-3;
 
 /// The attention of one answer, on the device where it was computed.
 #[derive(Debug)]

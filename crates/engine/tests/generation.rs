@@ -16,9 +16,11 @@ use std::cell::RefCell;
 use std::fs;
 
 use headlight_document::message::Stage;
-use headlight_document::{Generation, Read, Sampling, Step, Trace, Triangle};
+use headlight_document::{
+    AttentionDetail, AttentionKind, Gaze, Generation, Read, Request, Sampling, Step, Task, Trace, Triangle, Whose,
+};
 use headlight_engine::progress::Pause;
-use headlight_engine::{Cancelled, Model, Progress, Quiet, generate, trace};
+use headlight_engine::{Cancelled, Model, Progress, Quiet, answer, generate, trace};
 use headlight_explain::attribution::{grad_x_input, saliency};
 use headlight_explain::{Choice, Target, explain};
 use headlight_models::decode::greedy;
@@ -222,6 +224,7 @@ fn the_triangle_is_inseqs() {
                 written: ids[start..].to_vec(),
                 steps: Vec::new(),
                 read,
+                gaze: None,
             };
             let told = RefCell::new(Vec::new());
             let tell = |new: &Triangle| told.borrow_mut().extend(new.rows.clone());
@@ -259,6 +262,7 @@ fn a_translations_triangle_is_the_sum_of_its_explanations() {
         written: written.clone(),
         steps: Vec::new(),
         read: Read::Logit,
+        gaze: None,
     };
     let found = block_on(trace(&model, &chosen.info, &asked, &Quiet, &|_: &Triangle| {})).unwrap();
     let start = transformer.generation().unwrap().start;
@@ -274,6 +278,81 @@ fn a_translations_triangle_is_the_sum_of_its_explanations() {
         all.truncate(source.len() + step + 1);
         assert!(distance(&row.grad_x_input, &all) < 1e-5, "step {step}");
         assert!((row.value - floats(one.value.unsqueeze())[0]).abs() < 1e-4);
+    }
+}
+
+/// Where each written token looks is what an answer about the same text has: the mean of the last layer where nothing else is
+/// asked, a layer's, a head's; of a translator over the source. Rows sum to one.
+#[test]
+fn where_it_looks_is_what_an_answer_has() {
+    let (text, most) = ("The capital of France is", 5);
+    for (name, kind, task) in [
+        ("smollm2", AttentionKind::SelfAttention, Task::Continue),
+        ("marian-enpt", AttentionKind::Cross, Task::Translate),
+    ] {
+        let (model, chosen) = open(name);
+        let found = write(&model, &Generation { model: name.into(), ..ask(text, most) });
+        let written: Vec<u32> = found.steps.iter().map(|step| step.token.id).collect();
+        // A translator's answer has its whole translation, another model's the text up to the last written token.
+        let before: String = found.steps[..found.steps.len() - 1].iter().map(|step| step.adds.as_str()).collect();
+        let whole = if task == Task::Translate { text.to_owned() } else { format!("{text}{before}") };
+        let request = Request { attention: AttentionDetail::Full, ..Request::new(name, task, whole) };
+        let answered = block_on(answer(&model, &chosen.info, &request, &Quiet, common::clock)).unwrap();
+        let maps = answered.attention.iter().find(|one| one.kind == kind).unwrap();
+        let (heads, last) = (maps.heads, maps.layers - 1);
+        for (whose, layer, of) in [
+            (None, last, 0..heads),
+            (Some(Whose::Layer(1)), 1, 0..heads),
+            (Some(Whose::Head(2, heads - 1)), 2, heads - 1..heads),
+        ] {
+            let asked = Trace {
+                model: name.into(),
+                text: text.into(),
+                written: written.clone(),
+                steps: Vec::new(),
+                read: Read::Logit,
+                gaze: Some(Gaze { kind, whose }),
+            };
+            let seen = block_on(trace(&model, &chosen.info, &asked, &Quiet, &|_: &Triangle| {})).unwrap();
+            let gazed = seen.gazed.unwrap();
+            assert_eq!((gazed.kind, gazed.layers, gazed.heads), (kind, maps.layers, heads));
+            assert_eq!(gazed.whose, whose.unwrap_or(Whose::Layer(last)));
+            assert!(seen.is_whole());
+            if kind == AttentionKind::Cross {
+                assert_eq!((seen.columns.len(), seen.text), (maps.columns, maps.columns));
+            } else {
+                let tokens: Vec<u32> = answered.input.tokens.iter().map(|token| token.id).collect();
+                assert_eq!(seen.columns.iter().map(|piece| piece.id).collect::<Vec<_>>(), tokens);
+            }
+            let first = if kind == AttentionKind::Cross { 0 } else { found.tokens - 1 };
+            let (mut off, count) = (0.0_f64, of.len() as f64);
+            for row in &seen.rows {
+                assert!((row.attention.iter().sum::<f64>() - 1.0).abs() < 1e-5 && row.saliency.is_empty());
+                let query = first + row.step;
+                assert_eq!(row.attention.len(), if kind == AttentionKind::Cross { maps.columns } else { query + 1 });
+                for (key, ours) in row.attention.iter().enumerate() {
+                    let weight = |head| f64::from(maps.head(layer, head).unwrap()[query * maps.columns + key]);
+                    off = off.max((ours - of.clone().map(weight).sum::<f64>() / count).abs());
+                }
+            }
+            println!("{name} {:?}: {off:.1e}", gazed.whose);
+            assert!(off < 1e-5, "{name}: {off}");
+        }
+        let nowhere = |gaze| {
+            let asked = Trace {
+                model: name.into(),
+                text: text.into(),
+                written: written.clone(),
+                steps: vec![0],
+                read: Read::Logit,
+                gaze: Some(gaze),
+            };
+            block_on(trace(&model, &chosen.info, &asked, &Quiet, &|_: &Triangle| {})).is_err()
+        };
+        for whose in [Whose::Layer(maps.layers), Whose::Head(0, heads), Whose::Mean, Whose::Rollout] {
+            assert!(nowhere(Gaze { kind, whose: Some(whose) }), "{whose:?}");
+        }
+        assert!(nowhere(Gaze { kind: AttentionKind::Encoder, whose: None }));
     }
 }
 

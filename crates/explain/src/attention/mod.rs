@@ -7,6 +7,7 @@ mod maps;
 mod marks;
 mod neurons;
 mod profile;
+mod rows;
 mod square;
 mod summary;
 
@@ -17,5 +18,6 @@ pub use maps::{LeftOut, Maps, smaller};
 pub use marks::Kind;
 pub use neurons::{Neurons, neurons};
 pub use profile::{BROAD, HeadLabel, HeadProfile, POSITION, Profile, SPECIAL, Tokens, mean, profile};
+pub use rows::rows;
 pub use square::Square;
 pub use summary::{Counted, Summary, summarise};
