@@ -2,7 +2,7 @@
 
 use headlight_document::link::Written;
 use headlight_document::message::{Command, Event};
-use headlight_document::{TargetSpec, Task, Token};
+use headlight_document::{Gaze, TargetSpec, Task, Token};
 use leptos::prelude::*;
 
 use super::{App, Ask, When, Writing};
@@ -89,16 +89,31 @@ impl App {
         self.save_soon();
         if step.is_some() && !self.writing.with_untracked(Writing::is_running) {
             self.trace(step);
+            // Who looked at one token's attention sees the next one's.
+            if let Some(gaze) = self.writing.with_untracked(|writing| writing.gaze) {
+                self.gaze(gaze);
+            }
         }
+    }
+
+    /// Works out where the model looks as it writes each token.
+    pub fn gaze(self, gaze: Gaze) {
+        if self.is_writer_ready() {
+            self.write(|writing| writing.look(gaze));
+        }
+    }
+
+    /// Whether the model that wrote is the one that is loaded.
+    fn is_writer_ready(self) -> bool {
+        self.writing.with_untracked(|writing| {
+            let model = writing.from.as_ref().map(|(model, _)| model.as_str());
+            self.conductor.with_untracked(|conductor| model.is_some() && conductor.loaded.as_deref() == model)
+        })
     }
 
     /// Works out what the written tokens rest on: one, or all.
     pub fn trace(self, step: Option<usize>) {
-        let is_ready = self.writing.with_untracked(|writing| {
-            let model = writing.from.as_ref().map(|(model, _)| model.as_str());
-            self.conductor.with_untracked(|conductor| model.is_some() && conductor.loaded.as_deref() == model)
-        });
-        if is_ready {
+        if self.is_writer_ready() {
             let read = self.form.with_untracked(|form| form.read);
             self.write(|writing| writing.trace(read, step));
         }

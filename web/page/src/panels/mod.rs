@@ -8,6 +8,7 @@ mod counterfactual;
 mod embed;
 mod explain_me;
 mod foot;
+mod gaze;
 mod grid;
 mod head;
 mod heads;

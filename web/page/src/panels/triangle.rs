@@ -1,6 +1,6 @@
 //! What the written tokens rest on: one over the text before it, all as one map.
 
-use headlight_document::{Row, Triangle};
+use headlight_document::{Piece, Triangle};
 use leptos::prelude::*;
 
 use super::heat::{Axis, map};
@@ -23,15 +23,20 @@ pub fn triangle(app: App) -> AnyView {
         })
     });
     let shown = RwSignal::new(Shown::default());
-    let switch = move |which: Shown, name: &'static str, hint: &'static str| {
-        segment("triangle-shown", name, hint, move || shown.get() == which, move || shown.set(which))
-    };
-    let title = Memo::new(move |_| match shown.get() {
-        Shown::GradXInput => say("triangle.map_grad_x_input"),
-        Shown::Share => say("triangle.map_share"),
-    });
     // More than one row makes a map.
-    let drawn = Memo::new(move |_| known.get().0 > 1);
+    let has = Memo::new(move |_| {
+        let rows = |of: &Option<Triangle>| of.as_ref().is_some_and(|triangle| triangle.rows.len() > 1);
+        app.writing.with(|writing| (rows(&writing.triangle), rows(&writing.gazed)))
+    });
+    let drawn = Memo::new(move |_| match (shown.get(), has.get()) {
+        (_, (false, false)) => None,
+        (Shown::Attention, (true, false)) => Some(Shown::GradXInput),
+        (_, (false, true)) => Some(Shown::Attention),
+        (shown, _) => Some(shown),
+    });
+    let switch = move |which: Shown, name: &'static str, hint: &'static str| {
+        segment("triangle-shown", name, hint, move || drawn.get() == Some(which), move || shown.set(which))
+    };
     view! {
         <section class="triangle" aria-labelledby="triangle-title" data-testid="triangle" data-rows=move || known.get().0.to_string()>
             {subheading(Some("triangle-title"), "part-title", say("triangle.title"))}
@@ -60,20 +65,35 @@ pub fn triangle(app: App) -> AnyView {
                         }
                     })}
                 </span>
-                {changing(move || drawn.get().then(|| view! {
-                    <div class="segments" role="group" aria-label=say("triangle.numbers")>
-                        {switch(Shown::GradXInput, say("triangle.grad_x_input"), say("triangle.grad_x_input.hint"))}
-                        {switch(Shown::Share, say("triangle.share"), say("triangle.share.hint"))}
-                    </div>
-                }.into_any()))}
+                {changing(move || {
+                    let (gradients, attention) = has.get();
+                    (gradients || attention).then(|| view! {
+                        <div class="segments" role="group" aria-label=say("triangle.numbers")>
+                            {gradients.then(|| [
+                                switch(Shown::GradXInput, say("triangle.grad_x_input"), say("triangle.grad_x_input.hint")),
+                                switch(Shown::Share, say("triangle.share"), say("triangle.share.hint")),
+                            ])}
+                            {attention.then(|| switch(Shown::Attention, say("triangle.attention"), say("triangle.attention.hint")))}
+                        </div>
+                    }.into_any())
+                })}
             </div>
             {changing(move || {
-                let triangle = app.writing.with(|writing| writing.triangle.clone()).filter(|_| drawn.get())?;
+                let shown = drawn.get()?;
+                let (triangle, title) = app.writing.with(|writing| match shown {
+                    Shown::GradXInput => (writing.triangle.clone(), say("triangle.map_grad_x_input").to_owned()),
+                    Shown::Share => (writing.triangle.clone(), say("triangle.map_share").to_owned()),
+                    Shown::Attention => {
+                        let whose = writing.gazed.as_ref().and_then(|gazed| gazed.gazed).map(super::gaze::called);
+                        (writing.gazed.clone(), fill("triangle.map_attention", &[&whose.unwrap_or_default()]))
+                    }
+                });
+                let triangle = triangle?;
                 let axes = [
                     Axis { name: say("triangle.token"), names: names(&triangle.written) },
                     Axis { name: say("triangle.token"), names: names(&triangle.columns) },
                 ];
-                Some(map(app, title.get().to_owned(), axes, heat(&triangle, shown.get())))
+                Some(map(app, title, axes, heat(&triangle, shown)))
             })}
         </section>
     }
@@ -91,7 +111,7 @@ pub fn over_text(app: App, step: usize) -> AnyView {
     let is_tracing = Memo::new(move |_| app.writing.with(|writing| writing.is_tracing().is_some()));
     let line = move |part: &Part| {
         let Some((columns, text, row)) = found.get() else { return };
-        write(part, &Triangle { columns, text, written: Vec::new(), rows: Vec::new() }, &row, app.dark.get());
+        write(part, (&columns, text), &row.grad_x_input, true, app.dark.get());
     };
     view! {
         {changing(move || {
@@ -109,12 +129,13 @@ pub fn over_text(app: App, step: usize) -> AnyView {
     .into_any()
 }
 
-fn write(part: &Part, of: &Triangle, row: &Row, dark: bool) {
-    let scale = Scale::of(row.grad_x_input.iter().copied(), true);
+/// Tokens with a number each, an arrow behind those of the text.
+pub fn write(part: &Part, (columns, of_text): (&[Piece], usize), values: &[f64], is_signed: bool, dark: bool) {
+    let scale = Scale::of(values.iter().copied(), is_signed);
     let palette = Palette::of(dark);
-    for (at, (piece, value)) in of.columns.iter().zip(&row.grad_x_input).enumerate() {
+    for (at, (piece, value)) in columns.iter().zip(values).enumerate() {
         let (space, text) = split(&piece.text, piece.special);
-        part.say(if at > 0 && at == of.text { " → " } else { space });
+        part.say(if at > 0 && at == of_text { " → " } else { space });
         let said = format!("“{}” {}", visible(&piece.text), number(*value));
         let style = scale.colour(*value, palette).style();
         let value = value.to_string();

@@ -217,6 +217,7 @@ fn opened(app: App, at: usize, step: Step) -> AnyView {
         <div class="step" data-testid="step" data-at=at>
             <h3 class="part-title">{fill("writing.step", &[&at, &name])}</h3>
             {super::triangle::over_text(app, at)}
+            {super::gaze::gaze(app, at)}
             {plain_button("small", "explain-step", say("writing.why"), move || app.explain_step(at, None))}
             <ol class="candidates" aria-label=say("writing.others")>
                 {step.top.into_iter().map(row).collect_view()}

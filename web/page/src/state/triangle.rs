@@ -13,6 +13,8 @@ pub enum Shown {
     GradXInput,
     /// The gradient's length, as a share of its row: rows sum to one (Inseq's normalisation of lengths).
     Share,
+    /// Attention.
+    Attention,
 }
 
 impl Shown {
@@ -21,6 +23,7 @@ impl Shown {
     pub fn of(self, row: &Row) -> Vec<f64> {
         match self {
             Self::GradXInput => row.grad_x_input.clone(),
+            Self::Attention => row.attention.clone(),
             Self::Share => {
                 let sum: f64 = row.saliency.iter().sum();
                 let share = |value: &f64| if sum > 0.0 { value / sum } else { 0.0 };
@@ -42,6 +45,15 @@ pub fn heat(triangle: &Triangle, shown: Shown) -> Heat {
     Heat { rows, columns, values }
 }
 
+/// The columns that have most of a row, the most first.
+#[must_use]
+pub fn most(values: &[f64], count: usize) -> Vec<usize> {
+    let mut all: Vec<usize> = (0..values.len()).collect();
+    all.sort_by(|a, b| values.get(*b).partial_cmp(&values.get(*a)).unwrap_or(std::cmp::Ordering::Equal));
+    all.truncate(count);
+    all
+}
+
 /// What tokens are called on an axis.
 #[must_use]
 pub fn names(pieces: &[Piece]) -> Vec<String> {
@@ -60,12 +72,14 @@ mod tests {
             value: 1.0,
             saliency: saliency.to_vec(),
             grad_x_input: saliency.iter().map(|value| -value).collect(),
+            attention: Vec::new(),
         };
         let triangle = Triangle {
             columns: vec![piece(1), piece(2), piece(3)],
             text: 1,
             written: vec![piece(2), piece(3), piece(4)],
             rows: vec![row(0, &[2.0]), row(2, &[1.0, 1.0, 2.0])],
+            gazed: None,
         };
         let map = heat(&triangle, Shown::Share);
         assert_eq!((map.rows, map.columns), (3, 3));
@@ -73,6 +87,8 @@ mod tests {
         assert!([(0, 1), (1, 0), (1, 2)].iter().all(|&(row, column)| map.at(row, column).is_some_and(f64::is_nan)));
         assert_eq!(heat(&triangle, Shown::GradXInput).at(2, 2), Some(-2.0));
         assert_eq!(Shown::Share.of(&row(0, &[0.0, 0.0])), [0.0, 0.0]);
+        assert_eq!(most(&[0.1, 0.6, 0.3], 2), [1, 2]);
+        assert_eq!(most(&[0.1], 3), [0]);
         assert_eq!(names(&triangle.columns)[0], visible(" a"));
     }
 }

@@ -4,7 +4,7 @@
 use headlight_document::generation::MAX_WRITTEN;
 use headlight_document::link::Written;
 use headlight_document::message::{Command, Event, RequestId};
-use headlight_document::{Candidate, Generated, Generation, OutputToken, Read, Sampling, Step, Trace, Triangle};
+use headlight_document::{Candidate, Gaze, Generated, Generation, OutputToken, Read, Sampling, Step, Trace, Triangle};
 use serde::{Deserialize, Serialize};
 
 use crate::locale::say;
@@ -59,10 +59,15 @@ pub struct Writing {
     pub triangle: Option<Triangle>,
     /// As what they were read for that.
     pub read: Option<Read>,
+    /// Where the model looks as it writes each token, as far as that is known.
+    pub gazed: Option<Triangle>,
+    /// Whose attention was asked for last; none before anybody asked.
+    pub gaze: Option<Gaze>,
     /// What the model would say in a place that was asked about.
     pub suggested: Option<Vec<Candidate>>,
     suggesting: Option<RequestId>,
     tracing: Option<(RequestId, usize)>,
+    gazing: Option<RequestId>,
     running: Option<RequestId>,
     asked: RequestId,
 }
@@ -115,7 +120,7 @@ impl Writing {
     #[must_use]
     pub fn tell_again(&mut self) -> Vec<Command> {
         self.steps.clear();
-        (self.ended, self.triangle) = (false, None);
+        (self.ended, self.triangle, self.gazed) = (false, None, None);
         self.ask(Sampling::default()).into_iter().collect()
     }
 
@@ -182,7 +187,52 @@ impl Writing {
         let id = self.next();
         self.tracing = Some((id, steps.len()));
         let written = self.ids();
-        commands.push(Command::Trace { id, trace: Box::new(Trace { model, text, written, steps, read }) });
+        commands.push(Command::Trace { id, trace: Box::new(Trace { model, text, written, steps, read, gaze: None }) });
+        commands
+    }
+
+    /// Whether attention is being worked out.
+    #[must_use]
+    pub fn is_gazing(&self) -> bool {
+        self.gazing.is_some()
+    }
+
+    /// Works out where the model looks as it writes each token, unless that is known: one run for all of them.
+    #[must_use]
+    pub fn look(&mut self, gaze: Gaze) -> Vec<Command> {
+        let Some((model, text)) = self.from.clone().filter(|_| !self.steps.is_empty()) else { return Vec::new() };
+        let is_of = |known: &Triangle| {
+            known.gazed.is_some_and(|of| of.kind == gaze.kind && gaze.whose.is_none_or(|whose| whose == of.whose))
+        };
+        let is_known = self.gaze == Some(gaze)
+            && self.gazed.as_ref().is_some_and(|known| is_of(known) && known.rows.len() >= self.steps.len());
+        if is_known {
+            return Vec::new();
+        }
+        let mut commands = self.stop_looking();
+        (self.gaze, self.failed) = (Some(gaze), None);
+        let id = self.next();
+        self.gazing = Some(id);
+        // How a token is read has no part in it.
+        let (written, read, gaze) = (self.ids(), Read::Logit, Some(gaze));
+        commands.push(Command::Trace {
+            id,
+            trace: Box::new(Trace { model, text, written, steps: Vec::new(), read, gaze }),
+        });
+        commands
+    }
+
+    /// Gives that up; what is known stays.
+    fn stop_looking(&mut self) -> Vec<Command> {
+        self.gazing.take().map(|id| Command::Cancel { id }).into_iter().collect()
+    }
+
+    /// Gives up all that is under way of what stands there; rows of the tokens before `step` stay.
+    fn cut(&mut self, step: usize) -> Vec<Command> {
+        let mut commands = self.stop();
+        commands.extend(self.stop_tracing());
+        commands.extend(self.stop_looking());
+        self.triangle.iter_mut().chain(&mut self.gazed).for_each(|triangle| triangle.cut(step));
         commands
     }
 
@@ -197,8 +247,7 @@ impl Writing {
     pub fn go_on(&mut self, model: &str, text: &str, sampling: Sampling) -> Vec<Command> {
         if !self.is_of(model, text) {
             let (asked, suggested) = (self.asked, self.suggested.take());
-            let mut commands = self.stop();
-            commands.extend(self.stop_tracing());
+            let mut commands = self.cut(0);
             *self = Self { from: Some((model.to_owned(), text.to_owned())), asked, suggested, ..Self::default() };
             commands.extend(self.ask(sampling));
             return commands;
@@ -220,11 +269,7 @@ impl Writing {
         let adds = if other.text.contains('⟨') { String::new() } else { other.text.clone() };
         let token = OutputToken { id, text: other.text.clone(), special: false, prob: other.prob };
         let taken = Step { token, adds, top };
-        let mut commands = self.stop();
-        commands.extend(self.stop_tracing());
-        if let Some(triangle) = &mut self.triangle {
-            triangle.cut(step);
-        }
+        let mut commands = self.cut(step);
         let steps = self.steps.clone();
         self.keep(Way { steps, ended: self.ended });
         self.steps.truncate(step);
@@ -268,14 +313,10 @@ impl Writing {
         if other >= self.others.len() {
             return Vec::new();
         }
-        let mut commands = self.stop();
-        commands.extend(self.stop_tracing());
         let way = self.others.remove(other);
         let is_same = |(here, there): &(&Step, &Step)| here.token.id == there.token.id;
         let same = self.steps.iter().zip(&way.steps).take_while(is_same).count();
-        if let Some(triangle) = &mut self.triangle {
-            triangle.cut(same);
-        }
+        let commands = self.cut(same);
         let left = Way { steps: std::mem::replace(&mut self.steps, way.steps), ended: self.ended };
         self.linked.clear();
         self.keep(left);
@@ -318,6 +359,21 @@ impl Writing {
                     None => self.triangle = Some(*new),
                 }
             }
+            Event::Traced { id, new } if self.gazing == Some(id) => {
+                if new.rows.is_empty() {
+                    self.gazing = None;
+                }
+                // Without that it is no attention.
+                match &mut self.gazed {
+                    _ if new.gazed.is_none() => {}
+                    Some(gazed) => gazed.join(*new),
+                    None => self.gazed = Some(*new),
+                }
+            }
+            Event::Failed { id, failure } if self.gazing == Some(id) => {
+                (self.gazing, self.failed) = (None, Some(failure.message));
+            }
+            Event::Cancelled { id } if self.gazing == Some(id) => self.gazing = None,
             Event::Failed { id, failure } if self.is_traced_as(id) => {
                 (self.tracing, self.failed) = (None, Some(failure.message));
             }
@@ -335,7 +391,7 @@ impl Writing {
 
     /// The engine is gone, and what it was writing with it.
     pub fn lose(&mut self) {
-        (self.running, self.tracing, self.suggesting) = (None, None, None);
+        (self.running, self.tracing, self.suggesting, self.gazing) = (None, None, None, None);
     }
 
     fn is_traced_as(&self, id: RequestId) -> bool {

@@ -1,5 +1,5 @@
 use headlight_document::message::Failure;
-use headlight_document::{Piece, Row};
+use headlight_document::{AttentionKind, Gazed, Piece, Row, Whose};
 
 use super::*;
 
@@ -118,13 +118,14 @@ fn another_choice_keeps_the_way_that_was_left() {
 
 fn triangle(written: &[u32], steps: &[usize]) -> Box<Triangle> {
     let piece = |id: u32| Piece { id, text: String::new(), special: false };
-    let row = |step: usize| Row { step, value: 0.0, saliency: Vec::new(), grad_x_input: Vec::new() };
+    let row = |step: usize| Row { step, ..Row::default() };
     let before = &written[..written.len() - 1];
     Box::new(Triangle {
         columns: std::iter::once(&0).chain(before).copied().map(piece).collect(),
         text: 1,
         written: written.iter().copied().map(piece).collect(),
         rows: steps.iter().copied().map(row).collect(),
+        gazed: None,
     })
 }
 
@@ -203,4 +204,45 @@ fn a_failure_is_said_and_can_be_tried_again() {
     assert_eq!(writing.failed.as_deref(), Some("No."));
     assert!(!writing.go_on("m", "t", Sampling::default()).is_empty());
     assert_eq!(writing.failed, None);
+}
+
+#[test]
+fn attention_is_asked_for_all_at_once_and_stays_true() {
+    let mut writing = Writing::default();
+    let id = id_of(&writing.go_on("m", "t", Sampling::default()));
+    for at in 1..=3 {
+        writing.hear(Event::Wrote { id, step: Box::new(step(at)) });
+    }
+    writing.hear(generated(&writing.clone(), id, false));
+    let last = Gaze { kind: AttentionKind::SelfAttention, whose: None };
+    let one = Gaze { whose: Some(Whose::Head(1, 0)), ..last };
+    let seen = |gaze: Gaze, written: &[u32], steps: &[usize]| {
+        let whose = gaze.whose.unwrap_or(Whose::Layer(3));
+        let gazed = Some(Gazed { kind: gaze.kind, whose, layers: 4, heads: 2 });
+        Box::new(Triangle { gazed, ..*triangle(written, steps) })
+    };
+    let (id, steps) = traced(&writing.look(last));
+    assert!(steps.is_empty() && writing.is_gazing(), "all of them");
+    writing.hear(Event::Traced { id, new: seen(last, &[1, 2, 3], &[0, 1, 2]) });
+    writing.hear(Event::Traced { id, new: seen(last, &[1, 2, 3], &[]) });
+    assert!(!writing.is_gazing() && writing.look(last).is_empty(), "it is known");
+    // Another head's takes its place, and what stood there stays until then.
+    let (id, _) = traced(&writing.look(one));
+    assert_eq!(writing.gazed.as_ref().and_then(|known| known.gazed).map(|of| of.whose), Some(Whose::Layer(3)));
+    writing.hear(Event::Traced { id, new: seen(one, &[1, 2, 3], &[0, 1, 2]) });
+    writing.hear(Event::Traced { id, new: seen(one, &[1, 2, 3], &[]) });
+    assert_eq!(writing.gazed.as_ref().and_then(|known| known.gazed).map(|of| of.whose), Some(Whose::Head(1, 0)));
+    // Gradients are another matter.
+    assert!(writing.triangle.is_none() && writing.is_tracing().is_none());
+    // Another choice keeps the rows before it; the rest is asked for again.
+    let _ = writing.force(1, 102, Sampling::default());
+    assert_eq!(writing.gazed.as_ref().unwrap().rows.len(), 1);
+    let (id, _) = traced(&writing.look(one));
+    assert!(writing.hear(Event::Traced { id, new: triangle(&[1, 102], &[0, 1]) }), "an engine that knows of none");
+    assert_eq!(writing.gazed.as_ref().unwrap().rows.len(), 1);
+    let failure = Failure { message: "No.".into(), retry: false };
+    assert!(writing.hear(Event::Failed { id, failure }) && !writing.is_gazing() && writing.failed.is_some());
+    let again = writing.look(one);
+    writing.lose();
+    assert!(!again.is_empty() && !writing.is_gazing());
 }
