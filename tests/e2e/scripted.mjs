@@ -8,9 +8,10 @@
  * @param {object[]} models entries for the list of models
  * @param {(request: object) => object | Promise<object>} explain the document that answers a request
  * @param {(command: object) => object} [neurons] the queries and keys that answer a command, with their values
+ * @param {(type: string, command: object) => object[]} [others] the events that answer any other command
  * @returns {object[]} every request that the page asked, in order
  */
-export async function script(page, models, explain, neurons) {
+export async function script(page, models, explain, neurons, others) {
   const asked = [];
   await page.route('**/models/manifest.json', (route) => route.fulfill({ json: { schema: 'headlight/models@1', models } }));
   await page.exposeFunction('headlightScript', async (json) => {
@@ -29,7 +30,7 @@ export async function script(page, models, explain, neurons) {
       case 'neurons':
         return neurons ? [{ neurons: { id: command.id, neurons: neurons(command) } }] : [];
       default:
-        return [];
+        return others?.(type, command) ?? [];
     }
   });
   await page.addInitScript(() => {
@@ -152,4 +153,58 @@ export function document(request, title, { tokens, output, target, maps, written
     warnings,
     timing_ms: { total: 12 },
   };
+}
+
+/** What a scripted model has to say: each token has four that may follow it. */
+const VOCABULARY = [' the', ' lamp', ' was', ' cold', ' and', ' bright', ' near', ' 好', ' sea', ' today', '.', ' then'];
+
+/** The tokens that may come next after those that were written, the most probable first. */
+export function candidates(written) {
+  const place = written.reduce((sum, id) => (sum * 7 + id * 3 + 1) % VOCABULARY.length, 5);
+  return [0.5, 0.25, 0.15, 0.1].map((prob, rank) => {
+    const id = (place + rank * 5) % VOCABULARY.length;
+    return { id, text: VOCABULARY[id], logit: Math.log(prob), prob };
+  });
+}
+
+/** Writes as an engine does: what a command says stands there, told again where it wants that, then the most probable tokens. */
+export function write({ id, generation }) {
+  const { written = [], replay = false, most } = generation;
+  const [ids, events] = [replay ? [] : [...written], []];
+  while (ids.length < written.length + most) {
+    const top = candidates(ids);
+    const chosen = replay && ids.length < written.length ? written[ids.length] : top[0].id;
+    const { text, prob } = top.find((one) => one.id === chosen) ?? { text: VOCABULARY[chosen % VOCABULARY.length], prob: 0.01 };
+    events.push({ wrote: { id, step: { token: { id: chosen, text, special: false, prob }, adds: text, top } } });
+    ids.push(chosen);
+  }
+  const steps = events.map((event) => event.wrote.step);
+  const text = steps.map((step) => step.adds).join('');
+  return [...events, { generated: { id, generated: { generation, tokens: 4, steps, text, ended: false } } }];
+}
+
+/** What written tokens rest on, or where a model of 3 layers with 2 heads looks as it writes them. */
+export function trace({ id, trace: { text, written, steps = [], gaze } }) {
+  const piece = (text, id) => ({ id, text });
+  const before = text.split(/(?= )/u);
+  const said = written.map((id) => piece(VOCABULARY[id % VOCABULARY.length], id));
+  const columns = [...before.map(piece), ...said.slice(0, -1)];
+  const whose = gaze?.whose ?? { layer: 2 };
+  const row = (step) => {
+    const seen = before.length + step;
+    const wave = (phase) => Array.from({ length: seen }, (_, at) => Math.sin(at * 1.7 + step + phase));
+    if (!gaze) return { step, value: 2, saliency: wave(0).map(Math.abs), grad_x_input: wave(1) };
+    // All look at one token most, which says whose it is.
+    const at = (whose.head ? 1 + whose.head[0] + whose.head[1] : whose.layer) % seen;
+    return {
+      step, value: 0, saliency: [], grad_x_input: [],
+      attention: Array.from({ length: seen }, (_, key) => (seen === 1 ? 1 : key === at ? 0.7 : 0.3 / (seen - 1))),
+    };
+  };
+  const all = steps.length > 0 ? steps : written.map((_, step) => step);
+  const triangle = (rows) => ({
+    columns, text: before.length, written: said, rows,
+    ...(gaze ? { gazed: { kind: gaze.kind, whose, layers: 3, heads: 2 } } : {}),
+  });
+  return [{ traced: { id, new: triangle(all.map(row)) } }, { traced: { id, new: triangle([]) } }];
 }

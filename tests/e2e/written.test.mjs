@@ -1,0 +1,201 @@
+// What a model wrote: shared by a link that has its tokens and is told again, drawn as a tree of the ways that were taken, and each
+// token with where the model looks as it writes it. The engine is a script; `writing.test.mjs` has the real one.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { faults, withAxe } from './axe.mjs';
+import { at, done } from './page.mjs';
+import { attention, candidates, document, entry, script, split, trace, write } from './scripted.mjs';
+import { browser, server } from './site.mjs';
+
+const LIMIT = { timeout: 120_000 };
+const TEXT = 'Once upon a time';
+const models = [entry('scribe', 'Scribe', 'llama', ['continue'], [['continue', TEXT]])];
+
+function explain(request) {
+  const tokens = split(request.text, { first: '', last: '' });
+  const top = candidates([]);
+  return document(request, 'Scribe', {
+    tokens,
+    output: { top },
+    target: { kind: 'next_token', position: tokens.length - 1, id: top[0].id, text: top[0].text },
+    maps: [attention('self', 3, 2, tokens.length, tokens.length)],
+  });
+}
+
+/** Opens an address in a browser of its own. `told` has every command but questions. */
+async function visit(address, options = {}) {
+  const page = await browser.open(undefined, options);
+  const told = [];
+  const asked = await script(page, models, explain, undefined, (type, command) => {
+    told.push([type, command]);
+    return { generate: write, trace }[type]?.(command) ?? [];
+  });
+  await withAxe(page);
+  await page.goto(address);
+  return Object.assign(page, { asked, told });
+}
+
+/** What a screen reader or a keyboard could not do with the page. */
+const serious = async (page) => (await faults(page)).filter(({ impact }) => ['serious', 'critical'].includes(impact));
+
+const written = (page) => page.$$eval(`${at('written')} [data-step]`, (all) => all.map((one) => Number(one.dataset.id)));
+const probs = (page) => page.$$eval(`${at('written')} [data-step]`, (all) => all.map((one) => Number(one.dataset.prob)));
+const rest = (page) => page.waitForSelector(`${at('writing')}[data-running="false"]`);
+
+/** Opens the page with a text that was written on. */
+async function open(options) {
+  const page = await visit(server.url, options);
+  await page.waitForSelector(`${at('model-select')} option[value="scribe"]`, { state: 'attached' });
+  await page.fill(at('text'), TEXT);
+  await done(page);
+  await page.click(at('write-on'));
+  await page.waitForSelector(`${at('written')} [data-step="31"]`);
+  await rest(page);
+  return page;
+}
+
+/** Takes another candidate of a step and writes on from there. */
+async function force(page, step, rank) {
+  if (await page.getAttribute(`${at('written')} [data-step="${step}"]`, 'aria-pressed') === 'false') {
+    await page.click(`${at('written')} [data-step="${step}"]`);
+  }
+  await page.click(`${at('step')} [data-candidate]:nth-child(1) >> nth=${rank}`);
+  await page.waitForSelector(`${at('written')} [data-step="${step + 32}"]`);
+  await rest(page);
+}
+
+/** The tree: of each branch where it begins, whether it stands there now, and its branches. */
+const tree = (page) =>
+  page.evaluate((selector) => {
+    const list = (ul) => [...ul.children].map((item) => {
+      const button = item.querySelector(':scope > button');
+      const below = item.querySelector(':scope > ul');
+      return [Number(button.dataset.from), button.hasAttribute('aria-current'), ...(below ? [list(below)] : [])];
+    });
+    return list(document.querySelector(`${selector} ul`));
+  }, at('ways'));
+
+test('a link has what was written and taken, says so beforehand, and has it told again whatever the seed', LIMIT, async () => {
+  const page = await open();
+  await force(page, 3, 2);
+  await page.click(`${at('written')} [data-step="5"]`);
+  const [theirs, sure] = [await written(page), await probs(page)];
+  assert.equal(theirs[3], candidates(theirs.slice(0, 3))[2].id, 'another one was taken');
+  await page.click(at('share'));
+  const link = await page.getAttribute(at('copy-live'), 'data-address');
+  await page.click(at('share-close'));
+
+  const other = await visit(link);
+  await other.waitForSelector(at('opened-run'));
+  assert.match(await other.innerText(at('opened-summary')), /, 36 tokens that it wrote, token 5 open\.$/);
+  assert.match(await other.innerText(at('writing')), /The link has 36 tokens written after the text/);
+  assert.deepEqual([await written(other), other.told.length, other.asked.length], [[], 0, 0]);
+  await other.click(at('opened-run'));
+  await other.waitForSelector(`${at('written')} [data-step="35"]`);
+  await rest(other);
+  assert.deepEqual([await written(other), await probs(other)], [theirs, sure]);
+  const generations = other.told.filter(([type]) => type === 'generate').map(([, command]) => command.generation);
+  assert.deepEqual(generations.map(({ replay, most, written, text }) => [replay, most, written, text]), [[true, 0, theirs, TEXT]]);
+  // The token that was open is, and what it rests on is worked out.
+  await other.waitForSelector(`${at('step')}[data-at="5"] [data-value]`);
+  assert.equal(await other.getAttribute(`${at('written')} [data-step="5"]`, 'aria-pressed'), 'true');
+
+  // What is written on from there stands in the address, and a reload has it at once.
+  await other.click(at('write-on'));
+  await other.waitForSelector(`${at('written')} [data-step="67"]`);
+  await rest(other);
+  await other.waitForTimeout(500);
+  const before = other.told.length;
+  await other.reload();
+  await other.waitForSelector(`${at('written')} [data-step="67"]`);
+  assert.equal(other.told.slice(before).filter(([type]) => type === 'generate').length, 0);
+  for (const one of [page, other]) assert.deepEqual(one.complaints, []);
+});
+
+test('a frozen explanation tells it again only where it is run', LIMIT, async () => {
+  const page = await open();
+  const theirs = await written(page);
+  await page.click(at('share'));
+  const link = await page.getAttribute(at('copy-frozen'), 'data-address');
+  await page.click(at('share-close'));
+  const other = await visit(link);
+  await other.waitForSelector(at('frozen'));
+  assert.match(await other.innerText(at('writing')), /The link has 32 tokens/);
+  assert.deepEqual([await written(other), other.told.length, other.asked.length], [[], 0, 0]);
+  await other.click(at('opened-run'));
+  await other.waitForSelector(`${at('written')} [data-step="31"]`);
+  await rest(other);
+  assert.deepEqual(await written(other), theirs);
+  for (const one of [page, other]) assert.deepEqual(one.complaints, []);
+});
+
+test('the ways that were taken are a tree, and a branch is gone to by mouse and by keyboard', LIMIT, async () => {
+  const page = await open();
+  assert.equal(await page.locator(at('ways')).count(), 0, 'one way is no tree');
+  const first = await written(page);
+  await force(page, 2, 1);
+  const second = await written(page);
+  await force(page, 5, 2);
+  const third = await written(page);
+  // What all share stands once; the second fork is a branch of the first one's.
+  const shape = await tree(page);
+  assert.deepEqual(shape, [[0, true, [[2, false], [2, true, [[5, false], [5, true]]]]]]);
+  const shares = await page.$$eval(`${at('ways')} button .figure`, (all) => all.map((one) => one.textContent));
+  assert.deepEqual(shares, ['50.0 %', '50.0 %', '25.0 %', '50.0 %', '15.0 %']);
+
+  // By keyboard: the branch keeps the focus, and what it leads to stands above.
+  await page.focus(`${at('ways')} [data-from="2"][data-way]`);
+  await page.keyboard.press('Enter');
+  assert.deepEqual(await written(page), first);
+  assert.equal(await page.evaluate(() => document.activeElement.getAttribute('aria-current')), 'true');
+  assert.deepEqual(await tree(page), [[0, true, [[2, true], [2, false, [[5, false], [5, false]]]]]]);
+  await page.click(`${at('ways')} [data-from="5"][data-way] >> nth=0`);
+  assert.deepEqual(await written(page), second);
+  await page.click(`${at('ways')} [data-from="5"][data-way]`);
+  assert.deepEqual(await written(page), third);
+  assert.deepEqual(await tree(page), shape);
+  // A branch that stands there opens its first token.
+  await page.click(`${at('ways')} [data-from="5"][aria-current]`);
+  assert.equal(await page.getAttribute(at('step'), 'data-at'), '5');
+  assert.deepEqual(await serious(page), []);
+  assert.deepEqual(page.complaints, []);
+});
+
+test('a written token has where the model looks, by layer and head, and so have all of them as a map', LIMIT, async () => {
+  const page = await open();
+  await page.click(`${at('written')} [data-step="4"]`);
+  assert.equal(await page.locator(`${at('gaze')} [data-value]`).count(), 0, 'nobody asked');
+  await page.click(at('gaze-ask'));
+  const weights = () => page.$$eval(`${at('gaze')} [data-value]`, (all) => all.map((one) => Number(one.dataset.value)));
+  await page.waitForSelector(`${at('gaze')} [data-value]`);
+  // The text has four tokens, and four were written before.
+  let row = await weights();
+  assert.equal(row.length, 8);
+  assert.ok(Math.abs(row.reduce((sum, one) => sum + one, 0) - 1) < 1e-9 && row[2] === 0.7);
+  assert.match(await page.innerText(at('gaze')), /Layer 2, mean of its heads\. The weights sum to one; most have “·a” 70\.0 %/);
+  const gazes = () => page.told.filter(([type, { trace }]) => type === 'trace' && trace.gaze).map(([, { trace }]) => trace.gaze);
+  assert.deepEqual(gazes(), [{ kind: 'self' }]);
+
+  // Another head, then another layer.
+  await page.selectOption(at('gaze-head'), '2');
+  await page.waitForFunction((selector) => /head 1/.test(document.querySelector(selector).innerText), at('gaze'));
+  assert.equal((await weights())[4], 0.7);
+  await page.selectOption(at('gaze-layer'), '0');
+  await page.waitForFunction((selector) => /Layer 0, head 1/.test(document.querySelector(selector).innerText), at('gaze'));
+  assert.deepEqual(gazes().slice(1), [{ kind: 'self', whose: { head: [2, 1] } }, { kind: 'self', whose: { head: [0, 1] } }]);
+
+  // The next token has it at once, and all are a map with a table.
+  await page.click(`${at('written')} [data-step="6"]`);
+  await page.waitForSelector(`${at('step')}[data-at="6"] ${at('gaze')} [data-value]`);
+  assert.equal((await weights()).length, 10);
+  assert.equal(gazes().length, 3);
+  await page.click(`${at('triangle')} ${at('triangle-shown')} >> text=Attention`);
+  assert.match(await page.innerText(`${at('triangle')} figcaption`), /Attention as each token is written: Layer 0, head 1/);
+  const cells = await page.$$eval(`${at('triangle')} ${at('heat-table')} tbody tr`, (all) =>
+    all.map((line) => [...line.querySelectorAll('td')].filter((cell) => cell.textContent !== '').length));
+  assert.deepEqual(cells, Array.from({ length: 32 }, (_, step) => 4 + step));
+  assert.deepEqual(await serious(page), []);
+  assert.deepEqual(page.complaints, []);
+});
