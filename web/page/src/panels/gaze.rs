@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use super::parts::{Part, changing, paragraph, plain_button, written};
 use super::triangle::write;
 use crate::app::App;
+use crate::browser;
 use crate::locale::{fill, say};
 use crate::state::format::percent;
 use crate::state::pieces::visible;
@@ -58,6 +59,31 @@ pub fn gaze(app: App, step: usize) -> AnyView {
             }
         });
     };
+    // Of a translator whose decoder attends to its own tokens too.
+    let has_both = Memo::new(move |_| {
+        app.shown.with(|shown| {
+            let has = |kind| shown.document.attention.iter().any(|one| one.kind == kind);
+            has(AttentionKind::Cross) && has(AttentionKind::SelfAttention)
+        })
+    });
+    let choose = move |part: &Part| {
+        if let Some(of) = of.get().filter(|_| is_there.get()) {
+            choices(part, of, has_both.get());
+        }
+    };
+    let take = move |event: web_sys::Event| {
+        let Some((of, name)) = of.get_untracked().zip(browser::of_target(&event, "id")) else { return };
+        let at: usize = event_target_value(&event).parse().unwrap_or(0);
+        let (layer, head) = place(of);
+        let whose =
+            |layer, head: Option<usize>| Some(head.map_or(Whose::Layer(layer), |head| Whose::Head(layer, head)));
+        app.gaze(match &*name {
+            "gaze-kind" => Gaze { kind: KINDS.get(at).map_or(of.kind, |(_, kind)| *kind), whose: None },
+            "gaze-layer" => Gaze { kind: of.kind, whose: whose(at, head) },
+            // The first is the mean.
+            _ => Gaze { kind: of.kind, whose: whose(layer, at.checked_sub(1)) },
+        });
+    };
     view! {
         <div class="gaze" data-testid="gaze" data-busy=move || is_gazing.get().to_string()>
             {changing(move || match (is_there.get(), is_gazing.get()) {
@@ -65,7 +91,7 @@ pub fn gaze(app: App, step: usize) -> AnyView {
                 (false, true) => Some(paragraph("caption", say("triangle.gaze.working"))),
                 (true, _) => None,
             })}
-            {changing(move || of.get().filter(|_| is_there.get()).map(|of| choices(app, of)))}
+            <div on:change=take>{written("gaze-choices", choose)}</div>
             {changing(move || Some(paragraph("caption", &said()?)))}
             {written("over-line step-text", line)}
         </div>
@@ -73,55 +99,38 @@ pub fn gaze(app: App, step: usize) -> AnyView {
     .into_any()
 }
 
-/// Which layer, which head, and of a translator's attention to what.
-fn choices(app: App, of: Gazed) -> AnyView {
-    let (layer, head) = match of.whose {
+/// To what a translator attends.
+const KINDS: [(&str, AttentionKind); 2] =
+    [("triangle.gaze.to_text", AttentionKind::Cross), ("triangle.gaze.to_own", AttentionKind::SelfAttention)];
+
+/// A layer, and one of its heads where it is not their mean.
+fn place(of: Gazed) -> (usize, Option<usize>) {
+    match of.whose {
         Whose::Head(layer, head) => (layer, Some(head)),
         Whose::Layer(layer) => (layer, None),
         Whose::Mean | Whose::Rollout | Whose::Flow(_) => (0, None),
-    };
-    let take = move |layer: usize, head: Option<usize>| {
-        let whose = head.map_or(Whose::Layer(layer), |head| Whose::Head(layer, head));
-        app.gaze(Gaze { kind: of.kind, whose: Some(whose) });
-    };
-    let choice = move |name: &'static str, title: &'static str, all: Vec<(String, bool)>, take: Box<dyn Fn(usize)>| {
-        let option = |(at, (said, is_it)): (usize, (String, bool))| {
-            view! { <option value=at.to_string() selected=is_it>{said}</option> }
-        };
-        view! {
-            <label class="line-field">
-                <span>{title}</span>
-                <select
-                    id=name
-                    data-testid=name
-                    on:change=move |event| take(event_target_value(&event).parse().unwrap_or(0))
-                >
-                    {all.into_iter().enumerate().map(option).collect_view()}
-                </select>
-            </label>
-        }
-        .into_any()
-    };
-    let layers = (0..of.layers).map(|at| (at.to_string(), at == layer)).collect();
-    let mean = std::iter::once((say("triangle.gaze.mean").to_owned(), head.is_none()));
-    let heads = mean.chain((0..of.heads).map(|at| (at.to_string(), Some(at) == head))).collect();
-    // Of a translator whose decoder attends to its own tokens too.
-    let has_both = app.shown.with_untracked(|shown| {
-        let has = |kind| shown.document.attention.iter().any(|one| one.kind == kind);
-        has(AttentionKind::Cross) && has(AttentionKind::SelfAttention)
-    });
-    let kinds =
-        [("triangle.gaze.to_text", AttentionKind::Cross), ("triangle.gaze.to_own", AttentionKind::SelfAttention)];
-    let kinds_said = kinds.map(|(key, kind)| (say(key).to_owned(), kind == of.kind)).to_vec();
-    view! {
-        <div class="gaze-choices">
-            {has_both.then(|| choice("gaze-kind", say("triangle.gaze.kind"), kinds_said, Box::new(move |at| {
-                let kind = kinds.get(at).map_or(of.kind, |(_, kind)| *kind);
-                app.gaze(Gaze { kind, whose: None });
-            })))}
-            {choice("gaze-layer", say("triangle.gaze.layer"), layers, Box::new(move |layer| take(layer, head)))}
-            {choice("gaze-head", say("triangle.gaze.head"), heads, Box::new(move |at| take(layer, at.checked_sub(1))))}
-        </div>
     }
-    .into_any()
+}
+
+/// Writes which layer, which head, and of a translator's attention to what.
+fn choices(part: &Part, of: Gazed, has_both: bool) {
+    let choice = |name: &str, title: &str, all: &[String], chosen: usize| {
+        let label = part.add("label", &[("class", "line-field")], "");
+        label.add("span", &[], title);
+        let select = label.add("select", &[("id", name), ("data-testid", name)], "");
+        for (at, said) in all.iter().enumerate() {
+            let at_said = at.to_string();
+            let value = [("value", &*at_said), ("selected", "")];
+            select.add("option", if at == chosen { &value } else { &value[..1] }, said);
+        }
+    };
+    let numbers = |count: usize| (0..count).map(|at| at.to_string());
+    let (layer, head) = place(of);
+    if has_both {
+        let chosen = KINDS.iter().position(|(_, kind)| *kind == of.kind).unwrap_or(0);
+        choice("gaze-kind", say("triangle.gaze.kind"), &KINDS.map(|(key, _)| say(key).to_owned()), chosen);
+    }
+    choice("gaze-layer", say("triangle.gaze.layer"), &numbers(of.layers).collect::<Vec<_>>(), layer);
+    let heads: Vec<String> = std::iter::once(say("triangle.gaze.mean").to_owned()).chain(numbers(of.heads)).collect();
+    choice("gaze-head", say("triangle.gaze.head"), &heads, head.map_or(0, |head| head + 1));
 }

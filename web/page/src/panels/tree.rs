@@ -71,7 +71,10 @@ fn draw(part: &Part, branches: &[Branch], number: &mut usize, is_first: bool) {
         button.add("span", &[("class", "figure")], &share);
         button.say(" ");
         button.add("b", &[], &first);
-        button.say(&label(&branch.rest, TEXT));
+        if branch.rest.starts_with(' ') {
+            button.say(" ");
+        }
+        button.say(&label(branch.rest.trim_start(), TEXT));
         if !branch.branches.is_empty() {
             draw(&item, &branch.branches, number, false);
         }

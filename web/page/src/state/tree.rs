@@ -26,6 +26,9 @@ pub struct Branch {
     pub branches: Vec<Branch>,
 }
 
+/// A way: its number among the others, if it is one of them, and its steps.
+type Path<'a> = (Option<usize>, &'a [Step]);
+
 /// All ways, the one that stands there now too.
 #[must_use]
 pub fn tree(writing: &Writing) -> Vec<Branch> {
@@ -35,23 +38,29 @@ pub fn tree(writing: &Writing) -> Vec<Branch> {
 }
 
 // What the ways, which are all the same before `step`, go on with from there.
-fn grow(ways: &[(Option<usize>, &[Step])], step: usize) -> Vec<Branch> {
-    let mut found: Vec<(u32, Vec<(Option<usize>, &[Step])>)> = Vec::new();
+fn grow(ways: &[Path<'_>], step: usize) -> Vec<Branch> {
+    let mut found: Vec<(u32, Vec<Path<'_>>)> = Vec::new();
     for way in ways {
         let Some(here) = way.1.get(step) else { continue };
         match found.iter_mut().find(|(id, _)| *id == here.token.id) {
             Some((_, ways)) => ways.push(*way),
-            None => found.push((here.token.id, vec![*way])),
+            // An order that stays, whichever stands there now.
+            None => {
+                let at = found.iter().position(|(id, _)| *id > here.token.id).unwrap_or(found.len());
+                found.insert(at, (here.token.id, vec![*way]));
+            }
         }
     }
-    // An order that stays, whichever stands there now.
-    found.sort_by_key(|(id, _)| *id);
-    let mut branches: Vec<Branch> = found.into_iter().filter_map(|(_, ways)| branch(&ways, step)).collect();
-    branches.sort_by(|a, b| b.prob.total_cmp(&a.prob));
+    let mut branches: Vec<Branch> = Vec::with_capacity(found.len());
+    // A few, which no sorting is worth its code for.
+    for new in found.into_iter().filter_map(|(_, ways)| branch(&ways, step)) {
+        let at = branches.iter().position(|one| one.prob < new.prob).unwrap_or(branches.len());
+        branches.insert(at, new);
+    }
     branches
 }
 
-fn branch(ways: &[(Option<usize>, &[Step])], step: usize) -> Option<Branch> {
+fn branch(ways: &[Path<'_>], step: usize) -> Option<Branch> {
     let longest = ways.iter().map(|(_, steps)| *steps).max_by_key(|steps| steps.len())?;
     let id = |steps: &[Step], at: usize| steps.get(at).map(|step| step.token.id);
     // A way that ends here ends within the branch of those that go on as it does.

@@ -48,9 +48,13 @@ pub fn heat(triangle: &Triangle, shown: Shown) -> Heat {
 /// The columns that have most of a row, the most first.
 #[must_use]
 pub fn most(values: &[f64], count: usize) -> Vec<usize> {
-    let mut all: Vec<usize> = (0..values.len()).collect();
-    all.sort_by(|a, b| values.get(*b).partial_cmp(&values.get(*a)).unwrap_or(std::cmp::Ordering::Equal));
-    all.truncate(count);
+    let mut all = Vec::with_capacity(count);
+    while all.len() < count.min(values.len()) {
+        let rest = values.iter().enumerate().filter(|(at, _)| !all.contains(at));
+        let best = rest.reduce(|best, one| if one.1 > best.1 { one } else { best });
+        let Some((at, _)) = best else { break };
+        all.push(at);
+    }
     all
 }
 
