@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::faithfulness::Measure;
+use crate::generation::MAX_WRITTEN;
 use crate::heads::HeadFigure;
 use crate::intervention::Intervention;
 use crate::marks::Mark;
@@ -80,6 +81,10 @@ pub struct Request {
     /// Other texts, over which the profile and the ablation are averaged too ([`Request::over`]).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub texts: Vec<String>,
+    /// What a translation begins with for certain, token by token: what was written before, with other choices in it. The model goes
+    /// on from there by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub begun: Vec<u32>,
     /// What is changed of the model, to see what it answers then. All else is of the model as it is.
     #[serde(default, skip_serializing_if = "Intervention::is_empty")]
     pub intervention: Intervention,
@@ -119,6 +124,7 @@ impl Request {
             heads: Vec::new(),
             patch: None,
             texts: Vec::new(),
+            begun: Vec::new(),
             intervention: Intervention::default(),
             attention: AttentionDetail::Full,
         }
@@ -180,6 +186,9 @@ impl Request {
         let is_averaged = [HeadFigure::Profile, HeadFigure::Ablation].iter().any(|one| self.heads.contains(one));
         if !self.texts.is_empty() && !is_averaged {
             return Err(RequestError::NothingOverTexts);
+        }
+        if self.begun.len() > MAX_WRITTEN {
+            return Err(RequestError::NoWriting);
         }
         if !self.intervention.is_bounded() {
             return Err(RequestError::TooMuchChanged);

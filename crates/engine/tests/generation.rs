@@ -356,6 +356,33 @@ fn where_it_looks_is_what_an_answer_has() {
     }
 }
 
+/// A translation that was led elsewhere is asked about whole: it is the one that stands there, and goes on as it was written.
+#[test]
+fn a_translation_that_was_led_elsewhere_is_explained_as_it_stands() {
+    let (name, text) = ("marian-enpt", "The cat sleeps on the old chair.");
+    let (model, chosen) = open(name);
+    let own = write(&model, &Generation { model: name.into(), ..ask(text, 40) });
+    let second = own.steps[1].top[1].id;
+    let begun = vec![own.steps[0].token.id, second];
+    let led = write(&model, &Generation { model: name.into(), written: begun.clone(), ..ask(text, 40) });
+    let theirs: Vec<u32> = begun.iter().copied().chain(led.steps.iter().map(|step| step.token.id)).collect();
+    let of = |begun: Vec<u32>, target: &str| {
+        let target = target.parse().unwrap();
+        let request = Request { begun, target, ..Request::new(name, Task::Translate, text) };
+        block_on(answer(&model, &chosen.info, &request, &Quiet, common::clock))
+    };
+    let found = of(begun.clone(), "output@1").unwrap();
+    let ids =
+        |found: &headlight_document::Explanation| found.output.tokens.iter().map(|token| token.id).collect::<Vec<_>>();
+    assert_eq!(ids(&found), theirs);
+    assert_eq!((found.target.id, found.target.position), (Some(second), Some(1)));
+    assert!((found.output.tokens[1].prob - own.steps[1].top[1].prob).abs() < 1e-5);
+    // The whole of it, its end too, is the same; the model by itself says something else.
+    assert_eq!(ids(&of(theirs.clone(), "output@1").unwrap()), theirs);
+    assert_ne!(ids(&of(Vec::new(), "output@1").unwrap()), theirs);
+    assert!(of(vec![u32::MAX], "output").is_err());
+}
+
 /// How far one list is from another, over the other's length.
 fn distance(ours: &[f64], theirs: &[f64]) -> f64 {
     assert_eq!(ours.len(), theirs.len());

@@ -167,12 +167,28 @@ pub async fn greedy(
     limit: usize,
     pulse: &dyn Pulse,
 ) -> Result<Written, DecodeError> {
+    greedy_after(model, source, &[], limit, pulse).await
+}
+
+/// As [`greedy`], after tokens that stand there for certain, with their log-probabilities; they are a part of what is written, and
+/// one of them may end it.
+///
+/// # Errors
+/// As [`greedy`]; the vocabulary has to have every one of `begun`.
+pub async fn greedy_after(
+    model: &dyn Transformer,
+    source: &[u32],
+    begun: &[u32],
+    limit: usize,
+    pulse: &dyn Pulse,
+) -> Result<Written, DecodeError> {
     let end = model.generation().map(|generation| generation.end).unwrap_or_default();
     let limit = limit.min(model.architecture().context);
     let mut reading = Continuation::translate(model, source, pulse).await?;
     let mut written = Written { ids: Vec::new(), log_probs: Vec::new(), score: 0.0, ended: false };
     while written.ids.len() < limit {
-        let Some((id, _)) = reading.best(1).first().copied() else { break };
+        let best = || reading.best(1).first().map(|(id, _)| *id);
+        let Some(id) = begun.get(written.ids.len()).copied().or_else(best) else { break };
         let log_prob = reading.log_prob(id) as f32;
         written.ids.push(id);
         written.log_probs.push(log_prob);

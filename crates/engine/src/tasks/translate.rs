@@ -1,7 +1,7 @@
 //! Translate a text: what an encoder-decoder model writes, and why each of its tokens.
 
 use headlight_document::{Request, TargetSpec};
-use headlight_explain::{Choice, Target};
+use headlight_explain::{Choice, ExplainError, Target};
 use headlight_models::decode::{self, Written};
 use headlight_models::{Batch, Input};
 
@@ -20,7 +20,12 @@ pub(super) async fn plan(model: &Model, request: &Request, relay: &Relay<'_>) ->
     let encoding = model.tokenizer.encode(&request.text, None)?;
     let source = Batch::one(&encoding.ids);
     let limit = LONGEST.min(transformer.architecture().context.saturating_sub(1));
-    let Written { ids: written, log_probs, .. } = decode::greedy(transformer, &encoding.ids, limit, relay).await?;
+    let (begun, vocabulary) = (&request.begun, transformer.architecture().vocabulary);
+    if let Some(id) = begun.iter().copied().find(|id| !usize::try_from(*id).is_ok_and(|id| id < vocabulary)) {
+        return Err(ExplainError::NoSuchToken { id, vocabulary }.into());
+    }
+    let written = decode::greedy_after(transformer, &encoding.ids, begun, limit, relay).await?;
+    let Written { ids: written, log_probs, .. } = written;
     let step = step.unwrap_or(0);
     if step >= written.len() {
         return Err(EngineError::NoSuchStep { step, steps: written.len() });

@@ -129,11 +129,12 @@ impl App {
         let is_translation = self.form.with_untracked(|form| form.task == Task::Translate);
         let asked = self.writing.try_update(|writing| match is_translation {
             true => writing.question_of_translation(step),
-            false => writing.question(step),
+            false => writing.question(step).map(|(text, id)| (text, id, Vec::new())),
         });
-        let Some((text, id)) = asked.flatten() else { return };
+        let Some((text, id, begun)) = asked.flatten() else { return };
         self.edit(When::Now, |form| {
             form.set_text(text);
+            form.begun = begun;
             let token = Some(Token::Id(id));
             form.set_target(match is_translation {
                 true => TargetSpec::Output { token, step: Some(step) },

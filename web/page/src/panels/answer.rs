@@ -4,10 +4,10 @@ use headlight_document::{TargetKind, TargetSpec};
 use leptos::prelude::*;
 
 use super::changed::changed;
-use super::parts::{paragraph, span};
+use super::parts::{changing, paragraph, plain_button, span};
 use super::tokens::{chosen_values, scale_of};
-use crate::app::App;
-use crate::locale::{fill, say};
+use crate::app::{App, When};
+use crate::locale::{count, fill, say};
 use crate::state::answer::{Bar, List, Part, answer, current};
 use crate::state::colour::Palette;
 use crate::state::format::{number, percent};
@@ -34,11 +34,32 @@ pub fn AnswerPanel() -> impl IntoView {
             }}
             <Strip parts=Memo::new(move |_| answer.with(|answer| answer.parts.clone()))/>
             <p class="caption">{move || answer.with(|answer| answer.caption)}</p>
+            {changing(move || begun(app))}
             {move || lists.get().into_iter().map(|list| view! { <Candidates list target/> }).collect_view()}
             {move || (kind.get() == TargetKind::Similarity).then(|| view! { <Similarity/> })}
             {changed(app)}
         </section>
     }
+}
+
+/// That a translation was led elsewhere, and the way back to the model's own.
+fn begun(app: App) -> Option<AnyView> {
+    let tokens = app.shown.with(|shown| shown.request.as_ref().map_or(0, |request| request.begun.len()));
+    let back = move || {
+        app.edit(When::Now, |form| {
+            form.begun.clear();
+            form.set_target(form.task.target());
+        });
+    };
+    (tokens > 0).then(|| {
+        view! {
+            <div class="run-line" data-testid="begun">
+                <span class="caption">{fill("answer.begun", &[&count("count.token", tokens)])}</span>
+                {plain_button("small", "begun-own", say("answer.begun.own"), back)}
+            </div>
+        }
+        .into_any()
+    })
 }
 
 /// The text of an answer. Written words have the colour of what they contribute to a later one.

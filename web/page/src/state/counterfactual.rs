@@ -18,6 +18,8 @@ pub fn request(document: &Explanation, asked: &Request, text: &str) -> Request {
         target: current(document),
         methods: METHODS.to_vec(),
         measures: Vec::new(),
+        // Another text's translation is its own.
+        begun: Vec::new(),
         attention,
         ..asked.clone()
     }

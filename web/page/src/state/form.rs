@@ -66,6 +66,8 @@ pub struct Form {
     pub apart: Apart,
     /// How the model chooses tokens where it writes.
     pub sampling: Sampling,
+    /// What its translation begins with for certain.
+    pub begun: Vec<u32>,
     /// As what the open head is drawn.
     pub picture: HeadPicture,
     /// The layer and head that is open.
@@ -100,6 +102,7 @@ impl Form {
             intervention: Intervention::default(),
             apart: Apart::default(),
             sampling: Sampling::default(),
+            begun: Vec::new(),
             head: None,
             token: None,
         }
@@ -194,6 +197,7 @@ impl Form {
             heads: Vec::new(),
             patch: None,
             texts: Vec::new(),
+            begun: if self.task == Task::Translate { self.begun.clone() } else { Vec::new() },
             intervention: Intervention::default(),
             attention: AttentionDetail::Overview,
         }
@@ -271,6 +275,8 @@ impl Form {
 
     fn retarget(&mut self) {
         self.set_target(self.task.target());
+        // A translation of another text, or another model's, begins as that model begins it.
+        self.begun.clear();
         self.token = None;
     }
 
@@ -355,6 +361,7 @@ impl Form {
             intervention: request.intervention,
             apart,
             sampling: view.sampling.unwrap_or_default(),
+            begun: request.begun,
             without: Without { special: view.without_special, sinks: view.without_sinks },
             head: view.head,
             token: view.token,

@@ -322,6 +322,9 @@ impl Dice {
             top_p: self.of(&[1.0, 0.9]),
             seed: self.below(9) as u64,
         };
+        if form.task == Task::Translate && self.coin() {
+            form.begun = (0..self.below(40)).map(|id| id as u32 * 7).collect();
+        }
         form.picture = self.of(&[HeadPicture::Map, HeadPicture::Lines, HeadPicture::Neurons]);
         form.head = self.coin().then(|| (self.below(30), self.below(9)));
         form.token = self.coin().then(|| self.below(20));

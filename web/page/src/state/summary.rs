@@ -53,6 +53,9 @@ pub fn summary(link: &Link, title: &str) -> String {
     if !request.heads.is_empty() || request.patch.is_some() {
         rest.push(say("share.shows.heads").to_owned());
     }
+    if !request.begun.is_empty() {
+        rest.push(count("share.shows.begun", request.begun.len()));
+    }
     if let Some(written) = &link.view.written {
         let said = count("share.shows.written", written.tokens.len());
         rest.push(match written.open {

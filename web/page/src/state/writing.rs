@@ -294,17 +294,14 @@ impl Writing {
         Some((text, self.steps.get(step)?.token.id))
     }
 
-    /// As [`Writing::question`], of a translation: the whole text, since its engine writes what stands before the token anew. None,
-    /// with a reason, where it would write something else.
-    pub fn question_of_translation(&mut self, step: usize) -> Option<(String, u32)> {
+    /// As [`Writing::question`], of a translation: the whole text, and what stands there where the model by itself would write
+    /// something else.
+    #[must_use]
+    pub fn question_of_translation(&self, step: usize) -> Option<(String, u32, Vec<u32>)> {
         let (_, from) = self.from.clone()?;
         let is_greedy = |step: &Step| step.top.first().is_some_and(|best| best.id == step.token.id);
-        if !self.steps.get(..step)?.iter().all(is_greedy) {
-            self.failed = Some(say("triangle.other_translation").to_owned());
-            return None;
-        }
-        self.failed = None;
-        Some((from, self.steps.get(step)?.token.id))
+        let begun = if self.steps.iter().all(is_greedy) { Vec::new() } else { self.ids() };
+        Some((from, self.steps.get(step)?.token.id, begun))
     }
 
     /// Goes back to another way.

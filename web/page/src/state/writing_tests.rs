@@ -193,6 +193,11 @@ fn a_token_is_asked_about_after_the_text_as_it_is() {
     assert_eq!(writing.question(2), None, "half a character");
     assert!(writing.failed.is_some());
     assert_eq!(writing.question(9), None);
+    // A translation is asked about whole: as the model writes it, or as it was led elsewhere.
+    assert_eq!(writing.question_of_translation(2), Some(("t".into(), 3, Vec::new())));
+    let _ = writing.force(1, 102, Sampling::default());
+    assert_eq!(writing.question_of_translation(0), Some(("t".into(), 1, vec![1, 102])));
+    assert_eq!(writing.question_of_translation(2), None);
 }
 
 #[test]
