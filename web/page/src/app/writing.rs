@@ -103,6 +103,11 @@ impl App {
         }
     }
 
+    /// Gives that up.
+    pub fn stop_gazing(self) {
+        self.write(Writing::stop_looking);
+    }
+
     /// Whether the model that wrote is the one that is loaded.
     fn is_writer_ready(self) -> bool {
         self.writing.with_untracked(|writing| {

@@ -26,15 +26,11 @@ pub fn called(of: Gazed) -> String {
 
 /// The attention of one step.
 pub fn gaze(app: App, step: usize) -> AnyView {
-    let found = Memo::new(move |_| {
-        app.writing.with(|writing| {
-            let gazed = writing.gazed.as_ref()?;
-            Some((gazed.gazed?, gazed.columns.clone(), gazed.text, gazed.row(step)?.attention.clone()))
-        })
-    });
-    let of = Memo::new(move |_| app.writing.with(|writing| writing.gazed.as_ref()?.gazed));
+    let of = move || app.writing.with(|writing| writing.gazed.as_ref()?.gazed);
     let is_gazing = Memo::new(move |_| app.writing.with(|writing| writing.is_gazing()));
-    let is_there = Memo::new(move |_| found.with(Option::is_some));
+    let is_there = Memo::new(move |_| {
+        app.writing.with(|writing| writing.gazed.as_ref().is_some_and(|gazed| gazed.row(step).is_some()))
+    });
     let ask = move || {
         let kind = match app.form.with_untracked(|form| form.task) {
             Task::Translate => AttentionKind::Cross,
@@ -44,18 +40,20 @@ pub fn gaze(app: App, step: usize) -> AnyView {
         app.gaze(asked.unwrap_or(Gaze { kind, whose: None }));
     };
     let said = move || {
-        found.with(|found| {
-            let (of, columns, _, weights) = found.as_ref()?;
-            let one = |at: usize| Some(format!("“{}” {}", visible(&columns.get(at)?.text), percent(*weights.get(at)?)));
+        app.writing.with(|writing| {
+            let gazed = writing.gazed.as_ref()?;
+            let (of, weights) = (gazed.gazed?, &gazed.row(step)?.attention);
+            let one =
+                |at: usize| Some(format!("“{}” {}", visible(&gazed.columns.get(at)?.text), percent(*weights.get(at)?)));
             let all: Vec<String> = most(weights, NAMED).into_iter().filter_map(one).collect();
             let key = if of.kind == AttentionKind::Cross { "triangle.gaze.cross" } else { "triangle.gaze.own" };
-            Some(fill(key, &[&called(*of), &all.join(say("share.shows.comma"))]))
+            Some(fill(key, &[&called(of), &all.join(say("share.shows.comma"))]))
         })
     };
     let line = move |part: &Part| {
-        found.with(|found| {
-            if let Some((_, columns, text, weights)) = found {
-                write(part, (columns, *text), weights, false, app.dark.get());
+        app.writing.with(|writing| {
+            if let Some((gazed, row)) = writing.gazed.as_ref().and_then(|gazed| Some((gazed, gazed.row(step)?))) {
+                write(part, (&gazed.columns, gazed.text), &row.attention, false, app.dark.get());
             }
         });
     };
@@ -67,12 +65,12 @@ pub fn gaze(app: App, step: usize) -> AnyView {
         })
     });
     let choose = move |part: &Part| {
-        if let Some(of) = of.get().filter(|_| is_there.get()) {
+        if let Some(of) = of().filter(|_| is_there.get()) {
             choices(part, of, has_both.get());
         }
     };
     let take = move |event: web_sys::Event| {
-        let Some((of, name)) = of.get_untracked().zip(browser::of_target(&event, "id")) else { return };
+        let Some((of, name)) = untrack(of).zip(browser::of_target(&event, "id")) else { return };
         let at: usize = event_target_value(&event).parse().unwrap_or(0);
         let (layer, head) = place(of);
         let whose =
@@ -86,12 +84,17 @@ pub fn gaze(app: App, step: usize) -> AnyView {
     };
     view! {
         <div class="gaze" data-testid="gaze" data-busy=move || is_gazing.get().to_string()>
-            {changing(move || match (is_there.get(), is_gazing.get()) {
-                (false, false) => Some(plain_button("small", "gaze-ask", say("triangle.gaze"), ask)),
-                (false, true) => Some(paragraph("caption", say("triangle.gaze.working"))),
-                (true, _) => None,
-            })}
             <div on:change=take>{written("gaze-choices", choose)}</div>
+            {changing(move || match (is_there.get(), is_gazing.get()) {
+                (_, true) => Some(view! {
+                    <div class="run-line">
+                        {plain_button("small", "gaze-stop", say("triangle.stop"), move || app.stop_gazing())}
+                        <span class="caption" role="status">{say("triangle.gaze.working")}</span>
+                    </div>
+                }.into_any()),
+                (false, false) => Some(plain_button("small", "gaze-ask", say("triangle.gaze"), ask)),
+                (true, false) => None,
+            })}
             {changing(move || Some(paragraph("caption", &said()?)))}
             {written("over-line step-text", line)}
         </div>

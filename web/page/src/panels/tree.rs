@@ -15,10 +15,7 @@ const TEXT: usize = 80;
 
 /// The tree, where there is more than one way.
 pub fn tree(app: App) -> AnyView {
-    let branches = Memo::new(move |_| {
-        app.writing.with(|writing| if writing.others.is_empty() { Vec::new() } else { grown(writing) })
-    });
-    let is_there = Memo::new(move |_| branches.with(|branches| !branches.is_empty()));
+    let is_there = Memo::new(move |_| app.writing.with(|writing| !writing.others.is_empty()));
     let press = move |event: leptos::ev::MouseEvent| {
         let number = |name: &str| browser::of_target(&event, name)?.parse().ok();
         match (number("data-way"), number("data-from")) {
@@ -29,7 +26,7 @@ pub fn tree(app: App) -> AnyView {
     };
     changing(move || {
         is_there.get().then(|| {
-            let list = move |part: &Part| branches.with(|branches| draw(part, branches, &mut 0, true));
+            let list = move |part: &Part| draw(part, &app.writing.with(grown), &mut 0, true);
             view! {
                 {subheading(None, "part-title", say("writing.ways"))}
                 <p class="caption">{say("writing.ways.about")}</p>

@@ -24,18 +24,18 @@ pub fn triangle(app: App) -> AnyView {
     });
     let shown = RwSignal::new(Shown::default());
     // More than one row makes a map.
-    let has = Memo::new(move |_| {
+    let has = move || {
         let rows = |of: &Option<Triangle>| of.as_ref().is_some_and(|triangle| triangle.rows.len() > 1);
         app.writing.with(|writing| (rows(&writing.triangle), rows(&writing.gazed)))
-    });
-    let drawn = Memo::new(move |_| match (shown.get(), has.get()) {
+    };
+    let drawn = move || match (shown.get(), has()) {
         (_, (false, false)) => None,
         (Shown::Attention, (true, false)) => Some(Shown::GradXInput),
         (_, (false, true)) => Some(Shown::Attention),
         (shown, _) => Some(shown),
-    });
+    };
     let switch = move |which: Shown, name: &'static str, hint: &'static str| {
-        segment("triangle-shown", name, hint, move || drawn.get() == Some(which), move || shown.set(which))
+        segment("triangle-shown", name, hint, move || drawn() == Some(which), move || shown.set(which))
     };
     view! {
         <section class="triangle" aria-labelledby="triangle-title" data-testid="triangle" data-rows=move || known.get().0.to_string()>
@@ -66,7 +66,7 @@ pub fn triangle(app: App) -> AnyView {
                     })}
                 </span>
                 {changing(move || {
-                    let (gradients, attention) = has.get();
+                    let (gradients, attention) = has();
                     (gradients || attention).then(|| view! {
                         <div class="segments" role="group" aria-label=say("triangle.numbers")>
                             {gradients.then(|| [
@@ -79,7 +79,7 @@ pub fn triangle(app: App) -> AnyView {
                 })}
             </div>
             {changing(move || {
-                let shown = drawn.get()?;
+                let shown = drawn()?;
                 let (triangle, title) = app.writing.with(|writing| match shown {
                     Shown::GradXInput => (writing.triangle.clone(), say("triangle.map_grad_x_input").to_owned()),
                     Shown::Share => (writing.triangle.clone(), say("triangle.map_share").to_owned()),

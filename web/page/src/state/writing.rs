@@ -223,7 +223,8 @@ impl Writing {
     }
 
     /// Gives that up; what is known stays.
-    fn stop_looking(&mut self) -> Vec<Command> {
+    #[must_use]
+    pub fn stop_looking(&mut self) -> Vec<Command> {
         self.gazing.take().map(|id| Command::Cancel { id }).into_iter().collect()
     }
 
