@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { faults, withAxe } from './axe.mjs';
+import { ALL, say } from './every-task.mjs';
 import { at, done } from './page.mjs';
 import { attention, candidates, document, entry, script, split, trace, write } from './scripted.mjs';
 import { browser, server } from './site.mjs';
@@ -25,10 +26,10 @@ function explain(request) {
 }
 
 /** Opens an address in a browser of its own. `told` has every command but questions. */
-async function visit(address, options = {}) {
+async function visit(address, options = {}, list = models, answer = explain) {
   const page = await browser.open(undefined, options);
   const told = [];
-  const asked = await script(page, models, explain, undefined, (type, command) => {
+  const asked = await script(page, list, answer, undefined, (type, command) => {
     told.push([type, command]);
     return { generate: write, trace }[type]?.(command) ?? [];
   });
@@ -198,4 +199,47 @@ test('a written token has where the model looks, by layer and head, and so have 
   assert.deepEqual(cells, Array.from({ length: 32 }, (_, step) => 4 + step));
   assert.deepEqual(await serious(page), []);
   assert.deepEqual(page.complaints, []);
+});
+
+test('a translation that was led elsewhere is asked about whole, and the model’s own is a press away', LIMIT, async () => {
+  const page = await visit(server.url, {}, ALL, say);
+  await page.waitForSelector(`${at('model-select')} option[value="marian"]`, { state: 'attached' });
+  await page.selectOption(at('model-select'), 'marian');
+  await page.fill(at('text'), 'The cat sleeps there.');
+  await done(page);
+  await page.click(at('write-on'));
+  await page.waitForSelector(`${at('written')} [data-step="31"]`);
+  await rest(page);
+  // As the model writes it, nothing has to be said of what it begins with.
+  await page.click(`${at('written')} [data-step="1"]`);
+  await page.click(at('explain-step'));
+  await page.waitForTimeout(300);
+  await done(page);
+  let ids = await written(page);
+  assert.deepEqual([page.asked.at(-1).target, page.asked.at(-1).begun], [`output:#${ids[1]}@1`, undefined]);
+  await page.click(`${at('step')} [data-candidate]:nth-child(1) >> nth=2`);
+  await page.waitForSelector(`${at('written')} [data-step="32"]`);
+  await rest(page);
+  ids = await written(page);
+  await page.click(`${at('written')} [data-step="3"]`);
+  await page.click(at('explain-step'));
+  await page.waitForSelector(at('begun'));
+  await done(page);
+  assert.deepEqual([page.asked.at(-1).target, page.asked.at(-1).begun], [`output:#${ids[3]}@3`, ids]);
+  assert.match(await page.innerText(at('begun')), /begins with 34 tokens/);
+  // A link says so and asks the same.
+  await page.click(at('share'));
+  const link = await page.getAttribute(at('copy-live'), 'data-address');
+  await page.click(at('share-close'));
+  const other = await visit(link, {}, ALL, say);
+  await other.waitForSelector(at('opened-run'));
+  assert.match(await other.innerText(at('opened-summary')), /34 tokens that it is led by/);
+  await other.click(at('opened-run'));
+  await other.waitForSelector(at('begun'));
+  assert.deepEqual(other.asked.at(-1).begun, ids);
+  await page.click(at('begun-own'));
+  await page.waitForSelector(at('begun'), { state: 'detached' });
+  await done(page);
+  assert.deepEqual([page.asked.at(-1).target, page.asked.at(-1).begun], ['output', undefined]);
+  for (const one of [page, other]) assert.deepEqual(one.complaints, []);
 });
