@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::faithfulness::{Agreement, Faithfulness};
 use crate::heads::Heads;
 use crate::intervention::Changed;
+use crate::json;
 use crate::method::Method;
 use crate::request::{Read, Request, Task};
 use crate::target_spec::TargetKind;
@@ -70,7 +71,8 @@ impl Explanation {
     /// Figures of heads and layers, where there are any that can be read.
     #[must_use]
     pub fn heads(&self) -> Option<Heads> {
-        self.heads.as_ref().and_then(|heads| Heads::deserialize(heads).ok())
+        // By its text, and not as it is: another kind of reader (`json`).
+        self.heads.as_ref().and_then(|heads| json::read(heads.to_string().as_bytes()).ok())
     }
 }
 

@@ -9,6 +9,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::{Deserialize, Serialize};
 
 use crate::explanation::{Attention, AttentionKind, Explanation, Overview};
+use crate::json;
 use crate::link::{LinkError, MAX_FRAGMENT_BYTES, View};
 
 /// What a frozen link's fragment begins with.
@@ -193,7 +194,7 @@ impl Frozen {
             weights.extend(values.drain(..).map(|weight| (weight.clamp(0.0, 1.0) * 255.0).round() as u8));
         }
         let head = Head { document, view, open, amount, is_cut };
-        let head = serde_json::to_vec(&head).map_err(|_| LinkError::Damaged)?;
+        let head = json::bytes(&head).map_err(|_| LinkError::Damaged)?;
         let length = u32::try_from(head.len()).map_err(|_| LinkError::TooLarge)?;
         let mut all = length.to_le_bytes().to_vec();
         all.extend(head);
@@ -222,8 +223,7 @@ impl Frozen {
         let (length, rest) = all.split_first_chunk::<4>().ok_or(LinkError::Damaged)?;
         let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| LinkError::Damaged)?;
         let (head, weights) = rest.split_at_checked(length).ok_or(LinkError::Damaged)?;
-        let Head { mut document, view, mut open, amount, is_cut } =
-            serde_json::from_slice(head).map_err(|_| LinkError::Damaged)?;
+        let Head { mut document, view, mut open, amount, is_cut } = json::read(head).map_err(|_| LinkError::Damaged)?;
         let sizes = sizes(&document, open.as_ref()).ok_or(LinkError::Damaged)?;
         let mut rest = weights;
         for (values, size) in maps(&mut document, &mut open).zip(sizes) {

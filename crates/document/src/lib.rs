@@ -10,6 +10,7 @@ pub mod frozen;
 pub mod generation;
 pub mod heads;
 pub mod intervention;
+pub mod json;
 pub mod link;
 pub mod look;
 pub mod manifest;

@@ -11,6 +11,7 @@ use thiserror::Error;
 use crate::explanation::AttentionKind;
 use crate::generation::{MAX_WRITTEN, Sampling};
 use crate::heads::HeadFigure;
+use crate::json;
 use crate::marks::Mark;
 use crate::request::{MAX_MARKS, MAX_TEXT_BYTES, Request, RequestError};
 use crate::validate::DocumentError;
@@ -194,7 +195,7 @@ impl Link {
     /// # Errors
     /// [`LinkError::TooLarge`] where the text is too long for a link.
     pub fn encode(&self) -> Result<String, LinkError> {
-        let state = serde_json::to_vec(self).map_err(|_| LinkError::Damaged)?;
+        let state = json::bytes(self).map_err(|_| LinkError::Damaged)?;
         let packed = miniz_oxide::deflate::compress_to_vec(&state, 9);
         let fragment = format!("{VERSION}.{}", Base64UrlUnpadded::encode_string(&packed));
         if state.len() > MAX_STATE_BYTES || fragment.len() > MAX_FRAGMENT_BYTES {
@@ -218,7 +219,7 @@ impl Link {
         }
         let packed = Base64UrlUnpadded::decode_vec(packed).map_err(|_| LinkError::Damaged)?;
         let state = inflate(&packed, MAX_STATE_BYTES)?;
-        let link: Self = serde_json::from_slice(&state).map_err(|_| LinkError::Damaged)?;
+        let link: Self = json::read(&state).map_err(|_| LinkError::Damaged)?;
         link.request.validate()?;
         link.view.validate()?;
         Ok(link)

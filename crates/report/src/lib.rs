@@ -29,9 +29,8 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 ///
 /// # Errors
 /// Those of `out`.
-// Through one kind of writer whoever asks, since each kind would be a serialiser of its own in the page's download.
 pub fn json(document: &Explanation, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer(out, document).map_err(io::Error::from)
+    headlight_document::json::write(document, out)
 }
 
 /// Text that is text wherever it is put into HTML or XML, attributes included. What XML cannot hold becomes U+FFFD.

@@ -59,7 +59,7 @@ impl Line {
     /// Sends a command, and beside it a person's own files (`File`) where its source names some.
     pub fn post(&self, command: &Command, files: &Array) -> Result<(), String> {
         let fault = |_| say("app.unreachable").to_owned();
-        let json = serde_json::to_string(command).map_err(|error| error.to_string())?;
+        let json = headlight_document::json::text(command).map_err(|error| error.to_string())?;
         let message = Object::new();
         Reflect::set(&message, &"json".into(), &json.into()).map_err(fault)?;
         Reflect::set(&message, &"arrays".into(), &Array::new()).map_err(fault)?;

@@ -201,7 +201,7 @@ impl App {
             link,
         };
         let mut file = browser::Download::new();
-        if serde_json::to_writer(&mut file, &*kept::document(&shown)).is_err() {
+        if headlight_report::json(&kept::document(&shown), &mut file).is_err() {
             return;
         }
         let Ok(blob) = file.blob("application/json") else { return };

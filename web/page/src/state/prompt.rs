@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use headlight_document::{Shot, Task, prompt};
+use headlight_document::{Shot, Task, json as parsed, prompt};
 use serde_json::{Value, json};
 
 /// What stands for a missing word, whatever the model's own mask is.
@@ -46,10 +46,10 @@ impl Prompt {
     /// Out of a draft; the default where it says nothing that can be read.
     #[must_use]
     pub fn of_json(value: Option<&Value>) -> Self {
-        let field = |name: &str| value.and_then(|value| value.get(name)).cloned().unwrap_or(Value::Null);
+        let field = |name: &str| value.and_then(|value| value.get(name)).map(Value::to_string).unwrap_or_default();
         Self {
-            labels: serde_json::from_value(field("labels")).unwrap_or_default(),
-            shots: serde_json::from_value(field("shots")).unwrap_or_default(),
+            labels: parsed::read(field("labels").as_bytes()).unwrap_or_default(),
+            shots: parsed::read(field("shots").as_bytes()).unwrap_or_default(),
         }
     }
 

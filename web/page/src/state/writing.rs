@@ -78,7 +78,7 @@ impl Writing {
     pub fn kept(&self) -> String {
         let Some(from) = self.from.clone().filter(|_| !self.steps.is_empty()) else { return String::new() };
         let way = Way { steps: self.steps.clone(), ended: self.ended };
-        let text = |others| serde_json::to_string(&Kept { from: from.clone(), way: way.clone(), others });
+        let text = |others| headlight_document::json::text(&Kept { from: from.clone(), way: way.clone(), others });
         let all = [self.others.clone(), Vec::new()].into_iter().filter_map(|others| text(others).ok());
         all.into_iter().find(|text| text.len() <= MOST_KEPT).unwrap_or_default()
     }
