@@ -29,11 +29,11 @@ pub fn explain(arguments: &Explain) -> Result<String, Error> {
     Ok(match arguments.format {
         Format::Json => serde_json::to_string(&explanation)? + "\n",
         Format::Text => format::text(&explanation),
-        Format::Html => printed(|out| html::write(&explanation, None, out))?,
+        Format::Html => printed(|out| html::write(&explanation, None, cite::LIBRARY, out))?,
         Format::Csv => printed(|out| csv::write(&explanation, out))?,
         Format::Svg => drawing(&explanation, arguments.drawing)? + "\n",
         Format::Methods => cite::paragraph(&explanation) + "\n",
-        Format::Bibtex => cite::bibtex(&explanation, None),
+        Format::Bibtex => cite::bibtex(&explanation, None, cite::LIBRARY),
     })
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use headlight_document::{Attribution, Explanation, Faithfulness, Method};
 
 use crate::format::number;
+pub use crate::references::LIBRARY;
 use crate::references::{self as papers, Reference};
 use crate::{VERSION, words};
 
@@ -171,7 +172,7 @@ fn heads(all: &mut Cited, document: &Explanation) {
         (
             !found.profiles.is_empty(),
             " Heads were profiled by where they look and by gradient",
-            &[papers::CLARK, papers::MICHEL],
+            &[papers::CLARK, papers::BELINKOV, papers::MICHEL],
         ),
         (found.lens.is_some(), " The target was read after each layer by the logit lens", &[papers::LENS]),
         (found.direct.is_some(), " The logit was shared out over what heads and MLPs write", &[papers::ELHAGE]),
@@ -195,17 +196,18 @@ pub fn paragraph(document: &Explanation) -> String {
     paragraph_of(document).text
 }
 
-/// BibTeX entries of Headlight and of every paper that [`paragraph`] cites. The year is that of the use, where it is known.
+/// BibTeX entries of Headlight and of every paper that [`paragraph`] cites, which `library` has ([`LIBRARY`]). The year is that of
+/// the use, where it is known.
 #[must_use]
-pub fn bibtex(document: &Explanation, year: Option<&str>) -> String {
+pub fn bibtex(document: &Explanation, year: Option<&str>, library: &str) -> String {
     let year = year.map_or_else(String::new, |year| format!("  year = {{{year}}},\n"));
     let mut entries = format!(
         "@software{{headlight,\n  title = {{Headlight: what a language model attends to and which words its answer rests on}},\n  \
          author = {{{{Headlight contributors}}}},\n{year}  version = {{{VERSION}}},\n  license = {{MIT OR Apache-2.0}}\n}}\n"
     );
-    for paper in paragraph_of(document).cited {
+    for entry in paragraph_of(document).cited.into_iter().filter_map(|paper| paper.entry(library)) {
         entries.push('\n');
-        entries.push_str(paper.entry);
+        entries.push_str(entry);
         entries.push('\n');
     }
     entries

@@ -27,6 +27,12 @@ pub fn row(cells: &[String]) -> String {
     cells.join(",") + "\r\n"
 }
 
+/// A table: what its columns are called, and its rows.
+#[must_use]
+pub fn table(heads: &[&str], rows: &mut dyn Iterator<Item = Vec<String>>) -> String {
+    rows.fold(heads.join(",") + "\r\n", |table, cells| table + &row(&cells))
+}
+
 /// One number for each token, and for each that was written before the target.
 #[must_use]
 pub fn column(document: &Explanation, name: &str, values: &[f64]) -> String {

@@ -132,7 +132,7 @@ fn hostile() -> Explanation {
 
 fn report(document: &Explanation, date: Option<&str>) -> String {
     let mut bytes = Vec::new();
-    html::write(document, date, &mut bytes).unwrap();
+    html::write(document, date, cite::LIBRARY, &mut bytes).unwrap();
     String::from_utf8(bytes).unwrap()
 }
 
@@ -328,14 +328,15 @@ fn a_paragraph_names_method_parameters_model_and_hash() {
         assert!(said.contains(text), "{text}: {said}");
     }
     assert!(!said.contains('\n'), "one paragraph");
-    let entries = cite::bibtex(&document, Some("2026"));
+    let entries = cite::bibtex(&document, Some("2026"), cite::LIBRARY);
     for text in
         ["@software{headlight", "year = {2026}", "@inproceedings{sundararajan2017axiomatic", "@inproceedings{vig2019"]
     {
         assert!(entries.contains(text), "{text}: {entries}");
     }
     assert!(!entries.contains("ribeiro"), "only what is cited");
-    assert!(!cite::bibtex(&sample(), None).contains("sundararajan") && !cite::bibtex(&sample(), None).contains("2026"));
+    let plain = cite::bibtex(&sample(), None, cite::LIBRARY);
+    assert!(!plain.contains("sundararajan") && !plain.contains("2026"));
 }
 
 #[test]

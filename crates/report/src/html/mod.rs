@@ -5,7 +5,7 @@ mod sections;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use headlight_document::{Attention, Explanation, Heads};
+use headlight_document::{Attention, Explanation};
 
 use crate::{VERSION, escape, json};
 
@@ -98,41 +98,12 @@ impl Page {
     }
 }
 
-/// What a report is of.
-#[derive(Clone, Debug)]
-pub struct Report<'a> {
-    /// The explanation.
-    pub document: &'a Explanation,
-    /// Attention to draw: the document's own, or another's on the same question.
-    pub attention: &'a [Attention],
-    /// Figures of heads and layers, likewise.
-    pub heads: Option<Heads>,
-    /// When it was made, where that is to be told.
-    pub date: Option<&'a str>,
-}
-
-impl<'a> Report<'a> {
-    /// The report of one document.
-    #[must_use]
-    pub fn of(document: &'a Explanation) -> Self {
-        Self { document, attention: &document.attention, heads: document.heads(), date: None }
-    }
-}
-
-/// Writes the report of a document. `date` is when it was made, where that is to be told.
+/// Writes the report of a document. `date` is when it was made, where that is to be told; `library` has the entries of what is
+/// cited ([`crate::cite::LIBRARY`]).
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(document: &Explanation, date: Option<&str>, out: &mut dyn Write) -> io::Result<()> {
-    write_report(&Report { date, ..Report::of(document) }, out)
-}
-
-/// Writes a report of what several documents on one question say.
-///
-/// # Errors
-/// Those of `out`.
-pub fn write_report(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let Report { document, attention, heads, date } = report;
+pub fn write(document: &Explanation, date: Option<&str>, library: &str, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page(head(&format!("{} explained", document.model.title)));
     sections::question(&mut page, document);
     sections::doubts(&mut page, document);
@@ -142,13 +113,13 @@ pub fn write_report(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     sections::agreement(&mut page, document);
     sections::answer(&mut page, document);
     sections::faithfulness(&mut page, document);
-    if let Some(found) = heads {
-        sections::heads(&mut page, document, found);
+    if let Some(found) = document.heads() {
+        sections::heads(&mut page, document, &found);
     }
-    for attention in *attention {
+    for attention in &document.attention {
         sections::maps(&mut page, document, attention);
     }
-    sections::how(&mut page, document, *date);
+    sections::how(&mut page, document, date, library);
     out.write_all(page.0.as_bytes())?;
     out.write_all(b"<script type=\"application/json\" id=\"document\">")?;
     let guarded = &mut Guarded(out);

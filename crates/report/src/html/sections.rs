@@ -390,7 +390,7 @@ pub fn maps(page: &mut Page, document: &Explanation, attention: &Attention) {
 }
 
 /// The model, what was done with it, and how to say so.
-pub fn how(page: &mut Page, document: &Explanation, date: Option<&str>) {
+pub fn how(page: &mut Page, document: &Explanation, date: Option<&str>, library: &str) {
     let model = &document.model;
     page.add("h2", "How it was made");
     let mut rows = vec![
@@ -407,7 +407,7 @@ pub fn how(page: &mut Page, document: &Explanation, date: Option<&str>) {
     page.table("", &[], &mut rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]));
     page.add("h3", "For a paper");
     page.add("p", &cite::paragraph(document));
-    page.add("pre", &cite::bibtex(document, date.and_then(|date| date.get(..4))));
+    page.add("pre", &cite::bibtex(document, date.and_then(|date| date.get(..4)), library));
     let kept = if weights(document) > WEIGHTS { ", without its attention weights," } else { "" };
     page.add(
         "p class=\"note\"",

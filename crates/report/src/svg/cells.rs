@@ -87,7 +87,7 @@ impl Svg {
             let picture = Base64::encode_string(&picture);
             self.raw(&format!(
                 "<image x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" preserveAspectRatio=\"none\" \
-                 style=\"image-rendering:pixelated\" href=\"data:image/png;base64,{picture}\"/>",
+                 image-rendering=\"pixelated\" href=\"data:image/png;base64,{picture}\"/>",
                 short(x),
                 short(y),
                 short(width),
