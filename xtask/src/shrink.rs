@@ -1,4 +1,4 @@
-//! What the linker leaves in the engine's module more than once, taken out with Binaryen's `wasm-opt`.
+//! What the linker leaves in a module more than once, taken out with Binaryen's `wasm-opt`.
 //!
 //! Every crate that calls a generic or asynchronous function has a copy of it of its own, and kernels for numbers of one size
 //! differ in a constant or two. `gzip` sees 32 KiB at a time, far too little to notice.
@@ -61,20 +61,18 @@ pub fn recipe() -> String {
     if is_available() { PASSES.join(" ") } else { String::new() }
 }
 
-/// Makes a module smaller where it lies. Without npm it stays as it is, and a note says so.
+/// Makes a module smaller where it lies; `what` it is. Without npm it stays as it is, and a note says so.
 ///
 /// # Errors
 /// When npm can't install `wasm-opt`, or that fails.
-pub fn shrink(paths: &Paths, module: &Path) -> Result<()> {
+pub fn shrink(paths: &Paths, module: &Path, what: &str) -> Result<()> {
     if !is_available() {
-        say::note(
-            "npm is not installed: the engine is built without wasm-opt, and is a twenty-fifth larger to download.",
-        );
+        say::note(&format!("npm is not installed: {what} is built without wasm-opt, and is larger to download."));
         return Ok(());
     }
     let folder = paths.root.join("xtask/binaryen");
     system::ensure_node_modules(&folder)?;
-    say::step("Taking out with wasm-opt what the engine has twice (half a minute).");
+    say::step(&format!("Taking out with wasm-opt what {what} has twice (half a minute)."));
     let smaller = module.with_extension("smaller");
     let mut command = Command::new(folder.join("node_modules/.bin/wasm-opt"));
     command.args(FEATURES).args(PASSES).arg("--output").arg(&smaller).arg(module);

@@ -4,7 +4,9 @@ use std::fs;
 use std::process::Command;
 use std::time::Instant;
 
+use base64ct::{Base64, Encoding};
 use headlight_catalogue::read_manifest;
+use sha2::{Digest, Sha384};
 
 use crate::error::{Error, Result};
 use crate::paths::Paths;
@@ -97,7 +99,29 @@ fn page(paths: &Paths, toolchain: &Toolchain, tools: &Tools, dev: bool) -> Resul
     }
     process::run(&mut trunk)?;
     say::note(&format!("Built in {}.", say::duration(start.elapsed())));
-    Ok(())
+    if dev { Ok(()) } else { shrink_page(paths) }
+}
+
+/// Takes out of the page's module what it has twice, and puts the new hash where trunk wrote the old one.
+fn shrink_page(paths: &Paths) -> Result<()> {
+    let (dist, html) = (paths.dist(), paths.dist().join("index.html"));
+    let all = fs::read_dir(&dist).map_err(Error::io("read", &dist))?.flatten().map(|entry| entry.path());
+    let Some(module) = all.into_iter().find(|path| path.to_string_lossy().ends_with("_bg.wasm")) else {
+        return Err(Error::Check(format!("{} has no module for the page.", dist.display())));
+    };
+    let integrity = || fs::read(&module).map_err(Error::io("read", &module)).map(|bytes| integrity(&bytes));
+    let before = integrity()?;
+    shrink::shrink(paths, &module, "the page")?;
+    let text = fs::read_to_string(&html).map_err(Error::io("read", &html))?;
+    if !text.contains(&before) {
+        return Err(Error::Check(format!("{} does not say the hash of the page's module.", html.display())));
+    }
+    fs::write(&html, text.replace(&before, &integrity()?)).map_err(Error::io("write", &html))
+}
+
+/// A file's hash as a page has it (Subresource Integrity).
+fn integrity(bytes: &[u8]) -> String {
+    format!("sha384-{}", Base64::encode_string(&Sha384::digest(bytes)))
 }
 
 /// Puts the models beside the page: hard links where the cache lies on the same disk, else copies.
@@ -122,4 +146,14 @@ fn link_models(paths: &Paths) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_are_those_that_browsers_take() {
+        assert_eq!(integrity(b""), "sha384-OLBgp1GsljhM2TJ+sbHjaiH9txEUvgdDTAzHv2P24donTt6/529l+9Ua0vFImLlb");
+    }
 }

@@ -69,7 +69,7 @@ pub fn build(paths: &Paths, toolchain: &Toolchain, tools: &Tools) -> Result<()> 
         bindgen.args(["--out-name", MODULE, "--out-dir"]).arg(&bound).arg(&called);
         process::run(&mut bindgen)?;
         say::note(&format!("Without the {snipped} parsers that nothing calls."));
-        shrink::shrink(paths, &bound.join(format!("{MODULE}_bg.wasm")))?;
+        shrink::shrink(paths, &bound.join(format!("{MODULE}_bg.wasm")), "the engine")?;
         fs::write(&stamp, made_from).map_err(Error::io("write", &stamp))?;
     }
     let mut parts = files(&bound)?;
