@@ -17,6 +17,13 @@ pub fn report(message: &str) {
     web_sys::console::error_1(&JsValue::from_str(message));
 }
 
+/// Says something in an element of the page.
+pub fn say_in(id: &str, said: &str) {
+    if let Some(element) = document().get_element_by_id(id) {
+        element.set_text_content(Some(said));
+    }
+}
+
 /// Takes away what the page shows until its module has started.
 pub fn remove_placeholder() {
     if let Some(element) = document().get_element_by_id("placeholder") {
@@ -181,7 +188,12 @@ pub async fn read_text(file: &Blob) -> Option<String> {
 pub fn fetch_text(address: &str) -> impl Future<Output = Result<String, String>> + use<> {
     let how = RequestInit::new();
     how.set_cache(RequestCache::NoCache);
-    let asked = JsFuture::from(window().fetch_with_str_and_init(address, &how));
+    fetch_with(address, &how)
+}
+
+/// Fetches a text in this way.
+pub fn fetch_with(address: &str, how: &RequestInit) -> impl Future<Output = Result<String, String>> + use<> {
+    let asked = JsFuture::from(window().fetch_with_str_and_init(address, how));
     async move {
         let response: Response = asked
             .await

@@ -42,15 +42,10 @@ use leptos::prelude::*;
 
 use crate::app::App;
 
-/// The precomputed explanation of a real run, shown before any model has loaded.
-const SAMPLE: &str = include_str!("../../assets/sample.json");
-
-/// The precomputed explanation.
-///
-/// # Errors
-/// Only where the page was built with a file that is none.
-pub fn sample() -> serde_json::Result<Explanation> {
-    serde_json::from_str(SAMPLE)
+/// The precomputed explanation of a real run, which the page shows before any model has loaded.
+#[cfg(test)]
+pub fn sample() -> Explanation {
+    serde_json::from_str(include_str!("../../assets/sample.json")).unwrap()
 }
 
 /// The whole page. `trouble` is a sentence to begin with, where something went wrong before.
@@ -106,7 +101,7 @@ fn Everything() -> impl IntoView {
 mod tests {
     #[test]
     fn the_precomputed_explanation_is_whole() {
-        let sample = super::sample().unwrap();
+        let sample = super::sample();
         assert_eq!(sample.schema, headlight_document::explanation::SCHEMA);
         let tokens = sample.input.tokens.len();
         assert_eq!(sample.output.top.len(), 10);

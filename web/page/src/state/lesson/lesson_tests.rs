@@ -5,7 +5,7 @@ use super::course::Course;
 use super::*;
 
 fn sample() -> Explanation {
-    crate::panels::sample().unwrap()
+    crate::panels::sample()
 }
 
 fn form(document: &Explanation) -> Form {
