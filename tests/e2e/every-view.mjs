@@ -117,6 +117,12 @@ export const VIEWS = {
     await page.waitForSelector(`${at('neurons')}[data-here="true"]`);
     return page;
   },
+  async 'what can be saved'() {
+    const page = await onSample();
+    await page.click(at('save-grid'));
+    await page.waitForFunction((preview) => document.querySelector(preview).naturalWidth > 0, at('save-preview'));
+    return page;
+  },
   async 'every table and list unfolded'() {
     const page = await onSample();
     await unfold(page);

@@ -59,7 +59,7 @@ test('Ctrl + Z takes changes back where no text is written, each at once', LIMIT
   await done(page);
   assert.equal(asked.at(-1).target, 'label:bad');
   const before = asked.length;
-  await page.focus(at('export'));
+  await page.focus(at('save'));
   await page.keyboard.press('Control+z');
   await page.waitForSelector(`${at('candidates')} .bar-row.chosen[data-id="1"]`);
   assert.equal(await page.innerText(at('hint')), 'The last change is taken back.');

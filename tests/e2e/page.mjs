@@ -64,10 +64,17 @@ export async function follow(browser, link) {
   return page;
 }
 
-/** The document that the Export button gives. */
+/** Saves something by the dialog that a button opens, and gives the file's name and bytes. */
+export async function saved(page, button, opener = 'save') {
+  await page.locator(at(opener)).first().click();
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click(`${at('save-dialog')} ${at(button)}`)]);
+  await page.click(at('save-close'));
+  return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
+}
+
+/** The document that is saved as JSON. */
 export async function exported(page) {
-  const [download] = await Promise.all([page.waitForEvent('download'), page.click(at('export'))]);
-  return JSON.parse(await readFile(await download.path(), 'utf8'));
+  return JSON.parse((await saved(page, 'export')).bytes.toString('utf8'));
 }
 
 /** The values of one method in a document. */

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { ALL, say } from './every-task.mjs';
-import { at, done, onSentiment, SLOW } from './page.mjs';
+import { at, done, onSentiment, saved, SLOW } from './page.mjs';
 import { script } from './scripted.mjs';
 import { browser, server } from './site.mjs';
 
@@ -64,7 +64,8 @@ test('nothing that the page does offends against its policy', SLOW, async () => 
   await page.waitForSelector(`${at('method-row')} [style]`);
   await page.click(at('help'));
   await page.keyboard.press('Escape');
-  await Promise.all([page.waitForEvent('download'), page.click(at('export'))]);
+  await saved(page, 'export-html');
+  await saved(page, 'png', 'save-tokens');
   assert.deepEqual([await refused(page), page.complaints], [[], []]);
   await page.context().close();
 });

@@ -6,8 +6,8 @@ use leptos::prelude::{document, window};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Blob, BlobPropertyBag, HtmlAnchorElement, HtmlElement, RequestCache, RequestInit, Response, Storage, Url,
-    UrlSearchParams,
+    Blob, BlobPropertyBag, CanvasRenderingContext2d, HtmlAnchorElement, HtmlCanvasElement, HtmlElement,
+    HtmlImageElement, RequestCache, RequestInit, Response, Storage, Url, UrlSearchParams,
 };
 
 use crate::locale::{fill, say};
@@ -15,13 +15,6 @@ use crate::locale::{fill, say};
 /// Writes a line to the console.
 pub fn report(message: &str) {
     web_sys::console::error_1(&JsValue::from_str(message));
-}
-
-/// Says something in an element of the page.
-pub fn say_in(id: &str, said: &str) {
-    if let Some(element) = document().get_element_by_id(id) {
-        element.set_text_content(Some(said));
-    }
 }
 
 /// Takes away what the page shows until its module has started.
@@ -218,6 +211,85 @@ pub async fn copy(text: &str) -> bool {
     has_clipboard && JsFuture::from(navigator.clipboard().write_text(text)).await.is_ok()
 }
 
+/// Hands a file to the person under this name.
+pub fn save(file: &Blob, name: &str) -> Result<(), JsValue> {
+    let address = Url::create_object_url_with_blob(file)?;
+    let anchor: HtmlAnchorElement = document().create_element("a")?.unchecked_into();
+    anchor.set_href(&address);
+    anchor.set_download(name);
+    anchor.click();
+    // The browser takes its own hold of the blob when the download starts, which may be after this turn.
+    leptos::prelude::set_timeout(
+        move || {
+            let _ = Url::revoke_object_url(&address);
+        },
+        std::time::Duration::from_secs(60),
+    );
+    Ok(())
+}
+
+/// Today where the person is, as `2026-11-26`.
+pub fn today() -> String {
+    let now = js_sys::Date::new_0();
+    format!("{:04}-{:02}-{:02}", now.get_full_year(), now.get_month() + 1, now.get_date())
+}
+
+/// Says something in an element of the page.
+pub fn say_in(id: &str, said: &str) {
+    if let Some(element) = document().get_element_by_id(id) {
+        element.set_text_content(Some(said));
+    }
+}
+
+/// The address of a drawing, until it is given back.
+fn address_of_drawing(svg: &str) -> Option<String> {
+    let options = BlobPropertyBag::new();
+    options.set_type("image/svg+xml");
+    let drawing = Blob::new_with_str_sequence_and_options(&Array::of1(&JsValue::from_str(svg)), &options).ok()?;
+    Url::create_object_url_with_blob(&drawing).ok()
+}
+
+/// Shows a drawing in an image of the page, or nothing.
+pub fn show_drawing(id: &str, svg: Option<&str>) {
+    let Some(image) = document().get_element_by_id(id) else { return };
+    if let Some(before) = image.get_attribute("src") {
+        let _ = Url::revoke_object_url(&before);
+    }
+    // Neither name is one that an element cannot have.
+    let _ = match svg.and_then(address_of_drawing) {
+        Some(address) => image.set_attribute("src", &address),
+        None => image.remove_attribute("src"),
+    };
+}
+
+/// How many pixels a picture may be wide or high, and how many it may have: browsers make no larger ones.
+const LARGEST: (f64, f64) = (16_000.0, 120e6);
+
+/// A drawing as a PNG, so many times as large, or as large as can be.
+pub async fn picture(svg: &str, larger: f64) -> Option<Blob> {
+    let address = address_of_drawing(svg)?;
+    let image = HtmlImageElement::new().ok()?;
+    image.set_src(&address);
+    let drawn = JsFuture::from(image.decode()).await;
+    let _ = Url::revoke_object_url(&address);
+    drawn.ok()?;
+    let (wide, high) = (f64::from(image.natural_width().max(1)), f64::from(image.natural_height().max(1)));
+    let larger = larger.min(LARGEST.0 / wide.max(high)).min((LARGEST.1 / (wide * high)).sqrt());
+    let canvas: HtmlCanvasElement = document().create_element("canvas").ok()?.dyn_into().ok()?;
+    let (wide, high) = ((wide * larger).round(), (high * larger).round());
+    canvas.set_width(wide as u32);
+    canvas.set_height(high as u32);
+    let context: CanvasRenderingContext2d = canvas.get_context("2d").ok()??.dyn_into().ok()?;
+    context.draw_image_with_html_image_element_and_dw_and_dh(&image, 0.0, 0.0, wide, high).ok()?;
+    let mut wait = |done: js_sys::Function, refused: js_sys::Function| {
+        if let Err(error) = canvas.to_blob(&done) {
+            // Nobody listens any more where this fails.
+            let _ = refused.call1(&JsValue::NULL, &error);
+        }
+    };
+    JsFuture::from(js_sys::Promise::new(&mut wait)).await.ok()?.dyn_into().ok()
+}
+
 /// A file being put together from pieces, so that a large document is never in memory twice.
 pub struct Download {
     pieces: Array,
@@ -234,20 +306,7 @@ impl Download {
 
     /// Hands the file to the person under this name, as a file of this kind.
     pub fn save(self, name: &str, kind: &str) -> Result<(), JsValue> {
-        let blob = self.blob(kind)?;
-        let address = Url::create_object_url_with_blob(&blob)?;
-        let anchor: HtmlAnchorElement = document().create_element("a")?.unchecked_into();
-        anchor.set_href(&address);
-        anchor.set_download(name);
-        anchor.click();
-        // The browser takes its own hold of the blob when the download starts, which may be after this turn.
-        leptos::prelude::set_timeout(
-            move || {
-                let _ = Url::revoke_object_url(&address);
-            },
-            std::time::Duration::from_secs(60),
-        );
-        Ok(())
+        save(&self.blob(kind)?, name)
     }
 
     /// The file, of this kind.

@@ -48,6 +48,7 @@ areas![
     "over",
     "own",
     "prompt",
+    "save",
     "share",
     "status",
     "task",
@@ -265,7 +266,7 @@ mod tests {
         assert_eq!((count("count.token", 1), count("count.token", 5)), ("1 token".to_owned(), "5 tokens".to_owned()));
         let files = AREAS.iter().map(|&area| if area == "top" { r#"{"top.share": "分享"}"# } else { "{}" }.to_owned());
         speak(Language::Chinese, &files.collect::<Vec<_>>()).unwrap();
-        assert_eq!((say("top.share"), say("top.export"), language()), ("分享", "Export", Language::Chinese));
+        assert_eq!((say("top.share"), say("save.open"), language()), ("分享", "Save", Language::Chinese));
         assert!(speak(Language::Chinese, &["[]".to_owned()]).is_err());
         assert_eq!(say("top.share"), "分享");
         speak_english();

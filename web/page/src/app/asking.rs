@@ -1,6 +1,5 @@
 //! From a question to its answer: what the conductor says is carried out here.
 
-use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -178,11 +177,11 @@ impl App {
             return;
         };
         match csv {
-            None => self.save_as(&document, "heads.json", "application/json", |file| {
-                headlight_report::json(&document, file).is_ok()
+            None => self.save_or_say(&document, "heads.json", "application/json", &mut |file| {
+                headlight_report::json(&document, file)
             }),
             Some(csv) => {
-                self.save_as(&document, "heads.csv", "text/csv", |file| file.write_all(csv.as_bytes()).is_ok());
+                self.save_or_say(&document, "heads.csv", "text/csv", &mut |file| file.write_all(csv.as_bytes()));
             }
         }
     }
@@ -194,14 +193,14 @@ impl App {
             return;
         };
         match what {
-            Saved::Document => self.save_as(&document, "methods.json", "application/json", |file| {
-                headlight_report::json(&document, file).is_ok()
+            Saved::Document => self.save_or_say(&document, "methods.json", "application/json", &mut |file| {
+                headlight_report::json(&document, file)
             }),
             Saved::Figures(csv) => {
-                self.save_as(&document, "figures.csv", "text/csv", |file| file.write_all(csv.as_bytes()).is_ok());
+                self.save_or_say(&document, "figures.csv", "text/csv", &mut |file| file.write_all(csv.as_bytes()));
             }
-            Saved::Values => self.save_as(&document, "values.csv", "text/csv", |file| {
-                file.write_all(headlight_report::csv::values(&document).as_bytes()).is_ok()
+            Saved::Values => self.save_or_say(&document, "values.csv", "text/csv", &mut |file| {
+                file.write_all(headlight_report::csv::values(&document).as_bytes())
             }),
         }
     }

@@ -7,16 +7,17 @@ mod intervening;
 mod language;
 mod looking;
 mod opening;
+mod saving;
 mod session;
 mod sharing;
 mod writing;
 
 pub use asking::{Ask, Saved};
 pub use language::speak_first;
+pub use saving::Form as Publication;
 pub use session::Session;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ use headlight_document::{
 use leptos::prelude::*;
 
 use crate::browser;
-use crate::locale::{Language, heard, say};
+use crate::locale::{Language, heard};
 use crate::state::compare::{Compared, same_subject};
 use crate::state::conductor::{Conductor, Errand, Flight, Input, Phase};
 use crate::state::form::{Form, answers, is_untouched};
@@ -185,6 +186,8 @@ pub struct App {
     device: DeviceChoice,
     suggest: StoredValue<bool>,
     sample: StoredValue<String>,
+    // The entries of what a paragraph cites, once they were fetched.
+    library: StoredValue<String>,
     system_dark: RwSignal<bool>,
     linked: RwSignal<Option<Option<String>>>,
     line: StoredValue<Option<Line>, LocalStorage>,
@@ -434,26 +437,8 @@ impl App {
 
     /// Saves the explanation on the page as a file.
     pub fn export(self) {
-        let document = self.shown.with_untracked(|shown| Arc::clone(&shown.document));
-        self.save_as(&document, "json", "application/json", |file| headlight_report::json(&document, file).is_ok());
-    }
-
-    /// Saves something of a document under a name that says which text and model it is of.
-    fn save_as(
-        self,
-        document: &Explanation,
-        ending: &str,
-        kind: &str,
-        write: impl FnOnce(&mut browser::Download) -> bool,
-    ) {
-        let gap = if ending.contains('.') { '-' } else { '.' };
-        let (model, text) = (file_name(&document.model.id), file_name(&document.input.text));
-        let name = format!("headlight-{model}-{text}{gap}{ending}");
-        let mut file = browser::Download::new();
-        let saved = write(&mut file) && file.flush().is_ok();
-        if !saved || file.save(&name, kind).is_err() {
-            self.notice.set(Some(say("app.not_saved").into()));
-        }
+        let document = self.whole();
+        self.save_or_say(&document, "json", "application/json", &mut |file| headlight_report::json(&document, file));
     }
 
     fn clear(self, timer: StoredValue<Option<TimeoutHandle>, LocalStorage>) {
@@ -480,15 +465,4 @@ fn weights_hash(entry: &ModelEntry) -> &str {
 
 fn is_kept(entry: &ModelEntry) -> bool {
     browser::recall(&format!("kept.{}", entry.id)).is_some_and(|sha256| sha256 == weights_hash(entry))
-}
-
-// The first words of a text, as a part of a file's name.
-fn file_name(text: &str) -> String {
-    let words: Vec<String> = text
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .take(5)
-        .map(|word| word.chars().take(20).collect::<String>().to_ascii_lowercase())
-        .collect();
-    if words.is_empty() { "text".to_owned() } else { words.join("-") }
 }

@@ -91,6 +91,7 @@ impl App {
             device,
             suggest: StoredValue::new(false),
             sample: StoredValue::new(own),
+            library: StoredValue::default(),
             system_dark,
             linked: RwSignal::default(),
             line: StoredValue::new_local(None),

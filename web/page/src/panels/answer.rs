@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use super::changed::changed;
 use super::parts::{changing, paragraph, plain_button, span};
+use super::saving;
 use super::tokens::{chosen_values, scale_of};
 use crate::app::{App, When};
 use crate::locale::{count, fill, say};
@@ -121,13 +122,14 @@ fn Strip(parts: Memo<Vec<Part>>) -> impl IntoView {
 
 #[component]
 fn Candidates(list: List, target: Memo<TargetSpec>) -> impl IntoView {
+    let saved = saving::candidates(App::get(), &list);
     let List { name, caption, bars, rest } = list;
     // Names and answers need more room than the length of their bars.
     // Only what could stand in the target's own place can be held against it.
     let is_of_one_place = name == "candidates";
     let wide = bars.iter().any(|bar| bar.label.chars().count() > 12);
     view! {
-        <p class="caption list-caption">{caption}</p>
+        <div class="list-head"><p class="caption list-caption">{caption}</p>{saved}</div>
         <ol class="candidates" class:wide=wide data-testid=name>
             {bars.into_iter().map(|bar| view! { <Row bar target is_of_one_place/> }).collect_view()}
             {rest.map(|rest| {

@@ -8,6 +8,7 @@ use leptos::prelude::*;
 
 use super::attention::width_of;
 use super::parts::{Part, subheading, written};
+use super::saving;
 use crate::app::App;
 use crate::draw;
 use crate::locale::{fill, say};
@@ -89,6 +90,11 @@ pub fn Chart(figures: Memo<Arc<Figures>>, kind: Memo<Option<AttentionKind>>) -> 
             lines.add_line(&layer.to_string(), all.map(number));
         }
     };
+    let read = move || {
+        let (figure, figures) = (figure.get(), figures.get());
+        let values = figure.values(&figures).to_vec();
+        (figure.title(), figures, values)
+    };
     view! {
         <section class="chart" aria-labelledby="chart-title">
             <div class="panel-head">
@@ -96,6 +102,7 @@ pub fn Chart(figures: Memo<Arc<Figures>>, kind: Memo<Option<AttentionKind>>) -> 
                 <div class="segments" role="group" aria-label=say("chart.figure")>
                     {switch(Figure::Entropy)} {move || (!is_cross()).then(|| switch(Figure::Distance))}
                 </div>
+                {saving::chart(app, read)}
             </div>
             <p class="caption">{move || figure.get().meaning()} {say("chart.note")}</p>
             <div class="chart-frame" node_ref=frame>

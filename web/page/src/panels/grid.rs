@@ -9,6 +9,7 @@ use leptos::html::{Canvas, Div};
 use leptos::prelude::*;
 
 use super::attention::width_of;
+use super::saving;
 use crate::app::{App, When};
 use crate::browser;
 use crate::draw::grid::{Scene, Stage};
@@ -351,6 +352,7 @@ pub fn HeadGrid(figures: Memo<Arc<Figures>>, aligning: Memo<Option<((usize, usiz
                 <span class="caption" data-testid="carried" data-bytes=move || app.sight.with(|sight| sight.bytes())>
                     {carried}
                 </span>
+                {saving::grid(app)}
             </div>
             // Half of what happens on the canvas is heard here: leptos knows no more than 26 attributes of one element.
             <div

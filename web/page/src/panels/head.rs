@@ -10,6 +10,7 @@ use super::attention::width_of;
 use super::lines::Lines;
 use super::neurons::NeuronView;
 use super::parts::{segment, span};
+use super::saving;
 use super::weights::weights;
 use crate::app::{App, When};
 use crate::browser;
@@ -285,6 +286,7 @@ pub fn HeadView() -> impl IntoView {
                     {cursor}
                 </div>
             </div>
+            {saving::map(app, open, kind)}
             <p class="readout" id="head-readout" data-testid="readout" aria-live="polite">{readout}</p>
             <p class="row-line" data-testid="row-line">{row_line} {column_line}</p>
         }

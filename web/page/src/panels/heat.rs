@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use super::attention::width_of;
 use super::parts::{Part, text, written};
+use super::saving;
 use crate::app::App;
 use crate::draw;
 use crate::locale::{fill, say};
@@ -59,6 +60,7 @@ pub fn map(app: App, title: String, axes: [Axis; 2], heat: Heat) -> AnyView {
     let heat = StoredValue::new(heat);
     let has_sides = !sides.is_empty();
     let names = StoredValue::new([sides, names]);
+    let saved = saving::heat(app, title.clone(), column, names.get_value(), heat.get_value());
     let pointed = RwSignal::new(None::<(usize, usize)>);
     Effect::new(move |_| {
         let (Some(canvas), true) = (canvas.get(), width.get() > 0.0) else { return };
@@ -135,6 +137,7 @@ pub fn map(app: App, title: String, axes: [Axis; 2], heat: Heat) -> AnyView {
                     on:pointerleave=move |_| pointed.set(None)
                 ></canvas>
             </div>
+            {saved}
             <p class="readout" aria-live="polite">{text(readout)}</p>
             {written("", numbers)}
         </figure>

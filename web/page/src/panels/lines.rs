@@ -9,6 +9,7 @@ use leptos::prelude::*;
 
 use super::attention::width_of;
 use super::parts::{changing, span, text};
+use super::saving;
 use crate::app::App;
 use crate::draw::lines::{Columns, draw, margin};
 use crate::locale::{fill, say};
@@ -225,6 +226,7 @@ pub fn Lines(
                     on:keydown=on_key
                 ></canvas>
             </div>
+            {saving::lines(app, layer, found)}
             <p class="readout" data-testid="lines-readout" aria-live="polite">{text(said)}</p>
             {changing(move || best().map(|line| view! { <p class="row-line" data-testid="lines-best">{line}</p> }.into_any()))}
         </div>

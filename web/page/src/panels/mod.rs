@@ -27,6 +27,7 @@ mod over_text;
 mod own;
 mod parts;
 mod prompt;
+mod saving;
 mod share;
 mod status;
 mod teach;
@@ -54,6 +55,7 @@ pub fn Page(sample: Explanation, trouble: Option<String>) -> impl IntoView {
     let app = App::open(sample);
     provide_context(app);
     foot::watch(app);
+    provide_context(saving::Saving::new());
     provide_context(teach::Teach::new(app));
     if trouble.is_some() {
         app.notice.set(trouble);

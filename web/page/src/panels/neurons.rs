@@ -7,6 +7,7 @@ use leptos::prelude::*;
 
 use super::attention::width_of;
 use super::parts::changing;
+use super::saving;
 use crate::app::App;
 use crate::draw::neurons::{LINE, Layout, TOP, draw};
 use crate::locale::{fill, say};
@@ -146,6 +147,7 @@ pub fn NeuronView(
                     on:pointerleave=move |_| hovered.set(None)
                 ></canvas>
             </div>
+            {changing(move || is_here().then(|| saving::neurons(app, place, query)))}
             <p class="readout" id="neurons-readout" data-testid="neurons-readout" aria-live="polite">{said}</p>
         </div>
     }

@@ -5,6 +5,7 @@ use headlight_statistics::spearman;
 use leptos::prelude::*;
 
 use super::parts::{Part, changing, plain_button, segment, subheading, written};
+use super::saving::{self, Over};
 use crate::app::{App, When};
 use crate::locale::{fill, say};
 use crate::state::attention::is_of_text;
@@ -211,6 +212,7 @@ pub fn OverText() -> impl IntoView {
             (true, false) => fill("over.looked_at", &[&title, &name]),
         }
     };
+    let title = Signal::derive(move || source.get().title(open.get()));
     let way = move |to: bool, name: &'static str, title: &'static str| {
         segment(name, title, "", move || looks.get() == to, move || looks.set(to))
     };
@@ -241,6 +243,7 @@ pub fn OverText() -> impl IntoView {
                     {way(true, "over-looks", say("over.looks_at"))}
                     {way(false, "over-looked-at", say("over.is_looked_at"))}
                 </div>
+                {saving::over(app, Over { title, weights, picked, looks })}
             </div>
             <p class="readout" data-testid="over-readout" aria-live="polite">{said}</p>
             {changing(move || Some(tokens().into_any()))}

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use super::legend::TokenLegend;
 use super::parts::heading;
+use super::saving;
 use crate::app::{App, Ask, When};
 use crate::browser;
 use crate::locale::{fill, heard, say};
@@ -78,6 +79,7 @@ pub fn TokensPanel() -> impl IntoView {
             </div>
             <Target/>
             <Flow parts chosen scale pointed/>
+            {saving::tokens(app, parts, chosen)}
             <Readout parts chosen pointed/>
             <TokenLegend scale dark/>
             <Trust/>

@@ -28,7 +28,7 @@ pub fn TopBar() -> impl IntoView {
                 <LanguageSwitch/>
                 <ThemeSwitch/>
                 <Share/>
-                <Export/>
+                {super::saving::dialog(App::get())}
                 <Help/>
             </div>
         </header>
@@ -122,22 +122,6 @@ fn ThemeSwitch() -> impl IntoView {
                 Theme::Light => say("top.theme.light"),
                 Theme::Dark => say("top.theme.dark"),
             }}</span>
-        </button>
-    }
-}
-
-#[component]
-fn Export() -> impl IntoView {
-    let app = App::get();
-    view! {
-        <button
-            type="button"
-            class="quiet"
-            data-testid="export"
-            title=say("top.export.title")
-            on:click=move |_| app.export()
-        >
-            {say("top.export")}
         </button>
     }
 }

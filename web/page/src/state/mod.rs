@@ -37,5 +37,6 @@ pub mod tree;
 pub mod triangle;
 pub mod trust;
 pub mod tuning;
+pub mod whole;
 pub mod words;
 pub mod writing;

@@ -33,6 +33,20 @@ pub struct Picture<'a> {
     pub values: &'a [f32],
 }
 
+/// A picture of at most so many rows and columns: of each square of weights the largest.
+#[must_use]
+pub fn smaller(picture: Picture<'_>, rows: usize, columns: usize) -> Vec<f32> {
+    let mut small = vec![0.0_f32; rows * columns];
+    for (at, &weight) in picture.values.iter().enumerate() {
+        let (row, column) = (at / picture.columns.max(1), at % picture.columns.max(1));
+        let place = row * rows / picture.rows.max(1) * columns + column * columns / picture.columns.max(1);
+        if let Some(cell) = small.get_mut(place) {
+            *cell = cell.max(weight);
+        }
+    }
+    small
+}
+
 /// Who asks for maps: what each place on the page shows is kept as long as it shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Viewer {
@@ -389,6 +403,15 @@ mod tests {
 
     fn seen(tile: Tile, side: usize) -> Seen {
         Seen { tile, rows: side, columns: side, values: vec![0.1; side * side] }
+    }
+
+    #[test]
+    fn of_each_square_the_largest_weight_is_kept() {
+        let values = [0.1, 0.9, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.0];
+        let picture = Picture { rows: 3, columns: 3, values: &values };
+        assert_eq!(smaller(picture, 3, 3), values);
+        assert_eq!(smaller(picture, 1, 1), [0.9]);
+        assert_eq!(smaller(picture, 2, 2), [0.9, 0.5, 0.7, 0.0]);
     }
 
     #[test]

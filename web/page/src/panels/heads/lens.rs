@@ -9,6 +9,7 @@ use crate::draw;
 use crate::locale::{fill, say};
 use crate::panels::attention::width_of;
 use crate::panels::parts::{Part, paragraph, subheading, written};
+use crate::panels::saving;
 use crate::state::format::{number, percent, signed};
 use crate::state::pieces::visible;
 
@@ -29,6 +30,7 @@ pub fn lens(app: App, lens: Lens) -> AnyView {
         None if has_foil => (lens.values.clone(), say("heads.lens.difference")),
         None => (lens.values.clone(), say("heads.lens.target")),
     };
+    let saved = saving::lens(app, title, lens.clone(), drawn.clone());
     let values = StoredValue::new(drawn);
     Effect::new(move |_| {
         let (Some(canvas), true) = (canvas.get(), width.get() > 0.0) else { return };
@@ -86,6 +88,7 @@ pub fn lens(app: App, lens: Lens) -> AnyView {
                 ></canvas>
             </div>
             <p class="axis-title" aria-hidden="true">{say("heads.lens.axis")}</p>
+            {saved}
             <p class="readout" data-testid="lens-wins">{said}</p>
             {written("", table)}
         </section>

@@ -10,6 +10,7 @@ use crate::draw;
 use crate::locale::{fill, say};
 use crate::panels::attention::width_of;
 use crate::panels::parts::{Part, written};
+use crate::panels::saving;
 use crate::state::curves::{Plot, plot};
 use crate::state::format::{number, percent};
 use crate::state::names;
@@ -47,7 +48,7 @@ pub fn curve_view(app: App, at: usize, is_insertion: bool) -> AnyView {
     let what = if is_insertion { say("methods.curves.insertion") } else { say("methods.curves.deletion") };
     view! {
         <figure class="curve" data-testid=if is_insertion { "insertion" } else { "deletion" }>
-            <figcaption><b>{what}</b> ": " {said.clone()}</figcaption>
+            <figcaption><b>{what}</b> ": " {said.clone()} {saving::curve(app, at, is_insertion)}</figcaption>
             <div class="chart-frame" node_ref=frame>
                 <canvas node_ref=canvas role="img"
                     aria-label=fill("methods.curves.label", &[&what, &title, &said])></canvas>

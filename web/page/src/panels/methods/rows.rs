@@ -8,6 +8,7 @@ use super::read;
 use crate::app::App;
 use crate::locale::{heard, say};
 use crate::panels::parts::{Part, changing, paragraph, written};
+use crate::panels::saving;
 use crate::panels::tokens::drawn;
 use crate::state::colour::{Palette, Scale};
 use crate::state::format::{duration, number, signed};
@@ -54,7 +55,7 @@ fn row(app: App, at: usize, is_stale: Memo<bool>) -> AnyView {
     };
     view! {
         <li class="method-row" data-testid="method-row" data-method=method.flatten()>
-            {written("", write)} <div class="row-curves">{curves}</div>
+            {written("", write)} {saving::method(app, at)} <div class="row-curves">{curves}</div>
         </li>
     }
     .into_any()
