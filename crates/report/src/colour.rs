@@ -40,6 +40,19 @@ impl Rgb {
     }
 }
 
+/// Colours by their six hexadecimal digits, as people and style sheets write them.
+#[must_use]
+pub const fn colours<const N: usize>(codes: [u32; N]) -> [Rgb; N] {
+    let mut all = [Rgb(0, 0, 0); N];
+    let mut at = 0;
+    while at < N {
+        let [_, r, g, b] = codes[at].to_be_bytes();
+        all[at] = Rgb(r, g, b);
+        at += 1;
+    }
+    all
+}
+
 const INK_DARK: Rgb = Rgb(0, 0, 0);
 const INK_LIGHT: Rgb = Rgb(0xff, 0xff, 0xff);
 
@@ -54,38 +67,14 @@ pub struct Palette {
 
 /// On paper.
 pub const LIGHT: Palette = Palette {
-    amount: [
-        Rgb(0xff, 0xff, 0xff),
-        Rgb(0xc6, 0xdf, 0xee),
-        Rgb(0x6a, 0xae, 0xd4),
-        Rgb(0x1f, 0x6c, 0xab),
-        Rgb(0x08, 0x2c, 0x5c),
-    ],
-    against: [
-        Rgb(0xff, 0xff, 0xff),
-        Rgb(0xfb, 0xdd, 0xb9),
-        Rgb(0xee, 0xa2, 0x4c),
-        Rgb(0xb4, 0x5d, 0x09),
-        Rgb(0x64, 0x2e, 0x04),
-    ],
+    amount: colours([0xffffff, 0xc6dfee, 0x6aaed4, 0x1f6cab, 0x082c5c]),
+    against: colours([0xffffff, 0xfbddb9, 0xeea24c, 0xb45d09, 0x642e04]),
 };
 
 /// In the dark.
 pub const DARK: Palette = Palette {
-    amount: [
-        Rgb(0x17, 0x1a, 0x20),
-        Rgb(0x1c, 0x3d, 0x5e),
-        Rgb(0x2a, 0x78, 0xb4),
-        Rgb(0x72, 0xbd, 0xea),
-        Rgb(0xe8, 0xf6, 0xff),
-    ],
-    against: [
-        Rgb(0x17, 0x1a, 0x20),
-        Rgb(0x55, 0x30, 0x10),
-        Rgb(0xb0, 0x65, 0x18),
-        Rgb(0xf4, 0xb0, 0x60),
-        Rgb(0xff, 0xf1, 0xdc),
-    ],
+    amount: colours([0x171a20, 0x1c3d5e, 0x2a78b4, 0x72bdea, 0xe8f6ff]),
+    against: colours([0x171a20, 0x553010, 0xb06518, 0xf4b060, 0xfff1dc]),
 };
 
 impl Palette {

@@ -1,6 +1,6 @@
 //! The colours of everything that is not data.
 
-use crate::colour::Rgb;
+use crate::colour::{Rgb, colours};
 
 /// The colours of one theme.
 #[derive(Clone, Copy, Debug)]
@@ -19,28 +19,15 @@ pub struct Ink {
     pub lamp: Rgb,
 }
 
+// Text, muted, line, surface, accent and lamp of each theme.
+const LIGHT: [Rgb; 6] = colours([0x1a1c22, 0x5c616c, 0xddd9d0, 0xffffff, 0x175c96, 0xb4730a]);
+const DARK: [Rgb; 6] = colours([0xeae7e0, 0xa3a8b3, 0x333842, 0x171a20, 0x8ac8f0, 0xffc466]);
+
 impl Ink {
     /// The inks of a theme; the same as in the page's style sheet.
     #[must_use]
     pub fn of(dark: bool) -> Self {
-        if dark {
-            Self {
-                text: Rgb(0xea, 0xe7, 0xe0),
-                muted: Rgb(0xa3, 0xa8, 0xb3),
-                line: Rgb(0x33, 0x38, 0x42),
-                surface: Rgb(0x17, 0x1a, 0x20),
-                accent: Rgb(0x8a, 0xc8, 0xf0),
-                lamp: Rgb(0xff, 0xc4, 0x66),
-            }
-        } else {
-            Self {
-                text: Rgb(0x1a, 0x1c, 0x22),
-                muted: Rgb(0x5c, 0x61, 0x6c),
-                line: Rgb(0xdd, 0xd9, 0xd0),
-                surface: Rgb(0xff, 0xff, 0xff),
-                accent: Rgb(0x17, 0x5c, 0x96),
-                lamp: Rgb(0xb4, 0x73, 0x0a),
-            }
-        }
+        let [text, muted, line, surface, accent, lamp] = if dark { DARK } else { LIGHT };
+        Self { text, muted, line, surface, accent, lamp }
     }
 }

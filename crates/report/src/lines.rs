@@ -1,6 +1,6 @@
 //! Attention as lines from the tokens that look to those that are looked at, after BertViz's head view (Vig 2019).
 
-use crate::colour::Rgb;
+use crate::colour::{Rgb, colours};
 
 /// How many lines are drawn at most: more are one grey surface.
 pub const MOST: usize = 20_000;
@@ -73,26 +73,10 @@ pub fn step(weight: f32) -> usize {
 /// the place of yellows that do not show on a light ground. Further heads have them again; their names tell them apart.
 #[must_use]
 pub fn colour(head: usize, dark: bool) -> Rgb {
-    const LIGHT: [Rgb; 7] = [
-        Rgb(0x00, 0x72, 0xb2),
-        Rgb(0xd5, 0x5e, 0x00),
-        Rgb(0x00, 0x9e, 0x73),
-        Rgb(0xb8, 0x5c, 0x92),
-        Rgb(0x6b, 0x5b, 0x00),
-        Rgb(0x2f, 0x97, 0xcf),
-        Rgb(0x5a, 0x3f, 0xa8),
-    ];
-    const DARK: [Rgb; 7] = [
-        Rgb(0x56, 0xb4, 0xe9),
-        Rgb(0xf2, 0x8c, 0x3a),
-        Rgb(0x2f, 0xc7, 0x9b),
-        Rgb(0xe0, 0x96, 0xc0),
-        Rgb(0xe6, 0x9f, 0x00),
-        Rgb(0x8d, 0xa9, 0xf5),
-        Rgb(0xf0, 0xe4, 0x42),
-    ];
-    let colours = if dark { &DARK } else { &LIGHT };
-    colours[head % colours.len()]
+    const LIGHT: [Rgb; 7] = colours([0x0072b2, 0xd55e00, 0x009e73, 0xb85c92, 0x6b5b00, 0x2f97cf, 0x5a3fa8]);
+    const DARK: [Rgb; 7] = colours([0x56b4e9, 0xf28c3a, 0x2fc79b, 0xe096c0, 0xe69f00, 0x8da9f5, 0xf0e442]);
+    let all = if dark { &DARK } else { &LIGHT };
+    all[head % all.len()]
 }
 
 #[cfg(test)]
