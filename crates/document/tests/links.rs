@@ -231,6 +231,17 @@ fn meant() -> Vec<(&'static str, Link)> {
                 ..plain(request("smollm2", Task::Continue, "Once upon a time", "next:#30", Read::Prob, &both))
             },
         ),
+        (
+            "15-35eb0f5-led",
+            Link {
+                view: View { attention: Some(AttentionKind::Cross), ..View::default() },
+                ..plain(Request {
+                    begun: vec![1052, 7, 31_998, 0],
+                    attention: AttentionDetail::Overview,
+                    ..request("marian-enpt", Task::Translate, "The cat sleeps.", "output:#7@1", Read::Logit, &both)
+                })
+            },
+        ),
     ]
 }
 
