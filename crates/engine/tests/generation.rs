@@ -285,7 +285,8 @@ fn a_translations_triangle_is_the_sum_of_its_explanations() {
 /// asked, a layer's, a head's; of a translator over the source. Rows sum to one.
 #[test]
 fn where_it_looks_is_what_an_answer_has() {
-    let (text, most) = ("The capital of France is", 5);
+    // So few that the tokenizer cuts the text as it was written.
+    let (text, most) = ("The capital of France is", 3);
     for (name, kind, task) in [
         ("smollm2", AttentionKind::SelfAttention, Task::Continue),
         ("marian-enpt", AttentionKind::Cross, Task::Translate),
@@ -302,8 +303,8 @@ fn where_it_looks_is_what_an_answer_has() {
         let (heads, last) = (maps.heads, maps.layers - 1);
         for (whose, layer, of) in [
             (None, last, 0..heads),
-            (Some(Whose::Layer(1)), 1, 0..heads),
-            (Some(Whose::Head(2, heads - 1)), 2, heads - 1..heads),
+            (Some(Whose::Layer(0)), 0, 0..heads),
+            (Some(Whose::Head(1, heads - 1)), 1, heads - 1..heads),
         ] {
             let asked = Trace {
                 model: name.into(),
