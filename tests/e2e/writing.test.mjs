@@ -5,11 +5,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { relative } from './numbers.mjs';
-import { at, done, golden, SLOW } from './page.mjs';
+import { at, done, follow, golden, SLOW } from './page.mjs';
 import { browser, server } from './site.mjs';
 
 /** The ids that are written on the page. */
 const written = (page) => page.$$eval(`${at('written')} [data-step]`, (all) => all.map((one) => Number(one.dataset.id)));
+
+/** Their probabilities. */
+const probs = (page) => page.$$eval(`${at('written')} [data-step]`, (all) => all.map((one) => Number(one.dataset.prob)));
 
 /** Waits until nothing is being written. */
 const rest = (page) => page.waitForSelector(`${at('writing')}[data-running="false"]`, { timeout: 240_000 });
@@ -39,9 +42,9 @@ test('what is written is transformers’, each token can be asked about, and ano
   await rest(page);
   const ids = await written(page);
   assert.deepEqual(ids.slice(0, stored.greedy.length), stored.greedy);
-  const probs = await page.$$eval(`${at('written')} [data-step]`, (all) => all.map((one) => Number(one.dataset.prob)));
+  const found = await probs(page);
   for (const [step, log] of stored.log_probs.entries()) {
-    assert.ok(Math.abs(probs[step] - Math.exp(log)) < 1e-3, `step ${step}: ${probs[step]} and ${Math.exp(log)}`);
+    assert.ok(Math.abs(found[step] - Math.exp(log)) < 1e-3, `step ${step}: ${found[step]} and ${Math.exp(log)}`);
   }
 
   // A step has its candidates; another one is taken, and the way that was left can be gone back to.
@@ -115,6 +118,19 @@ test('what each written token rests on is Inseq’s, one alone and all as a map'
   await page.click(`${at('triangle')} ${at('triangle-shown')}:nth-child(2)`);
   assert.match(await page.innerText(`${at('triangle')} figcaption`), /Saliency/);
 
+  // Where the model looks as it writes the token: a row that sums to one, of the head that is chosen.
+  await page.click(at('gaze-ask'));
+  const weights = () => page.$$eval(`${at('gaze')} [data-value]`, (all) => all.map((one) => Number(one.dataset.value)));
+  await page.waitForSelector(`${at('gaze')} [data-value]`, { timeout: 240_000 });
+  const sum = async () => (await weights()).reduce((sum, weight) => sum + weight, 0);
+  assert.equal((await weights()).length, stored.start);
+  assert.ok(Math.abs(await sum() - 1) < 1e-3);
+  const mean = await weights();
+  await page.selectOption(at('gaze-head'), '1');
+  await page.waitForFunction((selector) => /Layer 29, head 0/.test(document.querySelector(selector).innerText), at('gaze'), { timeout: 240_000 });
+  assert.notDeepEqual(await weights(), mean);
+  assert.ok(Math.abs(await sum() - 1) < 1e-3);
+
   // Another choice keeps the rows before it.
   await page.click(`${at('step')} [data-candidate]:not(.chosen)`);
   await page.waitForSelector(`${at('triangle')}[data-rows="0"]`);
@@ -171,5 +187,20 @@ test('a seed draws the same text again', SLOW, async () => {
   await page.waitForTimeout(600);
   await done(page);
   assert.deepEqual(await draw(), first);
-  assert.deepEqual(page.complaints, []);
+
+  // A link has the tokens, and the model of another browser says them again, though its seed is another.
+  const [theirs, shares] = [await written(page), await probs(page)];
+  await page.fill(at('sampling-seed'), '12');
+  await page.keyboard.press('Tab');
+  await page.click(at('share'));
+  const link = await page.getAttribute(at('copy-live'), 'data-address');
+  await page.click(at('share-close'));
+  const other = await follow(browser, link);
+  await other.waitForSelector(`${at('written')} [data-step="${theirs.length - 1}"]`, { timeout: 240_000 });
+  await rest(other);
+  assert.deepEqual(await written(other), theirs);
+  for (const [step, prob] of (await probs(other)).entries()) {
+    assert.ok(Math.abs(prob - shares[step]) < 1e-4, `step ${step}: ${prob} and ${shares[step]}`);
+  }
+  assert.deepEqual([...page.complaints, ...other.complaints], []);
 });
