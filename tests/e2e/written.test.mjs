@@ -223,10 +223,10 @@ test('a translation that was led elsewhere is asked about whole, and the modelâ€
   ids = await written(page);
   await page.click(`${at('written')} [data-step="3"]`);
   await page.click(at('explain-step'));
-  await page.waitForSelector(at('begun'));
+  await page.waitForSelector(at('begun-own'));
   await done(page);
   assert.deepEqual([page.asked.at(-1).target, page.asked.at(-1).begun], [`output:#${ids[3]}@3`, ids]);
-  assert.match(await page.innerText(at('begun')), /begins with 34 tokens/);
+  assert.match(await page.innerText(`p:has(+ ${at('begun-own')})`), /begins with 34 tokens/);
   // A link says so and asks the same.
   await page.click(at('share'));
   const link = await page.getAttribute(at('copy-live'), 'data-address');
@@ -235,10 +235,10 @@ test('a translation that was led elsewhere is asked about whole, and the modelâ€
   await other.waitForSelector(at('opened-run'));
   assert.match(await other.innerText(at('opened-summary')), /34 tokens that it is led by/);
   await other.click(at('opened-run'));
-  await other.waitForSelector(at('begun'));
+  await other.waitForSelector(at('begun-own'));
   assert.deepEqual(other.asked.at(-1).begun, ids);
   await page.click(at('begun-own'));
-  await page.waitForSelector(at('begun'), { state: 'detached' });
+  await page.waitForSelector(at('begun-own'), { state: 'detached' });
   await done(page);
   assert.deepEqual([page.asked.at(-1).target, page.asked.at(-1).begun], ['output', undefined]);
   for (const one of [page, other]) assert.deepEqual(one.complaints, []);

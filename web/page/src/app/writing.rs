@@ -56,9 +56,11 @@ impl App {
             self.writing.update(|writing| writing.open = written.open);
             return;
         }
-        self.stop_writing();
-        self.stop_tracing();
-        self.writing.set(Writing::of_link(model, text, written));
+        // What is kept for the next visit stays until this is told again.
+        let commands = self.writing.try_update(|writing| writing.open_link(model, text, written));
+        for command in commands.unwrap_or_default() {
+            self.send(&command);
+        }
     }
 
     /// What goes along in a link of what the model wrote.

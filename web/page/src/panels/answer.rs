@@ -53,13 +53,8 @@ fn begun(app: App) -> Option<AnyView> {
         });
     };
     (tokens > 0).then(|| {
-        view! {
-            <div class="run-line" data-testid="begun">
-                <span class="caption">{fill("answer.begun", &[&count("count.token", tokens)])}</span>
-                {plain_button("small", "begun-own", say("answer.begun.own"), back)}
-            </div>
-        }
-        .into_any()
+        let said = fill("answer.begun", &[&count("count.token", tokens)]);
+        vec![paragraph("caption", &said), plain_button("small", "begun-own", say("answer.begun.own"), back)].into_any()
     })
 }
 

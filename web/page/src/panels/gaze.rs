@@ -58,15 +58,15 @@ pub fn gaze(app: App, step: usize) -> AnyView {
         });
     };
     // Of a translator whose decoder attends to its own tokens too.
-    let has_both = Memo::new(move |_| {
+    let has_both = move || {
         app.shown.with(|shown| {
             let has = |kind| shown.document.attention.iter().any(|one| one.kind == kind);
             has(AttentionKind::Cross) && has(AttentionKind::SelfAttention)
         })
-    });
+    };
     let choose = move |part: &Part| {
         if let Some(of) = of().filter(|_| is_there.get()) {
-            choices(part, of, has_both.get());
+            choices(part, of, has_both());
         }
     };
     let take = move |event: web_sys::Event| {

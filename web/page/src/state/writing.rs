@@ -99,6 +99,15 @@ impl Writing {
         Self { from, linked: tokens, open, ..Self::default() }
     }
 
+    /// Takes that in place of what stands here.
+    #[must_use]
+    pub fn open_link(&mut self, model: &str, text: &str, written: Written) -> Vec<Command> {
+        let commands = self.cut(0);
+        // No number of a request is used twice.
+        *self = Self { asked: self.asked, ..Self::of_link(model, text, written) };
+        commands
+    }
+
     /// What goes along in a link to a question about `text`: nothing where it is another model's, or of another text.
     #[must_use]
     pub fn written(&self, model: &str, text: &str) -> Option<Written> {

@@ -92,6 +92,11 @@ fn what_does_not_come_again_is_said() {
     writing.hear(Event::Wrote { id, step: Box::new(step(1)) });
     assert_eq!(writing.stop(), [Command::Cancel { id }]);
     assert_eq!(writing.written("m", "t").map(|written| (written.tokens, written.open)), Some((vec![1], None)));
+    // A link in place of it is asked for under a number of its own.
+    let first = id_of(&writing.go_on("m", "t", Sampling::default()));
+    let again = Written { tokens: vec![4], ..Written::default() };
+    assert_eq!(writing.open_link("m", "u", again), [Command::Cancel { id: first }]);
+    assert!(id_of(&writing.tell_again()) > first && writing.is_of("m", "u"));
     // A worker that is gone has not told it.
     let _ = writing.go_on("m", "t", Sampling::default());
     writing.lose();
