@@ -3,8 +3,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { ALL, say } from './every-task.mjs';
 import { greatest } from './numbers.mjs';
 import { at, attribution, done, exported, SLOW } from './page.mjs';
+import { script } from './scripted.mjs';
 import { browser, server } from './site.mjs';
 
 const TEXT = 'The capital of France is';
@@ -50,4 +52,40 @@ test('a changed word is compared: answers, reasons and a head, with their differ
   await done(page);
   assert.equal(await page.locator(at('other-target')).count(), 0, 'it was beside another text');
   assert.deepEqual(page.complaints, []);
+});
+
+test('a model that fills in what is missing gives words for the place of one', SLOW, async () => {
+  const page = await browser.open();
+  const asked = await script(page, ALL, say);
+  await page.goto(`${server.url}?device=cpu`);
+  await page.click(`${at('task')} [data-task="fill"]`);
+  await page.click(at('load'));
+  await done(page);
+  const shown = await exported(page);
+  const word = shown.target.text.trim();
+  const before = asked.length;
+  const click = (place) => page.locator(at('other-text')).evaluate((field, place) => {
+    field.focus();
+    field.setSelectionRange(place, place);
+    field.dispatchEvent(new MouseEvent('click', { bubbles: true }));
+  }, place);
+  await click(shown.input.text.indexOf('barks') + 2);
+  await page.waitForSelector(`${at('suggestions')} [data-suggestion]`);
+  // The word’s own place is what is missing; what was missing before has the word that is explained.
+  assert.equal(asked.length, before + 1);
+  assert.deepEqual(
+    [asked.at(-1).task, asked.at(-1).text, asked.at(-1).methods],
+    ['fill', shown.input.text.replaceAll('[MASK]', word).replace('barks', '[MASK]'), []]);
+  const [first] = await page.$$eval(`${at('suggestions')} [data-suggestion]`, (all) => all.map((one) => one.dataset.suggestion));
+  await page.click(`${at('suggestions')} [data-suggestion]`);
+  assert.equal(await page.inputValue(at('other-text')), shown.input.text.replace('barks', first));
+  // Where a model neither goes on nor fills in, none are offered.
+  await page.click(`${at('task')} [data-task="label"]`);
+  await page.click(at('load'));
+  await done(page);
+  await click(2);
+  await page.waitForTimeout(300);
+  assert.equal(await page.locator(at('suggestions')).count(), 0);
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
 });

@@ -184,7 +184,7 @@ impl App {
                 self.heard_writing(event);
                 return;
             }
-            Event::Failed { id, .. } | Event::Cancelled { id } if is_of_writing(*id) => {
+            Event::Failed { id, .. } | Event::Cancelled { id } | Event::Explained { id, .. } if is_of_writing(*id) => {
                 self.heard_writing(event);
                 return;
             }

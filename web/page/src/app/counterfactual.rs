@@ -4,7 +4,7 @@ use headlight_document::Request;
 use leptos::prelude::*;
 
 use super::App;
-use crate::state::counterfactual;
+use crate::state::counterfactual::{self, Asked};
 
 impl App {
     /// Asks about another text what the page shows of its own.
@@ -22,12 +22,15 @@ impl App {
         self.other_asked.with_value(|asked| asked.as_ref() == Some(request))
     }
 
-    /// Asks what else the model itself would say in the place where `before` ends; whether it could be asked.
-    pub fn suggest_word(self, before: &str) -> bool {
+    /// Asks what else the model itself would say in a place; whether it could be asked.
+    pub fn suggest_word(self, asked: &Asked) -> bool {
         let model = self.shown.with_untracked(|shown| shown.document.model.id.clone());
         let is_ready = self.conductor.with_untracked(|conductor| conductor.loaded.as_deref() == Some(&*model));
         if is_ready {
-            self.write(|writing| writing.suggest(&model, before));
+            self.write(|writing| match asked {
+                Asked::After(before) => writing.suggest(&model, before),
+                Asked::Filled(request) => writing.suggest_filled((**request).clone()),
+            });
         }
         is_ready
     }

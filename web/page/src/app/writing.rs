@@ -160,7 +160,7 @@ impl App {
 
     pub(super) fn heard_writing(self, event: Event) {
         // Rows of the triangle and what is under way are not kept.
-        let is_kept = !matches!(event, Event::Traced { .. } | Event::Wrote { .. });
+        let is_kept = !matches!(event, Event::Traced { .. } | Event::Wrote { .. } | Event::Explained { .. });
         let is_told_again = self.writing.with_untracked(Writing::is_told_again);
         self.writing.update(|writing| {
             writing.hear(event);

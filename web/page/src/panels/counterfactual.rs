@@ -12,7 +12,7 @@ use super::parts::{Part, button, changing, heading, paragraph, plain_button, wri
 use crate::app::App;
 use crate::locale::{fill, say};
 use crate::state::colour::{Palette, Scale};
-use crate::state::counterfactual as state;
+use crate::state::counterfactual::{self as state, Asked};
 use crate::state::format::{number, signed};
 use crate::state::intervene::compared;
 use crate::state::pieces::visible;
@@ -21,31 +21,36 @@ use crate::state::pieces::visible;
 pub fn counterfactual(app: App) -> AnyView {
     let typed = RwSignal::new(String::new());
     let place = RwSignal::new(None::<(usize, usize)>);
-    let asked = StoredValue::new(String::new());
+    let asked = StoredValue::new(None::<Asked>);
     let field = NodeRef::<Textarea>::new();
     let own = Memo::new(move |_| app.shown.with(|shown| shown.document.input.text.clone()));
     Effect::new(move |_| {
         typed.set(own.get());
         place.set(None);
-        asked.set_value(String::new());
+        asked.set_value(None);
     });
     let is_same = Signal::derive(move || typed.get() == own.get() || typed.get().trim().is_empty());
     let is_busy = Memo::new(move |_| app.conductor.with(|conductor| conductor.comparing().is_some()));
     let disabled = Signal::derive(move || is_same.get() || is_busy.get());
-    let goes_on = Memo::new(move |_| app.shown.with(|shown| shown.document.input.task == Task::Continue));
+    let fills = Memo::new(move |_| {
+        let model = app.shown.with(|shown| shown.document.model.id.clone());
+        app.entry(&model).is_some_and(|entry| entry.tasks.contains(&Task::Fill))
+    });
+    let question = move |place| {
+        app.shown.with(|shown| typed.with(|text| state::suggestion(&shown.document, fills.get(), text, place)))
+    };
     // The word under the cursor is the one that suggestions are for.
     let pick = move || {
         let Some(element) = field.get_untracked() else { return };
         let at = element.selection_start().ok().flatten().unwrap_or(0) as usize;
         let found = typed.with_untracked(|text| state::word(text, state::byte(text, at)));
         place.set(found);
-        if let Some((start, _)) = found.filter(|_| goes_on.get_untracked()) {
-            let before = typed.with_untracked(|text| text.get(..start).unwrap_or_default().trim_end().to_owned());
-            // Not again with every key that is pressed in the same word.
-            let is_new = !before.is_empty() && asked.with_value(|asked| *asked != before);
-            if is_new && app.suggest_word(&before) {
-                asked.set_value(before);
-            }
+        let wanted = untrack(|| found.and_then(question));
+        // Not again with every key that is pressed in the same word.
+        if let Some(new) = wanted.filter(|new| asked.with_value(|asked| asked.as_ref() != Some(new)))
+            && app.suggest_word(&new)
+        {
+            asked.set_value(Some(new));
         }
     };
     let put = move |word: String| {
@@ -58,7 +63,8 @@ pub fn counterfactual(app: App) -> AnyView {
         }
     };
     let suggestions = move || {
-        let (start, end) = place.get().filter(|_| goes_on.get())?;
+        let (start, end) = place.get()?;
+        let asked = question((start, end))?;
         let word = typed.with(|text| text.get(start..end).map(str::to_owned))?;
         let all = app.writing.with(|writing| writing.suggested.clone())?;
         let one = move |text: String| {
@@ -70,9 +76,7 @@ pub fn counterfactual(app: App) -> AnyView {
             }
         };
         let all = all.into_iter().map(|candidate| candidate.text);
-        let all = all.filter(|text| {
-            text.starts_with(' ') && text.trim() != word && text.trim().chars().any(char::is_alphanumeric)
-        });
+        let all = all.filter(|text| state::is_other_word(&asked, text, &word));
         Some(
             view! {
                 <div class="suggestions" role="group" aria-label=say("other.suggestions") data-testid="suggestions">

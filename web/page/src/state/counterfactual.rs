@@ -1,10 +1,11 @@
 //! The same question about a text in which something was changed: which tokens are the same, and how values differ there.
 
-use headlight_document::{AttentionDetail, Explanation, InputToken, Request};
+use headlight_document::{AttentionDetail, Explanation, InputToken, Request, Task};
 
 use super::answer::current;
 use super::form::METHODS;
 use super::heat::Heat;
+use super::prompt::MASK;
 
 /// The most tokens whose attention is brought for a second text, whole.
 const WHOLE: usize = 64;
@@ -23,6 +24,45 @@ pub fn request(document: &Explanation, asked: &Request, text: &str) -> Request {
         attention,
         ..asked.clone()
     }
+}
+
+/// How a model is asked for words in the place of one.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Asked {
+    /// What it would say after this.
+    After(String),
+    /// What it would fill in for the mask of this request's text.
+    Filled(Box<Request>),
+}
+
+/// How the model of `document` is asked for other words in the place of the bytes from `start` to `end` of `text`; none where it can't
+/// say any. `fills` says whether it fills in what is missing.
+#[must_use]
+pub fn suggestion(document: &Explanation, fills: bool, text: &str, (start, end): (usize, usize)) -> Option<Asked> {
+    let (before, after) = (text.get(..start)?, text.get(end..)?);
+    if document.input.task == Task::Continue {
+        let before = before.trim_end();
+        return (!before.is_empty()).then(|| Asked::After(before.to_owned()));
+    }
+    if !fills {
+        return None;
+    }
+    // What is missing elsewhere is taken for the word that is explained.
+    let [before, after] = [before, after].map(|part| part.replace(MASK, document.target.text.trim()));
+    let mut request = Request::new(&document.model.id, Task::Fill, format!("{before}{MASK}{after}"));
+    (request.methods, request.attention) = (Vec::new(), AttentionDetail::None);
+    Some(Asked::Filled(Box::new(request)))
+}
+
+/// Whether a candidate is a word of its own, and not `word` again.
+#[must_use]
+pub fn is_other_word(asked: &Asked, candidate: &str, word: &str) -> bool {
+    let begins = match asked {
+        Asked::After(_) => candidate.starts_with(' '),
+        // WordPiece marks what goes on with a word.
+        Asked::Filled(_) => !candidate.starts_with("##"),
+    };
+    begins && candidate.trim() != word && candidate.trim().chars().any(char::is_alphanumeric)
 }
 
 /// Which token of the second list each of the first one's is: those before and after what was changed.
@@ -122,5 +162,27 @@ mod tests {
         assert_eq!(word(text, 99), None);
         assert_eq!([0, 5, 7, 8, 99].map(|at| byte(text, at)), [0, 5, 7, 9, text.len()]);
         assert_eq!([0, 1, 2].map(|at| byte("🙂b", at)), [0, 0, 4]);
+    }
+
+    #[test]
+    fn a_word_is_asked_for_as_the_model_can() {
+        let of = |task| {
+            let mut document: Explanation = serde_json::from_str(include_str!("../../assets/sample.json")).unwrap();
+            (document.input.task, document.target.text) = (task, " dog".to_owned());
+            document
+        };
+        let text = "A [MASK] barks loudly";
+        let ask = |task, fills, place| suggestion(&of(task), fills, text, place);
+        assert_eq!(ask(Task::Continue, false, (9, 14)), Some(Asked::After("A [MASK]".to_owned())));
+        assert_eq!(ask(Task::Continue, true, (0, 1)), None, "nothing stands before it");
+        assert_eq!(ask(Task::Label, false, (9, 14)), None);
+        let Some(Asked::Filled(request)) = ask(Task::Fill, true, (9, 14)) else { panic!("it is filled in") };
+        assert_eq!((&*request.text, request.task), ("A dog [MASK] loudly", Task::Fill));
+        assert_eq!(request.validate(), Ok(()));
+        let filled = Asked::Filled(request);
+        assert!(is_other_word(&filled, "sings", "barks") && !is_other_word(&filled, "barks", "barks"));
+        assert!(!is_other_word(&filled, "##s", "barks") && !is_other_word(&filled, "!", "barks"));
+        let after = Asked::After(String::new());
+        assert!(is_other_word(&after, " sings", "barks") && !is_other_word(&after, "s", "barks"));
     }
 }

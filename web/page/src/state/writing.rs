@@ -4,7 +4,9 @@
 use headlight_document::generation::MAX_WRITTEN;
 use headlight_document::link::Written;
 use headlight_document::message::{Command, Event, RequestId};
-use headlight_document::{Candidate, Gaze, Generated, Generation, OutputToken, Read, Sampling, Step, Trace, Triangle};
+use headlight_document::{
+    Candidate, Gaze, Generated, Generation, OutputToken, Read, Request, Sampling, Step, Trace, Triangle,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::locale::say;
@@ -158,9 +160,6 @@ impl Writing {
     /// Asks what the model would say after a text.
     #[must_use]
     pub fn suggest(&mut self, model: &str, text: &str) -> Vec<Command> {
-        let given_up = self.suggesting.take().map(|id| Command::Cancel { id });
-        let id = self.next();
-        (self.suggesting, self.suggested) = (Some(id), None);
         let generation = Generation {
             model: model.to_owned(),
             text: text.to_owned(),
@@ -169,7 +168,20 @@ impl Writing {
             most: 1,
             sampling: Sampling::default(),
         };
-        given_up.into_iter().chain([Command::Generate { id, generation: Box::new(generation) }]).collect()
+        self.suggest_by(|id| Command::Generate { id, generation: Box::new(generation) })
+    }
+
+    /// Asks what a model would fill in for the mask of a request's text.
+    #[must_use]
+    pub fn suggest_filled(&mut self, request: Request) -> Vec<Command> {
+        self.suggest_by(|id| Command::Explain { id, request: Box::new(request) })
+    }
+
+    fn suggest_by(&mut self, ask: impl FnOnce(RequestId) -> Command) -> Vec<Command> {
+        let given_up = self.suggesting.take().map(|id| Command::Cancel { id });
+        let id = self.next();
+        (self.suggesting, self.suggested) = (Some(id), None);
+        given_up.into_iter().chain([ask(id)]).collect()
     }
 
     /// How many rows are being worked out; none where none are.
@@ -347,6 +359,9 @@ impl Writing {
             Event::Wrote { id, step } if self.running == Some(id) => self.steps.push(*step),
             Event::Wrote { id, step } if self.suggesting == Some(id) => {
                 (self.suggesting, self.suggested) = (None, Some(step.top));
+            }
+            Event::Explained { id, explanation } if self.suggesting == Some(id) => {
+                (self.suggesting, self.suggested) = (None, Some(explanation.output.top));
             }
             Event::Generated { id, generated } if self.running == Some(id) => {
                 let Generated { ended, .. } = *generated;
