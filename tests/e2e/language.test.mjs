@@ -205,8 +205,8 @@ function latin(page, own) {
       }
       const found = new Map();
       for (const text of said) {
-        // What stands between quotation marks is quoted.
-        const rest = text.replace(/“[^”]*”/g, '');
+        // What stands between quotation marks is quoted; a version is eight hexadecimal digits, of which some spell something.
+        const rest = text.replace(/“[^”]*”/g, '').replace(/\b[0-9a-f]{8}\b/g, '');
         for (const [word] of rest.matchAll(/[\p{Script=Latin}\d_]*\p{Script=Latin}{2,}/gu)) {
           if (!proper.includes(word) && !own.includes(word) && !/^L\d/.test(word)) found.set(word, text.slice(0, 100));
         }
