@@ -28,7 +28,7 @@ test('a finished explanation is painted within a second, before any model', asyn
       requestAnimationFrame(look);
     });
     await page.goto(server.url);
-    await page.waitForFunction('window.painted');
+    await page.waitForFunction(() => window.painted);
     return { page, painted: await page.evaluate('window.painted') };
   };
   // Fresh profiles, the best of three: what is measured is the page, not what else the machine does just then.
