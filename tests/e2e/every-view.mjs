@@ -100,6 +100,16 @@ function twins(request) {
   });
 }
 
+/** A page on which a real model has written up to a step, at least. */
+async function onWritten(step) {
+  const page = await onModel('smollm2', 'The capital of France is');
+  await page.click(at('write-on'));
+  await page.waitForSelector(`${at('written')} [data-step="${step}"]`, { timeout: 240_000 });
+  await page.click(at('stop-writing'));
+  await page.waitForSelector(`${at('writing')}[data-running="false"]`);
+  return page;
+}
+
 /** Every view: its name, and a page that shows it. */
 export const VIEWS = {
   'the opening page': () => open(),
@@ -144,11 +154,7 @@ export const VIEWS = {
     return page;
   },
   async 'what the model writes, a token of it opened'() {
-    const page = await onModel('smollm2', 'The capital of France is');
-    await page.click(at('write-on'));
-    await page.waitForSelector(`${at('written')} [data-step="3"]`, { timeout: 240_000 });
-    await page.click(at('stop-writing'));
-    await page.waitForSelector(`${at('writing')}[data-running="false"]`);
+    const page = await onWritten(3);
     await page.click(`${at('written')} [data-step="1"]`);
     await page.waitForSelector(at('step'));
     return page;
@@ -163,11 +169,7 @@ export const VIEWS = {
     return page;
   },
   async 'what each written token rests on, and a changed word'() {
-    const page = await onModel('smollm2', 'The capital of France is');
-    await page.click(at('write-on'));
-    await page.waitForSelector(`${at('written')} [data-step="1"]`, { timeout: 240_000 });
-    await page.click(at('stop-writing'));
-    await page.waitForSelector(`${at('writing')}[data-running="false"]`);
+    const page = await onWritten(1);
     const count = await page.locator(`${at('written')} [data-step]`).count();
     await page.click(`${at('written')} [data-step="0"]`);
     await page.click(at('trace-all'));
