@@ -30,7 +30,7 @@ pub fn check(paths: &Paths) -> Result<()> {
     process::run(&mut deny(&["check", "licenses", "bans", "sources"]))?;
     let mut fetch = deny(&["fetch", "db"]);
     match process::run_within(fetch.stdout(Stdio::null()).stderr(Stdio::null()), PATIENCE) {
-        Ok(()) => process::run(&mut deny(&["check", "--disable-fetch", "advisories"]))?,
+        Ok(()) => process::run(&mut deny(&["--offline", "check", "advisories"]))?,
         Err(error) => {
             say::note(&format!(
                 "Known faults of crates were NOT asked for, as their database can't be reached: {error}"
