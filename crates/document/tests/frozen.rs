@@ -10,7 +10,7 @@ use dice::Dice;
 use headlight_document::frozen::{Amount, MAX_FROZEN_BYTES, OpenMap, PREFIX, VALUE_ERROR, WEIGHT_ERROR};
 use headlight_document::link::{LinkError, MAX_FRAGMENT_BYTES, View};
 use headlight_document::{
-    Attention, AttentionKind, DocumentError, Explanation, Faithfulness, Frozen, InputToken, Overview,
+    Attention, AttentionKind, DocumentError, Explanation, Faithfulness, Frozen, InputToken, Method, Overview,
 };
 use serde_json::{Value, json};
 
@@ -141,6 +141,44 @@ fn a_map_that_is_at_hand_elsewhere_comes_along() {
     let short = OpenMap { values: map[1..].to_vec(), ..open };
     let (fragment, _) = Frozen::of(document, View::default(), Some(short)).encode().unwrap();
     assert_eq!(Frozen::decode(&fragment), Err(LinkError::Damaged));
+}
+
+/// Frozen links that were made by earlier versions' own code (the commit stands in the file's name) still say what they said.
+/// What they said stands here and is not worked out by today's code.
+#[test]
+fn frozen_links_of_earlier_versions_say_what_they_said() {
+    let folder = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/frozen");
+    let all: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(!all.is_empty());
+    for path in all {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let fragment = std::fs::read_to_string(&path).unwrap();
+        let frozen = Frozen::decode(fragment.trim()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let Explanation { model, input, output, target, attributions, attention, .. } = &frozen.document;
+        assert_eq!((&*model.id, model.layers, model.heads, &*model.device), ("smollm2", 30, 9, "cpu"), "{name}");
+        assert_eq!(model.sha256, "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53", "{name}");
+        let tokens: Vec<_> = input.tokens.iter().map(|token| (&*token.text, token.start, token.end)).collect();
+        let said = [("The", 0, 3), (" capital", 3, 11), (" of", 11, 14), (" France", 14, 21), (" is", 21, 24)];
+        assert_eq!((&*input.text, &*tokens), ("The capital of France is", &said[..]), "{name}");
+        assert_eq!((target.id, &*target.text, target.position), (Some(7042), " Paris", Some(4)), "{name}");
+        assert!(close(target.value, 17.371_26) && close(output.top[0].prob, 0.772_533) && output.top.len() == 10);
+        let values = [
+            (Method::Saliency, [38.736_11, 29.211_87, 7.054_27, 12.975_91, 5.274_69]),
+            (Method::GradXInput, [2.497_54, 3.077_26, 1.788_80, -0.733_49, -0.883_41]),
+        ];
+        for (ours, (method, theirs)) in attributions.iter().zip(values) {
+            assert_eq!(ours.method, method, "{name}");
+            assert!(ours.values.iter().zip(theirs).all(|(a, b)| close(b, *a)), "{name}: {:?}", ours.values);
+        }
+        assert_eq!((attributions.len(), frozen.view.head), (2, Some((23, 4))), "{name}");
+        let row = [0.067_17, 0.012_18, 0.008_34, 0.903_34, 0.008_97];
+        let map = frozen.open.as_ref().map(|open| &*open.values).or_else(|| attention[0].head(23, 4)).unwrap();
+        assert!(
+            map[20..].iter().zip(row).all(|(a, b)| (a - b).abs() <= WEIGHT_ERROR + 1e-5),
+            "{name}: {:?}",
+            &map[20..]
+        );
+    }
 }
 
 fn fragment_of(bytes: &[u8]) -> String {

@@ -242,6 +242,19 @@ fn meant() -> Vec<(&'static str, Link)> {
                 })
             },
         ),
+        (
+            "16-35eb0f5-question",
+            plain(Request {
+                second_text: Some("Where does Zoë live?".into()),
+                shots: vec![Shot {
+                    text: "Ann is in Rome.".into(),
+                    question: Some("Where is Ann?".into()),
+                    answer: "Rome".into(),
+                }],
+                layers: true,
+                ..request("smollm2", Task::Answer, "Zoë lives in Porto.", "next", Read::Prob, &[GradXInput])
+            }),
+        ),
     ]
 }
 
@@ -255,4 +268,54 @@ fn links_of_every_version_so_far_mean_what_they_meant() {
     }
     let count = std::fs::read_dir(folder).unwrap().count();
     assert_eq!(count, meant.len(), "every link of the folder is one whose meaning is stated");
+}
+
+/// The fields of a type as its source has them.
+fn fields(source: &str, name: &str) -> Vec<String> {
+    let (_, body) =
+        source.split_once(&format!("\npub struct {name} {{\n")).unwrap_or_else(|| panic!("{name} is there"));
+    let (body, _) = body.split_once("\n}").unwrap();
+    let fields = body.lines().filter_map(|line| line.trim().strip_prefix("pub ")?.split_once(':'));
+    fields.map(|(field, _)| field.to_owned()).collect()
+}
+
+/// Every name that stands before a value.
+fn keys(value: &serde_json::Value, all: &mut std::collections::BTreeSet<String>) {
+    match value {
+        serde_json::Value::Object(object) => {
+            for (key, value) in object {
+                all.insert(key.clone());
+                keys(value, all);
+                // Parameters are a line of names with their values.
+                let line = value.as_str().filter(|_| key == "parameters").unwrap_or_default();
+                all.extend(line.split_whitespace().filter_map(|word| Some(word.split_once('=')?.0.replace('-', "_"))));
+            }
+        }
+        serde_json::Value::Array(values) => values.iter().for_each(|value| keys(value, all)),
+        _ => {}
+    }
+}
+
+/// What a link can say is said by one of the folder: a new field of a request or a view comes with a link of its own.
+#[test]
+fn every_field_of_a_link_is_in_one_that_is_kept() {
+    let mut found = std::collections::BTreeSet::new();
+    for (_, link) in meant() {
+        keys(&serde_json::to_value(link).unwrap(), &mut found);
+    }
+    let (request, link) = (include_str!("../src/request.rs"), include_str!("../src/link.rs"));
+    for (source, names) in [
+        (request, &["Request", "Shot"][..]),
+        (link, &["Link", "View", "Written", "Apart"]),
+        (include_str!("../src/method.rs"), &["Parameters"]),
+        (include_str!("../src/intervention.rs"), &["Intervention", "Scaled"]),
+        (include_str!("../src/generation.rs"), &["Sampling"]),
+    ] {
+        for name in names {
+            let fields = fields(source, name);
+            assert!(!fields.is_empty(), "{name} has fields");
+            let missing: Vec<_> = fields.iter().filter(|field| !found.contains(*field)).collect();
+            assert!(missing.is_empty(), "no link in tests/links says {missing:?} of {name}");
+        }
+    }
 }
