@@ -142,20 +142,22 @@ fn summed(found: measures::Erasure) -> Erasure {
 /// What speaks against an attribution, in words.
 fn verdicts(found: &Measured) -> Vec<String> {
     let mut verdicts = Vec::new();
-    let count = |share: f64| format!("{:.0} of {ORDERS}", share * ORDERS as f64);
+    let count = |share: f64| format!("{:.0}", share * ORDERS as f64);
     let is_worse = |curve: &Option<document::Curve>| {
         curve.as_ref().filter(|curve| curve.better_than < BETTER).map(|curve| count(curve.better_than))
     };
     match (is_worse(&found.deletion), is_worse(&found.insertion)) {
         (Some(deletion), Some(insertion)) => verdicts.push(format!(
-            "No better than random: leaving out the words it ranks first does more than {deletion} random orders, and \
-             showing only these does more than {insertion}."
+            "No better than random: leaving out the words it ranks first does more than {deletion} of {ORDERS} random orders, and \
+             showing only these does more than {insertion} of {ORDERS}."
         )),
         (Some(deletion), None) => verdicts.push(format!(
-            "Leaving out the words it ranks first is no better than random: it does more than {deletion} random orders."
+            "Leaving out the words it ranks first is no better than random: it does more than {deletion} of {ORDERS} random \
+             orders."
         )),
         (None, Some(insertion)) => verdicts.push(format!(
-            "Showing only the words it ranks first is no better than random: it does more than {insertion} random orders."
+            "Showing only the words it ranks first is no better than random: it does more than {insertion} of {ORDERS} \
+             random orders."
         )),
         (None, None) => {}
     }
