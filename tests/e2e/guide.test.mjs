@@ -7,16 +7,15 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { faults, isGrave, withAxe } from './axe.mjs';
-import { FOLDER, shots } from './guide-pictures.mjs';
+import { FOLDER, FOLDERS as LANGUAGES, shots } from './guide-pictures.mjs';
 import { at, SLOW } from './page.mjs';
 import { DIST, serve } from './server.mjs';
 import { browser, server } from './site.mjs';
 
-/** The languages, and where each lies in the guide. */
-const LANGUAGES = { en: '', zh: 'zh/' };
 const SOURCE = new URL('../../docs/guide/', import.meta.url);
-/** The most bytes of a picture. */
+/** The most bytes of a picture, and of all together. */
 const LARGEST = 150_000;
+const ALL = 2_000_000;
 
 const source = async (language) => (await readdir(new URL(`${language}/src/`, SOURCE))).filter((name) => name !== 'SUMMARY.md');
 const written = async (path) => readFile(join(DIST, 'guide', path), 'utf8');
@@ -152,14 +151,16 @@ test('the guide is kept with the page, and read with the server gone', SLOW, asy
   await page.context().close();
 });
 
-test('the pictures of README and guide are what the page shows', SLOW, async () => {
+test('the pictures of README and guide are what the page shows, in both languages', { timeout: 600_000 }, async () => {
   const made = await shots(browser, server);
-  const committed = (await readdir(FOLDER)).filter((name) => name.endsWith('.png')).map((name) => name.replace('.png', ''));
+  const files = await readdir(FOLDER, { recursive: true });
+  const committed = files.filter((name) => name.endsWith('.png')).map((name) => name.replace('.png', ''));
   if (process.env.HEADLIGHT_PICTURES === 'write') {
     for (const [name, { png }] of made) await writeFile(new URL(`${name}.png`, FOLDER), png);
   } else {
     assert.deepEqual([...made.keys()].sort(), committed.sort());
   }
+  let all = 0;
   for (const [name, { png, width, height, data }] of made) {
     assert.ok(png.length < LARGEST, `${name} has ${png.length} bytes`);
     // Not blank: no colour has nearly all of it, and there are many.
@@ -175,8 +176,10 @@ test('the pictures of README and guide are what the page shows', SLOW, async () 
     const [wide, high] = [stored.readUInt32BE(16), stored.readUInt32BE(20)];
     assert.ok(Math.abs(width / wide - 1) < 0.05 && Math.abs(height / high - 1) < 0.25,
       `${name} is ${width} × ${height}, the committed one ${wide} × ${high}`);
+    all += png.length;
     console.log(`${name}: ${width} × ${height}, ${png.length} bytes, ${counts.size} colours`);
   }
+  assert.ok(all < ALL, `all pictures have ${all} bytes`);
   const dark = ({ data }) => data[0] < 128;
   assert.deepEqual([dark(made.get('page')), dark(made.get('page-dark'))], [false, true]);
 });

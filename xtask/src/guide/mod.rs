@@ -76,8 +76,12 @@ pub fn build(paths: &Paths, mdbook: &Path) -> Result<()> {
     }
     copy(&source.join(STYLE), &guide.join(STYLE))?;
     copy(&paths.root.join(ICON), &guide.join("icon.svg"))?;
-    for name in names(&source.join("images"), "png")? {
-        copy(&source.join("images").join(&name), &guide.join("images").join(&name))?;
+    for language in LANGUAGES {
+        let pictures = Path::new("images").join(language.place);
+        for name in names(&source.join(&pictures), "png")? {
+            let picture = pictures.join(name);
+            copy(&source.join(&picture), &guide.join(&picture))?;
+        }
     }
     Ok(())
 }
@@ -89,7 +93,7 @@ fn finished(page: &str, name: &str) -> String {
     let wide = "tabindex=\"0\" role=\"group\"";
     let page = page.replace("<div class=\"table-wrapper\">", &format!("<div class=\"table-wrapper\" {wide}>"));
     let page = page.replace("<pre>", &format!("<pre {wide}>"));
-    let page = once(&page);
+    let page = figures(&page);
     // The policy lets no element have a style of its own.
     let page = page.replace("style=\"text-align: right\"", "class=\"number\"");
     // mdBook gives a template the chapter's source.
@@ -99,19 +103,38 @@ fn finished(page: &str, name: &str) -> String {
     })
 }
 
-/// A page with every picture there once, as a picture: mdBook puts each into a box that is ticked to see it large, and there a second
-/// time.
-fn once(page: &str) -> String {
-    let mut parts = page.split("<label class=\"checkbox-label\">");
+/// A page with every picture there once, with what is said of it below, and its file, larger, behind it: mdBook puts each into a box that
+/// is ticked to see it large, and there a second time, for which our pages have no style.
+fn figures(page: &str) -> String {
+    const BEFORE: &str = "<label class=\"checkbox-label\">";
+    const AFTER: &str = "</label>";
+    let mut parts = page.split(BEFORE);
     let mut written = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let (inside, after) = part.split_once("</label>").unwrap_or(("", part));
+        let (inside, after) = part.split_once(AFTER).unwrap_or(("", part));
         let picture =
             inside.find("<img").and_then(|at| inside.get(at..)).and_then(|from| from.split_inclusive('>').next());
-        written.push_str(picture.unwrap_or_default());
-        written.push_str(after);
+        let picture = picture.unwrap_or_default();
+        let said = between(picture, " title=\"", "\"");
+        match (between(picture, " src=\"", "\""), said, written.strip_suffix("<p>"), after.strip_prefix("</p>")) {
+            (Some(file), Some(said), Some(before), Some(after)) => {
+                let picture = picture.replacen(&format!(" title=\"{said}\""), "", 1);
+                written = format!(
+                    "{before}<figure><a href=\"{file}\">{picture}</a><figcaption>{said}</figcaption></figure>{after}"
+                );
+            }
+            _ => {
+                written.push_str(picture);
+                written.push_str(after);
+            }
+        }
     }
     written
+}
+
+/// What stands between two texts.
+fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
+    Some(text.split_once(before)?.1.split_once(after)?.0)
 }
 
 /// The names of a folder's files that end so, in order.
@@ -233,10 +256,15 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_is_there_once() {
-        let page = "<p><label class=\"checkbox-label\"><input type=\"checkbox\"><img src=\"a.png\" alt=\"A\"><span><img \
-                    src=\"a.png\" alt=\"A\"></span></label>, and</p>";
-        assert_eq!(once(page), "<p><img src=\"a.png\" alt=\"A\">, and</p>");
+    fn a_picture_is_there_once_and_what_is_said_of_it_stands_below() {
+        let page = |title: &str| {
+            let picture = format!("<img src=\"a.png\" alt=\"A\"{title}>");
+            let mdbook = format!("<input type=\"checkbox\">{picture}<span>{picture}</span>");
+            format!("<p>1</p><p><label class=\"checkbox-label\">{mdbook}</label></p><p>2</p>")
+        };
+        assert_eq!(figures(&page("")), "<p>1</p><p><img src=\"a.png\" alt=\"A\"></p><p>2</p>");
+        let wanted = "<p>1</p><figure><a href=\"a.png\"><img src=\"a.png\" alt=\"A\"></a><figcaption>“A”.</figcaption></figure><p>2</p>";
+        assert_eq!(figures(&page(" title=\"“A”.\"")), wanted);
     }
 
     #[test]
