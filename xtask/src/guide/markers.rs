@@ -29,6 +29,8 @@ pub struct Sources {
     words: BTreeMap<String, String>,
     help: Value,
     formulas: Value,
+    /// Its words for those in formulas, where it is not English.
+    in_formulas: Option<BTreeMap<String, String>>,
     table: Value,
     /// The sentence of `{{measured}}`, with names in braces.
     sentence: String,
@@ -48,11 +50,14 @@ impl Sources {
             words.extend(area.into_iter().filter_map(|(key, value)| Some((key, value.as_str()?.to_owned()))));
         }
         let help = root.join("web/page/assets/help");
-        let sentence = root.join(super::SOURCE).join(language).join("measured.txt");
+        let own = root.join(super::SOURCE).join(language);
+        let sentence = own.join("measured.txt");
+        let in_formulas = own.join("formulas.json");
         Ok(Self {
             words,
             help: parsed(&help.join(format!("{language}.json")))?,
             formulas: parsed(&help.join("formulas.json"))?,
+            in_formulas: if in_formulas.exists() { Some(parsed(&in_formulas)?) } else { None },
             table: parsed(&root.join("docs/methods/table.json"))?,
             sentence: fs::read_to_string(&sentence).map_err(Error::io("read", &sentence))?.trim().to_owned(),
         })
@@ -88,8 +93,24 @@ impl Sources {
         let nodes = formula::nodes(self.formulas.get(name)?);
         Some(format!(
             "<div class=\"formula\" tabindex=\"0\" role=\"group\"><math display=\"block\">{}</math></div>",
-            mathml(&nodes)
+            self.mathml(&nodes)?
         ))
+    }
+
+    /// None where the language has no word for one of the formula.
+    fn mathml(&self, nodes: &[formula::Node]) -> Option<String> {
+        let one = |node: &formula::Node| {
+            let text = match &self.in_formulas {
+                Some(words) if node.tag == "mtext" => {
+                    // A space that is kept stands before or behind it.
+                    let word = node.text.trim();
+                    node.text.replacen(word, words.get(word)?, 1)
+                }
+                _ => node.text.clone(),
+            };
+            Some(format!("<{0}>{1}{2}</{0}>", node.tag, escaped(&text), self.mathml(&node.children)?))
+        };
+        nodes.iter().map(one).collect()
     }
 
     fn measured(&self, method: &str) -> Option<String> {
@@ -159,12 +180,6 @@ fn default(name: &str) -> Option<String> {
     })
 }
 
-fn mathml(nodes: &[formula::Node]) -> String {
-    let one =
-        |node: &formula::Node| format!("<{0}>{1}{2}</{0}>", node.tag, escaped(&node.text), mathml(&node.children));
-    nodes.iter().map(one).collect()
-}
-
 /// A text of the help as markup: `*emphasis*` and `code` between backticks, all else is text.
 fn marked(text: &str) -> String {
     let alternating = |text: &str, mark: char, tag: &str| -> String {
@@ -206,6 +221,17 @@ mod tests {
         // LIME's comprehensiveness in docs/methods, and that of random orders.
         let measured = written("{{measured lime}}");
         assert!(measured.contains("0.54") && measured.contains("0.21") && !measured.contains('{'), "{measured}");
+    }
+
+    #[test]
+    fn every_formula_is_there_in_chinese() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let sources = Sources::read(root, "zh").unwrap();
+        let all: Vec<_> =
+            sources.formulas.as_object().unwrap().keys().map(|name| (name, sources.formula(name))).collect();
+        let missing: Vec<_> = all.iter().filter(|(_, formula)| formula.is_none()).collect();
+        assert!(missing.is_empty(), "words of {missing:?} are not in docs/guide/zh/formulas.json");
+        assert!(sources.formula("flow").unwrap().contains("<mtext>最大流</mtext>"));
     }
 
     #[test]
