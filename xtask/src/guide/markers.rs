@@ -99,6 +99,7 @@ impl Sources {
 
     /// None where the language has no word for one of the formula.
     fn mathml(&self, nodes: &[formula::Node]) -> Option<String> {
+        let is_high = nodes.iter().any(is_high);
         let one = |node: &formula::Node| {
             let text = match &self.in_formulas {
                 Some(words) if node.tag == "mtext" => {
@@ -108,7 +109,9 @@ impl Sources {
                 }
                 _ => node.text.clone(),
             };
-            Some(format!("<{0}>{1}{2}</{0}>", node.tag, escaped(&text), self.mathml(&node.children)?))
+            // Where nothing is high, some fonts have none but much too high a bracket to stretch to.
+            let flat = if !is_high && matches!(&*text, "(" | ")" | "|" | "∖") { " stretchy=\"false\"" } else { "" };
+            Some(format!("<{0}{flat}>{1}{2}</{0}>", node.tag, escaped(&text), self.mathml(&node.children)?))
         };
         nodes.iter().map(one).collect()
     }
@@ -180,6 +183,11 @@ fn default(name: &str) -> Option<String> {
     })
 }
 
+/// Whether brackets around it are to grow.
+fn is_high(node: &formula::Node) -> bool {
+    ["mfrac", "msqrt", "munder", "munderover"].contains(&node.tag) || node.children.iter().any(is_high)
+}
+
 /// A text of the help as markup: `*emphasis*` and `code` between backticks, all else is text.
 fn marked(text: &str) -> String {
     let alternating = |text: &str, mark: char, tag: &str| -> String {
@@ -218,6 +226,8 @@ mod tests {
             written("{{formula grad_x_input}}")
                 .contains("<math display=\"block\"><munder><mo>∑</mo><mi>d</mi></munder>")
         );
+        assert!(written("{{formula lens}}").contains("<mo stretchy=\"false\">(</mo>"));
+        assert!(written("{{formula attention}}").contains("<mo>(</mo>"));
         // LIME's comprehensiveness in docs/methods, and that of random orders.
         let measured = written("{{measured lime}}");
         assert!(measured.contains("0.54") && measured.contains("0.21") && !measured.contains('{'), "{measured}");
