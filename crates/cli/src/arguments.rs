@@ -73,6 +73,10 @@ pub struct Explain {
     /// How to print the explanation.
     #[arg(long, value_enum, default_value_t = Format::Json)]
     pub format: Format,
+    /// In which language --format html, svg and methods say what they say. The other formats have the same words in every
+    /// language: JSON, CSV and BibTeX are read by programs, and text is what the terminal says.
+    #[arg(long, value_enum, default_value_t = Language::English)]
+    pub language: Language,
     /// What --format svg draws.
     #[arg(long, value_enum, default_value_t = Drawing::Tokens)]
     pub drawing: Drawing,
@@ -370,6 +374,17 @@ pub enum Format {
     Methods,
     /// Entries for Headlight and for what that paragraph cites.
     Bibtex,
+}
+
+/// The language of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// English.
+    #[value(name = "en")]
+    English,
+    /// Simplified Chinese.
+    #[value(name = "zh")]
+    Chinese,
 }
 
 /// A drawing of an explanation.

@@ -6,9 +6,10 @@ use std::time::Instant;
 
 use headlight_document::{Explanation, HeadFigure, Request, RequestError, Task, Token, Units};
 use headlight_engine::{Model, answer};
-use headlight_report::{cite, csv, drawings, html};
+use headlight_report::texts::{CHINESE, Files};
+use headlight_report::{Texts, cite, csv, drawings, html};
 
-use crate::arguments::{Asking, Drawing, Explain, Format};
+use crate::arguments::{Asking, Drawing, Explain, Format, Language};
 use crate::bar::Bar;
 use crate::batch::{self, line::Line};
 use crate::device;
@@ -25,14 +26,22 @@ pub fn clock() -> f64 {
 
 /// Answers the question and gives back what to print.
 pub fn explain(arguments: &Explain) -> Result<String, Error> {
+    let files = match arguments.language {
+        Language::English => None,
+        Language::Chinese => Some(Files::read(CHINESE)?),
+    };
+    let texts = match &files {
+        Some(files) => files.texts("zh-Hans"),
+        None => Texts::english(),
+    };
     let explanation = pollster::block_on(run(arguments))?;
     Ok(match arguments.format {
         Format::Json => serde_json::to_string(&explanation)? + "\n",
         Format::Text => format::text(&explanation),
-        Format::Html => printed(|out| html::write(&explanation, None, cite::LIBRARY, out))?,
+        Format::Html => printed(|out| html::write(&explanation, None, cite::LIBRARY, texts, out))?,
         Format::Csv => printed(|out| csv::write(&explanation, out))?,
-        Format::Svg => drawing(&explanation, arguments.drawing)? + "\n",
-        Format::Methods => cite::paragraph(&explanation) + "\n",
+        Format::Svg => drawing(&explanation, arguments.drawing, texts)? + "\n",
+        Format::Methods => cite::paragraph(&explanation, texts) + "\n",
         Format::Bibtex => cite::bibtex(&explanation, None, cite::LIBRARY),
     })
 }
@@ -44,11 +53,13 @@ fn printed(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Strin
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn drawing(explanation: &Explanation, drawing: Drawing) -> Result<String, Error> {
+fn drawing(explanation: &Explanation, drawing: Drawing, texts: Texts<'_>) -> Result<String, Error> {
     let found = match drawing {
-        Drawing::Tokens => explanation.attributions.first().map(|one| drawings::tokens(explanation, one, false)),
-        Drawing::Candidates => (!explanation.output.top.is_empty()).then(|| drawings::candidates(explanation, false)),
-        Drawing::Attention => explanation.attention.first().and_then(|one| drawings::grid(one, false)),
+        Drawing::Tokens => explanation.attributions.first().map(|one| drawings::tokens(explanation, one, texts, false)),
+        Drawing::Candidates => {
+            (!explanation.output.top.is_empty()).then(|| drawings::candidates(explanation, texts, false))
+        }
+        Drawing::Attention => explanation.attention.first().and_then(|one| drawings::grid(one, texts, false)),
     };
     found.ok_or(Error::NothingToDraw)
 }

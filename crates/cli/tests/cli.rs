@@ -57,6 +57,28 @@ fn the_page_and_the_terminal_show_the_same() {
 }
 
 #[test]
+fn a_report_a_drawing_and_a_paragraph_come_in_chinese() {
+    let run = |format: &str, language: &str| {
+        let output = headlight(&[&FRANCE[..], &["--format", format, "--language", language]].concat());
+        (output.status.success(), text(&output.stdout), text(&output.stderr))
+    };
+    for (format, expected) in [
+        ("html", "<html lang=\"zh-Hans\">"),
+        ("html", "<h2>梯度×输入</h2>"),
+        ("svg", ">橙色：反对该答案，蓝色：支持该答案</text>"),
+        ("methods", "梯度×输入（Shrikumar et al., 2016）为每个词元给出"),
+    ] {
+        let (is_fine, said, error) = run(format, "zh");
+        assert!(is_fine && said.contains(expected), "{format}: {said} {error}");
+    }
+    // What programs read is the same in every language.
+    assert_eq!(run("csv", "zh").1.lines().next(), run("csv", "en").1.lines().next());
+    assert_eq!(run("bibtex", "zh").1, run("bibtex", "en").1);
+    let (is_fine, _, error) = run("html", "fr");
+    assert!(!is_fine && error.contains("[possible values: en, zh]"), "{error}");
+}
+
+#[test]
 fn heads_are_told_of_where_that_is_asked_for() {
     let explain =
         |rest: &[&str]| headlight(&[&["explain", "--model", "sentiment", "--device", "cpu", "--text"], rest].concat());

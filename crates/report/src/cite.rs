@@ -1,91 +1,79 @@
 //! A paragraph for a paper's section on methods, and BibTeX for what it cites.
 
-use std::fmt::Write;
-
-use headlight_document::{Attribution, Explanation, Faithfulness, Method};
+use headlight_document::{Attribution, Explanation, Faithfulness, Measured, Method};
 
 use crate::format::number;
 pub use crate::references::LIBRARY;
 use crate::references::{self as papers, Reference};
-use crate::{VERSION, words};
+use crate::{Texts, VERSION, words};
 
-/// What a method is, for who has not heard of it, and where it comes from.
-fn method(method: Method) -> (&'static str, Reference) {
+/// Where a method comes from.
+fn origin(method: Method) -> &'static [Reference] {
     match method {
-        Method::Saliency => ("the L2 norm of the target’s gradient at its embedding", papers::SIMONYAN),
-        Method::GradXInput => {
-            ("the inner product of its embedding with the target’s gradient there", papers::SHRIKUMAR)
-        }
-        Method::IntegratedGradients => (
-            "the gradient integrated along the straight line from a baseline to its embedding, times their difference",
-            papers::SUNDARARAJAN,
-        ),
-        Method::SmoothGrad => {
-            ("the mean of another method’s values over noisy copies of the embeddings", papers::SMILKOV)
-        }
-        Method::Occlusion => ("the change of the target when it is replaced", papers::ZEILER),
-        Method::Lime => ("its weight in a linear model fitted to texts with units replaced", papers::RIBEIRO),
-        Method::KernelShap => ("its Shapley value among units that are there or replaced", papers::LUNDBERG),
-        Method::PartitionShap => ("its Owen value over a hierarchy of the text’s units", papers::OWEN),
-        Method::Attention => ("the attention that it gets, which need not say what an answer rests on", papers::JAIN),
-        Method::AttentionRollout => ("its share of attention multiplied through all layers", papers::ABNAR),
-        Method::AttentionFlow => ("the greatest flow that can reach it through all layers’ attention", papers::ABNAR),
-        Method::AttentionGradient => {
-            ("its share of attention times gradient, multiplied through all layers", papers::CHEFER)
-        }
-        Method::ValueZeroing => {
-            ("how much the representation that is read changes without its value vectors", papers::MOHEBBI)
-        }
+        Method::Saliency => &[papers::SIMONYAN],
+        Method::GradXInput => &[papers::SHRIKUMAR],
+        Method::IntegratedGradients => &[papers::SUNDARARAJAN],
+        Method::SmoothGrad => &[papers::SMILKOV],
+        Method::Occlusion => &[papers::ZEILER],
+        Method::Lime => &[papers::RIBEIRO],
+        Method::KernelShap => &[papers::LUNDBERG],
+        Method::PartitionShap => &[papers::OWEN, papers::LUNDBERG],
+        Method::Attention => &[papers::JAIN],
+        Method::AttentionRollout | Method::AttentionFlow => &[papers::ABNAR],
+        Method::AttentionGradient => &[papers::CHEFER],
+        Method::ValueZeroing => &[papers::MOHEBBI],
     }
 }
 
 /// A text in the making, with what it cites.
-#[derive(Default)]
-struct Cited {
+struct Cited<'a> {
+    texts: Texts<'a>,
     text: String,
     cited: Vec<Reference>,
 }
 
-impl Cited {
-    fn say(&mut self, text: &str) {
-        self.text.push_str(text);
-    }
-
+impl Cited<'_> {
     /// Names papers in brackets.
-    fn cite(&mut self, papers: &[Reference]) {
-        let named: Vec<&str> = papers.iter().map(|paper| paper.cited).collect();
-        // Writing to a string cannot fail.
-        let _ = write!(self.text, " ({})", named.join("; "));
+    fn cite(&mut self, papers: &[Reference]) -> String {
         for paper in papers {
             if !self.cited.contains(paper) {
                 self.cited.push(*paper);
             }
         }
+        let named: Vec<&str> = papers.iter().map(|paper| paper.cited).collect();
+        self.texts.fill("cite", &[&named.join(self.texts.say("cite.then"))])
+    }
+
+    /// Says something with the papers that it comes from.
+    fn say(&mut self, key: &str, papers: &[Reference]) {
+        let cited = self.cite(papers);
+        self.text.push_str(&self.texts.fill(key, &[&cited]));
     }
 }
 
-fn paragraph_of(document: &Explanation) -> Cited {
-    let mut all = Cited::default();
+fn paragraph_of<'a>(document: &Explanation, texts: Texts<'a>) -> Cited<'a> {
+    let mut all = Cited { texts, text: String::new(), cited: Vec::new() };
     let (model, target) = (&document.model, &document.target);
-    all.say(&format!(
-        "We explained {title} ({id}; family {family}, {layers} layers of {heads} heads; SHA-256 of its weights {hash}; licence \
-         {license}) with Headlight {VERSION}, which ran it on the device “{device}”. The text was cut into {tokens} tokens, \
-         special tokens included. What is explained is {what}",
-        title = model.title,
-        id = model.id,
-        family = model.family,
-        layers = model.layers,
-        heads = model.heads,
-        hash = if model.sha256.is_empty() { "not known" } else { &model.sha256 },
-        license = model.license,
-        device = model.device,
-        tokens = document.input.tokens.len(),
-        what = words::target(document),
-    ));
-    if target.foil.is_some() {
-        all.cite(&[papers::YIN]);
-    }
-    all.say(&format!("; its value is {}.", number(target.value)));
+    let hash = if model.sha256.is_empty() { texts.say("paper.hash.unknown") } else { &model.sha256 };
+    let contrast = if target.foil.is_some() { all.cite(&[papers::YIN]) } else { String::new() };
+    all.text = texts.fill(
+        "paper.model",
+        &[
+            &model.title,
+            &model.id,
+            &model.family,
+            &model.layers,
+            &model.heads,
+            &hash,
+            &model.license,
+            &VERSION,
+            &model.device,
+            &document.input.tokens.len(),
+            &words::target(document, texts),
+            &contrast,
+            &number(target.value),
+        ],
+    );
     for attribution in &document.attributions {
         method_of(&mut all, attribution);
     }
@@ -93,107 +81,83 @@ fn paragraph_of(document: &Explanation) -> Cited {
         faithfulness(&mut all, found);
     }
     if !document.layers.is_empty() {
-        all.say(" Gradient × activation was taken at each layer’s output and in each head.");
+        all.text.push_str(texts.say("paper.layers"));
     }
     heads(&mut all, document);
     if !document.attention.is_empty() {
-        all.say(" Attention weights are those of every layer and head after the softmax, drawn after BertViz");
-        all.cite(&[papers::VIG]);
-        all.say(".");
+        all.say("paper.attention", &[papers::VIG]);
     }
     all
 }
 
-fn method_of(all: &mut Cited, attribution: &Attribution) {
-    let (what, paper) = method(attribution.method);
-    all.say(&format!(" {}", attribution.method.title()));
-    all.cite(if attribution.method == Method::PartitionShap {
-        &[papers::OWEN, papers::LUNDBERG]
-    } else {
-        std::slice::from_ref(&paper)
-    });
-    all.say(&format!(" gives each token {what}"));
-    let parameters = words::parameters(attribution);
+fn method_of(all: &mut Cited<'_>, attribution: &Attribution) {
+    let (texts, method, checks) = (all.texts, attribution.method, &attribution.checks);
+    let mut more = String::new();
+    let parameters = words::parameters(attribution, texts);
     if !parameters.is_empty() {
-        all.say(&format!("; parameters: {parameters}"));
+        more.push_str(&texts.fill("paper.method.parameters", &[&parameters]));
     }
-    let checks = &attribution.checks;
     if let Some(error) = checks.completeness_error {
-        all.say(&format!("; the values’ sum is {} off what it should be", number(error)));
+        more.push_str(&texts.fill("paper.method.off", &[&number(error)]));
     }
     if let Some(r2) = checks.r2 {
-        all.say(&format!("; R² {r2:.2}"));
+        more.push_str(&texts.fill("paper.method.r2", &[&format_args!("{r2:.2}")]));
     }
-    all.say(".");
+    let cited = all.cite(origin(method));
+    let what = format!("what.{}", method.name());
+    all.text.push_str(&texts.fill("paper.method", &[&texts.method(method), &cited, &texts.say(&what), &more]));
     if let Some(distrust) = &checks.distrust {
-        all.say(&format!(" {distrust}"));
+        all.text.push_str(&texts.fill("paper.method.distrust", &[&texts.heard(distrust)]));
     }
 }
 
-fn faithfulness(all: &mut Cited, found: &Faithfulness) {
-    let has = |is: fn(&headlight_document::Measured) -> bool| found.methods.iter().any(is);
-    all.say(&format!(
-        " Faithfulness was measured by the target’s probability, with tokens replaced by “{}” ({} texts):",
-        found.replacement, found.evaluations
-    ));
-    let mut gap = " ";
-    let mut measure = |all: &mut Cited, is_there: bool, what: &str, by: &[Reference]| {
-        if is_there {
-            all.say(gap);
-            all.say(what);
-            all.cite(by);
-            gap = ", ";
-        }
-    };
-    measure(
-        all,
-        has(|one| one.deletion.is_some() || one.insertion.is_some()),
-        "deletion and insertion curves",
-        &[papers::SAMEK, papers::PETSIUK],
-    );
-    measure(all, has(|one| one.erasure.is_some()), "comprehensiveness and sufficiency over tenths", &[papers::DEYOUNG]);
-    measure(all, has(|one| one.tau_loo.is_some()), "Kendall’s τ with leaving one token out", &[papers::ATTANASIO]);
-    measure(all, has(|one| one.sensitivity_max.is_some()), "the greatest sensitivity to small changes", &[papers::YEH]);
-    measure(
-        all,
-        has(|one| one.randomization.is_some()),
-        "rank correlation with an untrained model",
-        &[papers::ADEBAYO],
-    );
-    if let Some(random) = &found.random {
-        all.say(&format!(", beside {} random orders (seed {})", random.orders, random.seed));
+fn faithfulness(all: &mut Cited<'_>, found: &Faithfulness) {
+    let texts = all.texts;
+    let has = |is: fn(&Measured) -> bool| found.methods.iter().any(is);
+    let measures: [(bool, &str, &[Reference]); 5] = [
+        (
+            has(|one| one.deletion.is_some() || one.insertion.is_some()),
+            "paper.faithful.curves",
+            &[papers::SAMEK, papers::PETSIUK],
+        ),
+        (has(|one| one.erasure.is_some()), "paper.faithful.erasure", &[papers::DEYOUNG]),
+        (has(|one| one.tau_loo.is_some()), "paper.faithful.tau", &[papers::ATTANASIO]),
+        (has(|one| one.sensitivity_max.is_some()), "paper.faithful.sensitivity", &[papers::YEH]),
+        (has(|one| one.randomization.is_some()), "paper.faithful.untrained", &[papers::ADEBAYO]),
+    ];
+    let mut told = Vec::new();
+    for (_, key, by) in measures.into_iter().filter(|(is_there, ..)| *is_there) {
+        let cited = all.cite(by);
+        told.push(texts.fill(key, &[&cited]));
     }
-    all.say(".");
+    let told = told.join(texts.say("paper.faithful.then"));
+    let random = found
+        .random
+        .as_ref()
+        .map_or_else(String::new, |random| texts.fill("paper.faithful.random", &[&random.orders, &random.seed]));
+    all.text.push_str(&texts.fill("paper.faithful", &[&found.replacement, &found.evaluations, &told, &random]));
 }
 
-fn heads(all: &mut Cited, document: &Explanation) {
+fn heads(all: &mut Cited<'_>, document: &Explanation) {
     let Some(found) = document.heads() else { return };
     let parts: [(bool, &str, &[Reference]); 6] = [
-        (
-            !found.profiles.is_empty(),
-            " Heads were profiled by where they look and by gradient",
-            &[papers::CLARK, papers::BELINKOV, papers::MICHEL],
-        ),
-        (found.lens.is_some(), " The target was read after each layer by the logit lens", &[papers::LENS]),
-        (found.direct.is_some(), " The logit was shared out over what heads and MLPs write", &[papers::ELHAGE]),
-        (found.ablation.is_some(), " Each head and each MLP was taken out in turn", &[papers::MICHEL]),
-        (found.patching.is_some(), " Activations of another text were patched in", &[papers::MENG]),
-        (found.induction.is_some(), " Induction scores were taken on repeated random tokens", &[papers::OLSSON]),
+        (!found.profiles.is_empty(), "paper.profile", &[papers::CLARK, papers::BELINKOV, papers::MICHEL]),
+        (found.lens.is_some(), "paper.lens", &[papers::LENS]),
+        (found.direct.is_some(), "paper.direct", &[papers::ELHAGE]),
+        (found.ablation.is_some(), "paper.ablation", &[papers::MICHEL]),
+        (found.patching.is_some(), "paper.patching", &[papers::MENG]),
+        (found.induction.is_some(), "paper.induction", &[papers::OLSSON]),
     ];
-    for (is_there, what, by) in parts {
-        if is_there {
-            all.say(what);
-            all.cite(by);
-            all.say(".");
-        }
+    for (_, key, by) in parts.into_iter().filter(|(is_there, ..)| *is_there) {
+        all.say(key, by);
     }
 }
 
 /// Says in one paragraph what was done: the model with its hash, the target, each method with its parameters, measures, and
 /// where they come from.
 #[must_use]
-pub fn paragraph(document: &Explanation) -> String {
-    paragraph_of(document).text
+pub fn paragraph(document: &Explanation, texts: Texts<'_>) -> String {
+    paragraph_of(document, texts).text
 }
 
 /// BibTeX entries of Headlight and of every paper that [`paragraph`] cites, which `library` has ([`LIBRARY`]). The year is that of
@@ -205,7 +169,7 @@ pub fn bibtex(document: &Explanation, year: Option<&str>, library: &str) -> Stri
         "@software{{headlight,\n  title = {{Headlight: what a language model attends to and which words its answer rests on}},\n  \
          author = {{{{Headlight contributors}}}},\n{year}  version = {{{VERSION}}},\n  license = {{MIT OR Apache-2.0}}\n}}\n"
     );
-    for entry in paragraph_of(document).cited.into_iter().filter_map(|paper| paper.entry(library)) {
+    for entry in paragraph_of(document, Texts::english()).cited.into_iter().filter_map(|paper| paper.entry(library)) {
         entries.push('\n');
         entries.push_str(entry);
         entries.push('\n');

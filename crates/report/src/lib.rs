@@ -17,10 +17,13 @@ pub mod plot;
 mod png;
 mod references;
 pub mod svg;
+pub mod texts;
 pub mod words;
 
 use headlight_document::Explanation;
 use std::io::{self, Write};
+
+pub use texts::Texts;
 
 /// The version that reports and citations name.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,74 +1,67 @@
 //! What a document is about, in words.
 
-use headlight_document::{Attribution, Explanation, Read, TargetKind};
+use headlight_document::{Attribution, Explanation, TargetKind};
 
+use crate::Texts;
 use crate::format::{number, signed};
-
-fn read(read: Read) -> &'static str {
-    match read {
-        Read::Logit => "logit",
-        Read::LogProb => "log-probability",
-        Read::Prob => "probability",
-    }
-}
 
 /// What is explained, as the middle of a sentence: "the logit of “ Paris” as the next token".
 #[must_use]
-pub fn target(document: &Explanation) -> String {
+pub fn target(document: &Explanation, texts: Texts<'_>) -> String {
     let target = &document.target;
-    let at = |name: &str| target.position.map_or_else(String::new, |at| format!("{name} {at}"));
-    let text = &target.text;
-    let read = read(target.read);
-    let told = match target.kind {
-        TargetKind::NextToken => format!("the {read} of “{text}” as the next token"),
-        TargetKind::Class => format!("the {read} of the label “{text}”"),
-        TargetKind::TokenLabel => format!("the {read} of the label “{text}”{}", at(" at token")),
-        TargetKind::MaskedWord => format!("the {read} of “{text}” in the place of the mask{}", at(" at token")),
-        TargetKind::AnswerSpan => {
-            let end = target.end.map_or_else(String::new, |end| format!(" to {end}"));
-            format!("the {read} of “{text}” as the answer{}{end}", at(", from token"))
-        }
-        TargetKind::OutputToken => format!("the {read} of “{text}” as the written token{}", at(" number")),
-        TargetKind::Similarity => "the cosine of the two texts’ embeddings".to_owned(),
+    let at = |key: &str| target.position.map_or_else(String::new, |at| texts.fill(key, &[&at]));
+    let read = format!("read.{}", target.read.name());
+    let read = texts.say(&read);
+    let (key, place) = match target.kind {
+        TargetKind::NextToken => ("target.next", String::new()),
+        TargetKind::Class => ("target.class", String::new()),
+        TargetKind::TokenLabel => ("target.label", at("target.at.token")),
+        TargetKind::MaskedWord => ("target.mask", at("target.at.token")),
+        TargetKind::AnswerSpan => match (target.position, target.end) {
+            (Some(from), Some(end)) => ("target.span", texts.fill("target.at.span", &[&from, &end])),
+            _ => ("target.span", at("target.at.from")),
+        },
+        TargetKind::OutputToken => ("target.output", at("target.at.number")),
+        TargetKind::Similarity => ("target.cosine", String::new()),
     };
+    let told = texts.fill(key, &[&read, &target.text, &place]);
     match &target.foil {
-        Some(foil) => format!("{told}, less that of “{}”", foil.text),
+        Some(foil) => texts.fill("target.foil", &[&told, &foil.text]),
         None => told,
     }
 }
 
 /// The parameters that a method ran with: "steps 50, baseline zero". Empty where it has none.
 #[must_use]
-pub fn parameters(attribution: &Attribution) -> String {
+pub fn parameters(attribution: &Attribution, texts: Texts<'_>) -> String {
     let told = attribution.parameters.iter().map(|(name, value)| {
         let unit = if name == "noise" { " %" } else { "" };
-        match value.as_str() {
-            Some(text) => format!("{name} {text}"),
-            None => format!("{name} {value}{unit}"),
-        }
+        let value = match value.as_str() {
+            // What stands for a token is a text of the model's own, whatever it looks like.
+            Some(text) if name == "replacement" => text.to_owned(),
+            Some(text) => texts.option(text).to_owned(),
+            None => format!("{value}{unit}"),
+        };
+        texts.fill("parameter", &[&texts.parameter(name), &value])
     });
-    told.collect::<Vec<_>>().join(", ")
+    told.collect::<Vec<_>>().join(texts.say("parameter.then"))
 }
 
 /// What speaks for or against an attribution's values, a sentence each; not its `distrust`, which has words of its own.
 #[must_use]
-pub fn checks(attribution: &Attribution) -> Vec<String> {
+pub fn checks(attribution: &Attribution, texts: Texts<'_>) -> Vec<String> {
     let checks = &attribution.checks;
     let mut lines = Vec::new();
     if let (Some(baseline), Some(error)) = (checks.baseline_value, checks.completeness_error) {
-        lines.push(format!(
-            "The values should sum to {} (with nothing there the target is {}); they are {} off.",
-            number(checks.target_value - baseline),
-            number(baseline),
-            signed(error)
-        ));
+        let sum = number(checks.target_value - baseline);
+        lines.push(texts.fill("check.sum", &[&sum, &number(baseline), &signed(error)]));
     }
     if let Some(r2) = checks.r2 {
-        lines.push(format!("R² {r2:.2}: the share of the target’s changes that the linear model accounts for."));
+        lines.push(texts.fill("check.r2", &[&format_args!("{r2:.2}")]));
     }
     if let Some(errors) = &attribution.standard_errors {
         let greatest = errors.iter().copied().fold(0.0_f64, f64::max);
-        lines.push(format!("Drawn from samples: the standard error is up to {}.", number(greatest)));
+        lines.push(texts.fill("check.samples", &[&number(greatest)]));
     }
     lines
 }

@@ -2,113 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
 
-use headlight_document::{
-    Ablation, Agreement, Attention, AttentionKind, Attribution, Band, Changed, Checks, Curve, Direct, Erasure,
-    Explanation, Faithfulness, Foil, HeadProfile, HeadValues, Heads, Induction, Lens, LensEntry, Measured, Method,
-    Overview, Patching, Profile, RandomOrders, StackValues, TokenValues,
-};
-use headlight_report::{cite, csv, drawings, html};
+mod documents;
 
-const HOSTILE: &str = "</script><script>alert(1)</script><img src=http://x onerror=1>\u{202e}\u{0}=1+1";
-
-fn sample() -> Explanation {
-    serde_json::from_str(include_str!("../../../web/page/assets/sample.json")).unwrap()
-}
-
-/// A document that has everything that a document can have.
-fn full() -> Explanation {
-    let mut document = sample();
-    let kind = AttentionKind::SelfAttention;
-    let count = document.input.tokens.len();
-    let by_head = |value: f64| HeadValues { kind, layers: 2, heads: 1, values: vec![value, -value] };
-    document.attributions.push(Attribution {
-        method: Method::IntegratedGradients,
-        parameters: [("steps".to_owned(), 50.into()), ("baseline".to_owned(), "zero".into())].into(),
-        values: (0..count).map(|at| at as f64 / 8.0 - 0.25).collect(),
-        standard_errors: Some(vec![0.125; count]),
-        units: None,
-        output_values: None,
-        checks: Checks {
-            target_value: 17.5,
-            baseline_value: Some(2.5),
-            completeness_error: Some(-0.75),
-            distrust: Some("The values sum to another number.".into()),
-            ..Checks::default()
-        },
-    });
-    document.agreement = vec![Agreement { pair: [0, 2], spearman: Some(0.625), top_3: None }];
-    document.warnings = vec!["Mind the gap.".into()];
-    let band = Band { least: vec![0.1; 6], mean: vec![0.3; 6], greatest: vec![0.6; 6], areas: vec![0.25, 0.5] };
-    let mut measured: Vec<Measured> = document.attributions.iter().map(|one| Measured::new(one.method)).collect();
-    measured[2].deletion = Some(Curve { values: vec![0.8, 0.7, 0.4, 0.3, 0.2, 0.1], area: 0.4375, better_than: 0.95 });
-    measured[2].insertion = Some(Curve { values: vec![0.1; 6], area: 0.1, better_than: 0.5 });
-    measured[2].erasure = Some(Erasure {
-        tenths: vec![2, 4],
-        comprehensiveness: vec![0.25, 0.5],
-        sufficiency: vec![0.0, 0.125],
-        aopc_comprehensiveness: Some(0.375),
-        aopc_sufficiency: Some(0.0625),
-    });
-    measured[2].tau_loo = Some(-0.5);
-    measured[2].verdicts = vec!["No better than chance.".into()];
-    document.faithfulness = Some(Faithfulness {
-        value: 0.75,
-        empty_value: 0.015625,
-        tokens: (0..count).collect(),
-        replacement: "<unk>".into(),
-        evaluations: 120,
-        random: Some(RandomOrders {
-            seed: 3,
-            orders: 2,
-            deletion: band.clone(),
-            insertion: band,
-            ..RandomOrders::default()
-        }),
-        methods: measured,
-    });
-    let heads = Heads {
-        profiles: vec![Profile { kind, layers: 2, heads: 1, values: vec![HeadProfile::default(); 2] }],
-        lens: Some(Lens {
-            values: vec![-1.0, 0.5, 17.375],
-            best: Some(vec![LensEntry { id: 1, text: HOSTILE.into() }; 3]),
-            wins: Some(2),
-            ..Lens::default()
-        }),
-        direct: Some(Direct {
-            logit: 3.5,
-            embedding: 1.0,
-            heads: vec![by_head(0.75)],
-            recurrence: vec![],
-            mlps: vec![0.25, 2.0],
-            biases: 0.25,
-            rest: 0.0,
-        }),
-        ablation: Some(Ablation {
-            factor: 0.0,
-            value: 17.0,
-            heads: vec![by_head(1.375)],
-            mlps: vec![StackValues { kind, values: vec![0.5, 0.625] }],
-        }),
-        patching: Some(Patching {
-            text: "The capital of Spain is".into(),
-            value: 17.0,
-            other_value: 9.0,
-            z: vec![by_head(0.875)],
-            pattern: vec![by_head(0.125)],
-            residual: vec![TokenValues { kind, layers: 2, tokens: count, values: vec![0.0625; 2 * count] }],
-        }),
-        induction: Some(Induction { length: 8, texts: 2, range: [0, 9], seed: 0, scores: by_head(0.9375) }),
-        over_texts: None,
-    };
-    document.heads = Some(serde_json::to_value(heads).unwrap());
-    document.changed = Some(Changed {
-        intervention: headlight_document::Intervention::default(),
-        top: document.output.top.clone(),
-        value: 12.25,
-    });
-    document.target.foil = Some(Foil { id: 9, text: " Lyon".into() });
-    document
-}
+use documents::{HOSTILE, full, sample};
+use headlight_document::{Attention, Explanation, Overview};
+use headlight_report::{Texts, cite, csv, drawings, html};
 
 fn hostile() -> Explanation {
     let mut document = full();
@@ -132,7 +30,7 @@ fn hostile() -> Explanation {
 
 fn report(document: &Explanation, date: Option<&str>) -> String {
     let mut bytes = Vec::new();
-    html::write(document, date, cite::LIBRARY, &mut bytes).unwrap();
+    html::write(document, date, cite::LIBRARY, Texts::english(), &mut bytes).unwrap();
     String::from_utf8(bytes).unwrap()
 }
 
@@ -308,7 +206,7 @@ fn tables_survive_any_text() {
 #[test]
 fn a_paragraph_names_method_parameters_model_and_hash() {
     let document = full();
-    let said = cite::paragraph(&document);
+    let said = cite::paragraph(&document, Texts::english());
     for text in [
         "SmolLM2 135M Instruct",
         "family llama",
@@ -347,12 +245,12 @@ fn drawings_of_a_document_have_its_tokens_as_text() {
         let all = read.descendants().filter(|node| node.tag_name().name() == "text");
         all.filter_map(|node| node.text().map(str::to_owned)).collect()
     };
-    let all = texts(&drawings::tokens(&document, &document.attributions[1], false));
+    let all = texts(&drawings::tokens(&document, &document.attributions[1], Texts::english(), false));
     for text in ["The", "capital", "of", "France", "is", "orange: against the answer, blue: for it"] {
         assert!(all.iter().any(|one| one == text), "{text}: {all:?}");
     }
-    let all = texts(&drawings::candidates(&document, true));
+    let all = texts(&drawings::candidates(&document, Texts::english(), true));
     assert!(all.iter().any(|one| one == "·Paris") && all.iter().any(|one| one == "77.3 %"), "{all:?}");
-    assert!(drawings::grid(&document.attention[0], false).is_some());
-    assert_eq!(drawings::curve(&document, 0, false, false), None);
+    assert!(drawings::grid(&document.attention[0], Texts::english(), false).is_some());
+    assert_eq!(drawings::curve(&document, 0, false, Texts::english(), false), None);
 }

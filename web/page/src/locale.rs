@@ -5,11 +5,11 @@
 //! The view is made anew when the language changes, so that a text is looked up while a view is made and never watched.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 use std::sync::LazyLock;
 
-use serde_json::Value;
+use headlight_report::Texts as ReportTexts;
+use headlight_report::texts::{File, parts, put, told};
 
 /// The areas: each has a file of its name in the folder of every language, and keys that begin with its name and a dot.
 macro_rules! areas {
@@ -62,8 +62,14 @@ areas![
 ];
 
 /// What the engine says of itself, in other languages than English: a file whose keys are the English sentences. It comes
-/// last of a language's files.
+/// after a language's areas.
 pub const HEARD: &str = "engine";
+
+/// What reports say, in other languages than English: the file of the crate that writes them. It comes last.
+pub const REPORT: &str = "report";
+
+/// The area with the names of methods, which reports call the same.
+const NAMES: &str = "names";
 
 /// A language that the page speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,8 +112,8 @@ impl Language {
     }
 }
 
-// The files of a language, as the areas are ordered. The type of their texts is one that the page reads already.
-type Texts = Vec<BTreeMap<String, Value>>;
+// The files of a language, as the areas are ordered.
+type Texts = Vec<File>;
 
 static PLAIN: LazyLock<Texts> = LazyLock::new(|| {
     // A test reads the same files, so that none is left out here.
@@ -128,7 +134,7 @@ pub fn speak_english() {
     CHOSEN.set((Language::English, None));
 }
 
-/// Speaks a language whose texts these are, a file for each area and that of [`HEARD`]. They stay in memory as long as the page is open.
+/// Speaks a language whose texts these are, a file for each area, that of [`HEARD`] and that of [`REPORT`]. They stay in memory as long as the page is open.
 ///
 /// # Errors
 /// Where a file is not a flat object of texts; the page then goes on as before.
@@ -153,44 +159,11 @@ pub fn heard(sentence: &str) -> String {
     known.and_then(|known| told(known, sentence)).unwrap_or_else(|| sentence.to_owned())
 }
 
-fn told(known: &'static BTreeMap<String, Value>, sentence: &str) -> Option<String> {
-    if let Some(text) = known.get(sentence) {
-        return text.as_str().map(str::to_owned);
-    }
-    let fits = known.iter().filter_map(|(pattern, text)| Some((parts(pattern, sentence)?, text)));
-    // Where several fit, the one of which most stands there as it is.
-    let (values, text) = fits.min_by_key(|(values, _)| values.iter().map(|value| value.len()).sum::<usize>())?;
-    // What stands in a place may be something that was heard itself; it is shorter than the whole.
-    let values = values.into_iter().map(|part| match part.len() < sentence.len() {
-        true => told(known, part).unwrap_or_else(|| part.to_owned()),
-        false => part.to_owned(),
-    });
-    let values: Vec<String> = values.collect();
-    let values: Vec<&dyn Display> = values.iter().map(|value| value as &dyn Display).collect();
-    Some(put(text.as_str()?, &values))
-}
-
-// What stands in the places of `{0}`, `{1}` and so on, which a pattern has in this order.
-fn parts<'a>(pattern: &str, sentence: &'a str) -> Option<Vec<&'a str>> {
-    let mut fixed = pattern.split(['{', '}']).step_by(2);
-    let mut rest = sentence.strip_prefix(fixed.next()?)?;
-    let mut fixed = fixed.peekable();
-    let mut found = Vec::new();
-    while let Some(next) = fixed.next() {
-        let at = match fixed.peek() {
-            None => rest.len().checked_sub(next.len()).filter(|_| rest.ends_with(next))?,
-            Some(_) => rest.find(next)?,
-        };
-        found.push(rest.get(..at)?);
-        rest = rest.get(at + next.len()..)?;
-    }
-    (rest.is_empty() && !found.is_empty()).then_some(found)
-}
-
 /// A sentence of the page's own that was said before the language changed, said again; as it is where it is none.
 pub fn again(before: Spoken, sentence: &str) -> String {
     let old = before.0.unwrap_or(&PLAIN);
-    let fits = old.iter().flatten().filter_map(|(key, text)| {
+    // Only the page's own are found again by their key.
+    let fits = old.iter().take(AREAS.len()).flatten().filter_map(|(key, text)| {
         let text = text.as_str()?;
         let values = if text == sentence { Vec::new() } else { parts(text, sentence)? };
         // Where several fit, the one of which most stands there as it is.
@@ -213,6 +186,16 @@ pub fn spoken() -> Spoken {
     Spoken(CHOSEN.get().1)
 }
 
+/// What a report says in the language now spoken.
+pub fn of_reports() -> ReportTexts<'static> {
+    let (language, spoken) = CHOSEN.get();
+    let texts = spoken.and_then(|texts| {
+        let names = texts.get(AREAS.iter().position(|area| *area == NAMES)?)?;
+        Some(ReportTexts::new(language.tag(), texts.get(AREAS.len() + 1)?, names, texts.get(AREAS.len())?))
+    });
+    texts.unwrap_or_else(ReportTexts::english)
+}
+
 /// The text of a key: in the language now spoken, else in English, else the key itself.
 pub fn say(key: &'static str) -> &'static str {
     find(key).unwrap_or(key)
@@ -221,30 +204,6 @@ pub fn say(key: &'static str) -> &'static str {
 /// The text of a key with `{0}`, `{1}` and so on replaced.
 pub fn fill(key: &'static str, values: &[&dyn Display]) -> String {
     put(say(key), values)
-}
-
-fn put(mut rest: &str, values: &[&dyn Display]) -> String {
-    let mut filled = String::with_capacity(rest.len() + 16);
-    while let Some(at) = rest.find('{') {
-        let value = rest[at + 1..].find('}').and_then(|end| {
-            let place: usize = rest[at + 1..at + 1 + end].parse().ok()?;
-            Some((values.get(place)?, at + end + 2))
-        });
-        filled.push_str(&rest[..at]);
-        match value {
-            Some((value, end)) => {
-                // Writing to a string does not fail.
-                let _ = write!(filled, "{value}");
-                rest = &rest[end..];
-            }
-            None => {
-                filled.push('{');
-                rest = &rest[at + 1..];
-            }
-        }
-    }
-    filled.push_str(rest);
-    filled
 }
 
 /// So many of something: the text of the key with `.one` behind it for one, else that of the key with `.other`, with the
@@ -287,6 +246,24 @@ mod tests {
         for unknown in ["", "Something else.", "broke", " broke ().x", "é"] {
             assert_eq!(heard(unknown), unknown);
         }
+        speak_english();
+    }
+
+    #[test]
+    fn a_report_is_in_the_language_now_spoken() {
+        assert_eq!((of_reports().tag(), of_reports().say("how.model")), ("en", "Model"));
+        let mut files = vec!["{}".to_owned(); AREAS.len()];
+        files[AREAS.iter().position(|area| *area == NAMES).unwrap()] = r#"{"names.saliency": "显著性"}"#.to_owned();
+        // Without the last file a report is English as a whole.
+        files.push(r#"{"Not ready.": "未就绪。"}"#.to_owned());
+        speak(Language::Chinese, &files).unwrap();
+        assert_eq!(of_reports().tag(), "en");
+        files.push(r#"{"how.model": "模型"}"#.to_owned());
+        speak(Language::Chinese, &files).unwrap();
+        let texts = of_reports();
+        assert_eq!((texts.tag(), texts.say("how.model"), texts.say("how.device")), ("zh-Hans", "模型", "Device"));
+        let method = headlight_document::Method::Saliency;
+        assert_eq!((texts.method(method), &*texts.heard("Not ready.")), ("显著性", "未就绪。"));
         speak_english();
     }
 

@@ -6,6 +6,11 @@ use std::path::{Path, PathBuf};
 
 use crate::locale::{AREAS, HEARD, Language};
 
+#[path = "../../../crates/report/tests/sources/mod.rs"]
+mod sources;
+
+use sources::{Literal, literals};
+
 fn locales() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("locales")
 }
@@ -58,64 +63,6 @@ fn no_file_of_texts_is_left_out() {
         let areas = AREAS.iter().chain((language != Language::English).then_some(&HEARD));
         assert_eq!(found, areas.map(|area| format!("{area}.json")).collect());
     }
-}
-
-/// A string in the source: what stands before it, itself, and what stands behind it.
-struct Literal {
-    file: String,
-    line: usize,
-    before: String,
-    text: String,
-    after: String,
-}
-
-/// The strings of a source outside comments and tests.
-fn literals(file: &str, source: &str) -> Vec<Literal> {
-    let code = source.split("#[cfg(test)]\nmod tests").next().unwrap_or(source);
-    let bytes = code.as_bytes();
-    let mut found = Vec::new();
-    let mut at = 0;
-    while at < bytes.len() {
-        match bytes[at] {
-            b'/' if bytes.get(at + 1) == Some(&b'/') => {
-                at += code[at..].find('\n').unwrap_or(code.len() - at);
-            }
-            // A character, and not a lifetime: its closing quote is near.
-            b'\'' => {
-                let rest = &code[at + 1..];
-                let len = rest.chars().next().map_or(1, |c| if c == '\\' { 2 } else { c.len_utf8() });
-                let unicode = rest.starts_with("\\u").then(|| rest.find('\'')).flatten();
-                match unicode {
-                    Some(end) => at += end + 2,
-                    None if rest.as_bytes().get(len) == Some(&b'\'') => at += len + 2,
-                    None => at += 1,
-                }
-            }
-            b'r' if code[at..].starts_with("r#\"") => {
-                at += 3 + code[at + 3..].find("\"#").unwrap_or(0) + 2;
-            }
-            b'"' => {
-                let start = at + 1;
-                at = start;
-                while at < bytes.len() && bytes[at] != b'"' {
-                    at += if bytes[at] == b'\\' { 2 } else { 1 };
-                }
-                let line = code[..start].matches('\n').count() + 1;
-                let near = code[..start - 1].trim_end();
-                let from = near.char_indices().rev().nth(60).map_or(0, |(at, _)| at);
-                found.push(Literal {
-                    file: file.to_owned(),
-                    line,
-                    before: near[from..].to_owned(),
-                    text: code[start..at].to_owned(),
-                    after: code[at + 1..].trim_start().chars().take(12).collect(),
-                });
-                at += 1;
-            }
-            _ => at += 1,
-        }
-    }
-    found
 }
 
 /// Every string of the page's sources.

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use headlight_report::escape;
 use headlight_report::html::head;
+use headlight_report::{Texts, escape};
 
 use super::summary::{Entry, Figure, Finished, RANDOM, Row};
 
@@ -128,7 +128,7 @@ fn titles<'a>(rows: impl Iterator<Item = &'a &'a Row>) -> String {
 /// As one self-contained page: no script, no network.
 pub fn page(finished: &Finished) -> String {
     let columns = columns(finished);
-    let mut page = head(&finished.model);
+    let mut page = head(&finished.model, Texts::english().tag());
     page.push_str("<div class=\"wide\"><table><tr><th>");
     for figure in &columns {
         let _ = write!(page, "<th>{}", figure.title());

@@ -7,7 +7,8 @@ use std::io::{self, Write};
 
 use headlight_document::{Attention, Explanation};
 
-use crate::{VERSION, escape, json};
+use crate::texts::put;
+use crate::{Texts, VERSION, escape, json};
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;color:#1a1c22;\
 background:#fff}h1{line-height:1.2}h1,p,td{overflow-wrap:anywhere}h2{margin-top:2.2em;border-bottom:1px solid #ddd9d0}blockquote{margin:0;padding:.4rem .9rem;\
@@ -25,12 +26,12 @@ const ROWS: usize = 1000;
 /// A drawing is made no narrower than this, in CSS pixels: it scrolls where there is less room.
 const LEAST: f64 = 540.0;
 
-/// How a page begins, its title as a heading included. It may fetch nothing and run nothing.
+/// How a page begins, its title as a heading included. It may fetch nothing and run nothing. `tag` is its language.
 #[must_use]
-pub fn head(title: &str) -> String {
-    let title = escape(title);
+pub fn head(title: &str, tag: &str) -> String {
+    let (title, tag) = (escape(title), escape(tag));
     format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta http-equiv=\"Content-Security-Policy\" \
+        "<!doctype html><html lang=\"{tag}\"><meta charset=\"utf-8\"><meta http-equiv=\"Content-Security-Policy\" \
          content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\"><meta name=\"viewport\" \
          content=\"width=device-width, initial-scale=1\"><meta name=\"generator\" content=\"Headlight {VERSION}\">\
          <title>Headlight: {title}</title><style>{STYLE}</style><h1>{title}</h1>"
@@ -38,18 +39,34 @@ pub fn head(title: &str) -> String {
 }
 
 /// A page in the making.
-struct Page(String);
+struct Page<'a> {
+    markup: String,
+    texts: Texts<'a>,
+}
 
-impl Page {
+impl Page<'_> {
     fn raw(&mut self, markup: &str) {
-        self.0.push_str(markup);
+        self.markup.push_str(markup);
     }
 
     /// An element with a text.
     fn add(&mut self, tag: &str, text: &str) {
         let (name, text) = (tag.split(' ').next().unwrap_or(tag), escape(text));
         // Writing to a string cannot fail.
-        let _ = write!(self.0, "<{tag}>{text}</{name}>");
+        let _ = write!(self.markup, "<{tag}>{text}</{name}>");
+    }
+
+    /// An element with the text of a key.
+    fn say(&mut self, tag: &str, key: &str) {
+        let texts = self.texts;
+        self.add(tag, texts.say(key));
+    }
+
+    /// A paragraph with the text of a key, whose values are bold.
+    fn bold(&mut self, key: &str, values: [&str; 2]) {
+        let [first, second] = values.map(|value| format!("<b>{}</b>", escape(value)));
+        let said = put(&escape(self.texts.say(key)), &[&first, &second]);
+        self.raw(&format!("<p>{said}</p>"));
     }
 
     /// A drawing: no wider than the page, and so wide that it can be read.
@@ -61,8 +78,14 @@ impl Page {
         self.raw("</div></figure>");
     }
 
-    /// A table, folded away under a summary where it has one.
+    /// A table whose columns have the texts of these keys, folded away under that of a key where there is one.
     fn table(&mut self, summary: &str, heads: &[&str], rows: &mut dyn Iterator<Item = Vec<String>>) {
+        let texts = self.texts;
+        self.folded(if summary.is_empty() { "" } else { texts.say(summary) }, heads, rows);
+    }
+
+    /// A table whose columns have the texts of these keys, folded away under a summary where it has one.
+    fn folded(&mut self, summary: &str, heads: &[&str], rows: &mut dyn Iterator<Item = Vec<String>>) {
         let mut rows = rows.peekable();
         if rows.peek().is_none() {
             return;
@@ -75,7 +98,7 @@ impl Page {
         if !heads.is_empty() {
             self.raw("<thead><tr>");
             for head in heads {
-                self.add("th scope=\"col\"", head);
+                self.say("th scope=\"col\"", head);
             }
             self.raw("</tr></thead>");
         }
@@ -90,7 +113,7 @@ impl Page {
         self.raw("</tbody></table></div>");
         let more = rows.count();
         if more > 0 {
-            self.add("p class=\"note\"", &format!("{more} more rows are left out here."));
+            self.add("p class=\"note\"", &self.texts.fill("more", &[&more]));
         }
         if !summary.is_empty() {
             self.raw("</details>");
@@ -99,12 +122,19 @@ impl Page {
 }
 
 /// Writes the report of a document. `date` is when it was made, where that is to be told; `library` has the entries of what is
-/// cited ([`crate::cite::LIBRARY`]).
+/// cited ([`crate::cite::LIBRARY`]), `texts` the language.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(document: &Explanation, date: Option<&str>, library: &str, out: &mut dyn Write) -> io::Result<()> {
-    let mut page = Page(head(&format!("{} explained", document.model.title)));
+pub fn write(
+    document: &Explanation,
+    date: Option<&str>,
+    library: &str,
+    texts: Texts<'_>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let title = texts.fill("title", &[&document.model.title]);
+    let mut page = Page { markup: head(&title, texts.tag()), texts };
     sections::question(&mut page, document);
     sections::doubts(&mut page, document);
     for attribution in &document.attributions {
@@ -120,7 +150,7 @@ pub fn write(document: &Explanation, date: Option<&str>, library: &str, out: &mu
         sections::maps(&mut page, document, attention);
     }
     sections::how(&mut page, document, date, library);
-    out.write_all(page.0.as_bytes())?;
+    out.write_all(page.markup.as_bytes())?;
     out.write_all(b"<script type=\"application/json\" id=\"document\">")?;
     let guarded = &mut Guarded(out);
     if weights(document) > WEIGHTS {

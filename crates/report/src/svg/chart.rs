@@ -4,7 +4,6 @@ use std::fmt::Write;
 
 use super::measure::width;
 use super::{Caption, MARGIN, Svg, hex, short};
-use crate::format::number;
 use crate::plot::{Frame, Mark, Plot, marks};
 
 const WIDE: f64 = 520.0;
@@ -88,14 +87,6 @@ pub fn chart(drawn: &Chart<'_>, dark: bool) -> String {
     }
     svg.note(caption.note);
     svg.finish(*caption)
-}
-
-/// The ends of some numbers, as a drawing's description says them.
-pub(crate) fn ends(values: &[f64]) -> String {
-    match (values.first(), values.last()) {
-        (Some(first), Some(last)) => format!("{} at first, {} at last", number(*first), number(*last)),
-        _ => String::new(),
-    }
 }
 
 #[cfg(test)]

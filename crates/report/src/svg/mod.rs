@@ -15,7 +15,6 @@ mod tokens;
 
 pub use bars::{Bar, bars};
 pub use cells::Cells;
-pub(crate) use chart::ends;
 pub use chart::{Chart, chart};
 pub use grid::{Grid, grid};
 pub use links::{Links, links};

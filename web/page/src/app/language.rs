@@ -29,7 +29,7 @@ fn fetch(language: Language) -> Pin<Box<dyn Future<Output = Result<(), String>>>
 async fn fetching(language: Language) -> Result<(), String> {
     let address = |area: &&str| browser::beside(&format!("locales/{}/{area}.json", language.name()));
     // All are asked for before the first is here.
-    let areas = locale::AREAS.iter().chain([&locale::HEARD]);
+    let areas = locale::AREAS.iter().chain([&locale::HEARD, &locale::REPORT]);
     let fetches: Vec<_> = areas.filter_map(address).map(|it| browser::fetch_text(&it)).collect();
     let mut files = Vec::with_capacity(fetches.len());
     for file in fetches {

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 
 use super::App;
 use crate::browser::{self, Download};
-use crate::locale::{fill, say};
+use crate::locale::{fill, of_reports, say};
 use crate::state::compare::Compared;
 use crate::state::whole::whole;
 
@@ -58,8 +58,8 @@ impl App {
         let mut write = |out: &mut dyn Write| match form {
             Form::Json => headlight_report::json(&document, out),
             Form::Csv => csv::write(&document, out),
-            Form::Html => html::write(&document, Some(&date), &library, out),
-            Form::Methods => out.write_all(cite::paragraph(&document).as_bytes()),
+            Form::Html => html::write(&document, Some(&date), &library, of_reports(), out),
+            Form::Methods => out.write_all(cite::paragraph(&document, of_reports()).as_bytes()),
             Form::Bibtex => out.write_all(cite::bibtex(&document, date.get(..4), &library).as_bytes()),
         };
         if copies {

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use super::{Saving, document_of};
 use crate::app::{App, Publication};
 use crate::browser;
-use crate::locale::say;
+use crate::locale::{of_reports, say};
 use crate::panels::parts::{Part, written};
 
 /// Where what happened is said.
@@ -92,10 +92,11 @@ fn write(app: App, saving: Saving, part: &Part) {
     part.add("p", &[], say("save.everything.what"));
     row(part, &mut everything.iter().map(|(name, title, ..)| (*name, *title)));
     title("save.paper");
+    let texts = of_reports();
     part.add(
         "blockquote",
-        &[("lang", "en"), ("tabindex", "0"), ("data-testid", "methods-said")],
-        &cite::paragraph(&app.whole()),
+        &[("lang", texts.tag()), ("tabindex", "0"), ("data-testid", "methods-said")],
+        &cite::paragraph(&app.whole(), texts),
     );
     row(part, &mut paper.iter().map(|(name, title, ..)| (*name, *title)));
     part.add("p", &[("id", SAID), ("role", "status"), ("data-testid", SAID)], "");
