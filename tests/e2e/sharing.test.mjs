@@ -173,6 +173,19 @@ test('other weights are told before the numbers and beside them', LIMIT, async (
   assert.ok(await other.isVisible(at('differs')), 'it stays as long as the numbers do');
   await other.selectOption(at('model-select'), 'clerk');
   await other.waitForSelector(at('differs'), { state: 'detached' });
+
+  // Where they are in the browser already nothing has to be fetched, and it is told before the numbers all the same.
+  const again = await browser.open(undefined, { context: other.context() });
+  const asked = await script(again, list, answer);
+  await again.goto(live);
+  await again.waitForSelector(at('differs'));
+  assert.match(await again.innerText(at('opened-cost')), /is in this browser already/);
+  await again.waitForTimeout(500);
+  assert.equal(asked.length, 0);
+  await again.click(at('opened-run'));
+  await done(again);
+  assert.ok(await again.isVisible(at('differs')));
+  await other.context().close();
 });
 
 test('a link to a model that nobody offers says so and fetches nothing', LIMIT, async () => {

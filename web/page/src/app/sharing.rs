@@ -54,9 +54,10 @@ impl App {
         let differs = form::differs(&manifest, &model, sha256.as_deref());
         self.opened.update(|opened| {
             opened.differs = differs;
-            opened.waits = !is_here;
+            // Other numbers than those that were shared are shown to nobody who has not read that they are.
+            opened.waits = !is_here || differs;
         });
-        if is_here {
+        if is_here && !differs {
             self.ask(Ask::Cheap);
         }
     }

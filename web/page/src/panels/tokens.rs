@@ -112,7 +112,8 @@ fn Trust() -> impl IntoView {
             (all.iter().any(|one| one.method == method), all.first().map(|one| one.method))
         });
         let is_estimated = app.on_show(|_, found| found.checks.share.is_some());
-        if is_there && app.is_whole() || is_estimated == Some(true) {
+        // A method of one run waits for nothing but the answer, which is spoken of elsewhere.
+        if is_there && (app.is_whole() || method.is_single_run()) || is_estimated == Some(true) {
             return None;
         }
         let is_asked = app.conductor.with(|conductor| conductor.is_asked()) || app.pending.get();
