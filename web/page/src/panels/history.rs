@@ -12,6 +12,7 @@ use crate::locale::{count, fill, say};
 use crate::state::colour::{Palette, Scale};
 use crate::state::format::{number, signed};
 use crate::state::history::{Line, ago, beside};
+use crate::state::names;
 use crate::state::pieces::visible;
 
 /// How often times are told anew.
@@ -187,7 +188,7 @@ fn side_by_side(app: App, part: &Part) {
         let scale = Scale::of(both, found.method.is_signed());
         let differences = Scale::of(found.lines.iter().filter_map(Line::difference), true);
         let limit = if scale.signed { format!("±{}", number(scale.limit)) } else { number(scale.limit) };
-        part.add("p", &[("class", "caption")], &fill("history.beside.about", &[&found.method.title(), &limit]));
+        part.add("p", &[("class", "caption")], &fill("history.beside.about", &[&names::method(found.method), &limit]));
         let (one, other) = (&first.document.target, &second.document.target);
         if (&one.text, one.read, &first.document.model.id) != (&other.text, other.read, &second.document.model.id) {
             part.add("p", &[("class", "warning")], say("history.beside.models"));

@@ -69,7 +69,7 @@ fn write(part: &Part, document: &Explanation) {
     let Some(found) = &document.faithfulness else { return };
     let mut columns: Vec<(String, &[f64])> = Vec::new();
     for is_insertion in [false, true] {
-        let what = if is_insertion { "insertion" } else { "deletion" };
+        let what = say(if is_insertion { "methods.curves.insertion" } else { "methods.curves.deletion" });
         for (measured, attribution) in found.methods.iter().zip(&document.attributions) {
             if let Some(curve) = curve(measured, is_insertion) {
                 columns.push((format!("{}, {what}", names::method(attribution.method)), &curve.values));

@@ -85,7 +85,10 @@ fn what_is_wrong_with_a_file_is_said_with_its_place() {
     assert!(question(&|it| it["answer"] = deep.clone()).contains("more than 8 deep"));
     let two_open = json!({ "kind": "choose", "ask": "?", "options": [{ "text": "a" }, { "text": "b" }] });
     assert!(fault(|file| file["steps"][1]["question"] = two_open).contains("at most one has no “when”"));
-    assert!(lesson("{").unwrap_err().to_string().starts_with("line 1, column 1:"));
+    assert!(lesson("{").unwrap_err().to_string().starts_with("line 1, column 1: the file ends here, before a bracket"));
+    let comma = whole().to_string().replacen("\"title\"", ", \"title\"", 1);
+    let said = lesson(&comma).unwrap_err().to_string();
+    assert!(said.contains(": this can’t be read as JSON; look for a comma") && !said.contains("at line"), "{said}");
     assert!(lesson(&" ".repeat(MOST_BYTES + 1)).unwrap_err().to_string().contains("256 kB"));
 }
 

@@ -197,8 +197,11 @@ fn parse(file: &str) -> Result<Value, Fault> {
     if file.len() > MOST_BYTES {
         return Err(whole.fault(fill("lessons.too_large", &[&(MOST_BYTES / 1024)])));
     }
-    serde_json::from_str(file.trim_start_matches('\u{feff}'))
-        .map_err(|error| whole.fault(fill("lessons.no_json", &[&error.line(), &error.column(), &error])))
+    serde_json::from_str(file.trim_start_matches('\u{feff}')).map_err(|error| {
+        // What the reader itself says is for programmers, and in one language.
+        let why = say(if error.is_eof() { "lessons.ends_early" } else { "lessons.not_json" });
+        whole.fault(fill("lessons.no_json", &[&error.line(), &error.column(), &why]))
+    })
 }
 
 /// Reads a lesson.
