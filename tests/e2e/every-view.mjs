@@ -223,7 +223,7 @@ export const VIEWS = {
     await ask('A rather dull film.');
     const kept = page.locator(`${at('kept-explanations')} li`);
     await kept.nth(1).waitFor();
-    for (const one of [1, 0]) await kept.nth(one).getByRole('button', { name: /^Compare/ }).click();
+    for (const one of [1, 0]) await kept.nth(one).locator('[data-do^="compare"]').click();
     await page.waitForSelector(at('beside'));
     await unfold(page);
     return page;
