@@ -33,6 +33,60 @@ pub fn table(heads: &[&str], rows: &mut dyn Iterator<Item = Vec<String>>) -> Str
     rows.fold(heads.join(",") + "\r\n", |table, cells| table + &row(&cells))
 }
 
+/// Adds a row of cells: numbers, and texts that [`text`] has made safe. What is none or no number is an empty cell.
+pub fn line(table: &mut String, cells: &[&dyn Cell]) {
+    for (at, cell) in cells.iter().enumerate() {
+        if at > 0 {
+            table.push(',');
+        }
+        cell.put(table);
+    }
+    table.push_str("\r\n");
+}
+
+/// What stands in a cell.
+pub trait Cell {
+    /// Writes it.
+    fn put(&self, table: &mut String);
+}
+
+/// A text, as [`text`] has it.
+impl Cell for String {
+    fn put(&self, table: &mut String) {
+        table.push_str(self);
+    }
+}
+
+impl Cell for usize {
+    fn put(&self, table: &mut String) {
+        table.push_str(&self.to_string());
+    }
+}
+
+impl Cell for f64 {
+    fn put(&self, table: &mut String) {
+        if self.is_finite() {
+            table.push_str(&self.to_string());
+        }
+    }
+}
+
+impl Cell for Option<usize> {
+    fn put(&self, table: &mut String) {
+        if let Some(number) = self {
+            number.put(table);
+        }
+    }
+}
+
+impl Cell for Option<f64> {
+    fn put(&self, table: &mut String) {
+        if let Some(number) = self {
+            number.put(table);
+        }
+    }
+}
+
 /// One number for each token, and for each that was written before the target.
 #[must_use]
 pub fn column(document: &Explanation, name: &str, values: &[f64]) -> String {

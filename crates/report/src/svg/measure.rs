@@ -47,17 +47,26 @@ pub fn is_leftward(text: &str) -> bool {
 
 /// A text in lines of at most that width, cut at its spaces, or between characters that stand in squares.
 pub fn wrapped(text: &str, size: f64, most: f64) -> Vec<String> {
+    behind(0.0, text, size, most)
+}
+
+/// Like [`wrapped`], behind something so wide that stands in the first line already. A word that no line has room for is cut.
+pub fn behind(indent: f64, text: &str, size: f64, most: f64) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut word = String::new();
     let end = |line: &mut String, word: &mut String, lines: &mut Vec<String>| {
-        if !line.is_empty() && width(line, size) + width(word, size) > most {
+        let before = if lines.is_empty() { indent } else { 0.0 };
+        if before + width(line, size) + width(word.trim_end(), size) > most && (before > 0.0 || !line.is_empty()) {
             lines.push(std::mem::take(line).trim_end().to_owned());
         }
         line.push_str(word);
         word.clear();
     };
     for c in text.chars() {
+        if !word.is_empty() && c != ' ' && width(&word, size) + of(c) * size * 1.04 > most {
+            end(&mut line, &mut word, &mut lines);
+        }
         word.push(c);
         if c == ' ' || is_wide(c) {
             end(&mut line, &mut word, &mut lines);
@@ -88,7 +97,12 @@ mod tests {
         assert!(lines.len() > 2 && lines.iter().all(|line| width(line, 11.0) <= 90.0), "{lines:?}");
         assert_eq!(lines.join(" "), text);
         assert_eq!(wrapped("注意力权重开方", 10.0, 36.0).concat(), "注意力权重开方");
-        assert_eq!(wrapped("internationalisation", 11.0, 20.0), ["internationalisation"]);
+        let cut = wrapped("of internationalisation", 11.0, 60.0);
+        assert!(cut.len() > 2 && cut.iter().all(|line| width(line, 11.0) <= 60.0), "{cut:?}");
+        assert_eq!(cut.concat(), "ofinternationalisation");
+        // What stands before it takes room of the first line alone.
+        assert_eq!(behind(85.0, "quick fox", 11.0, 90.0), ["", "quick fox"]);
+        assert_eq!(behind(50.0, "quick fox", 11.0, 90.0), ["quick", "fox"]);
         assert!(wrapped("", 11.0, 20.0).is_empty());
     }
 

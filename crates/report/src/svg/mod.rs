@@ -11,7 +11,9 @@ mod links;
 mod map;
 mod measure;
 mod neurons;
+mod shelf;
 mod tokens;
+mod tree;
 
 pub use bars::{Bar, bars};
 pub use cells::Cells;
@@ -20,7 +22,9 @@ pub use grid::{Grid, grid};
 pub use links::{Links, links};
 pub use map::{Map, map};
 pub use neurons::{Key, Neurons, neurons};
-pub use tokens::{Tokens, tokens};
+pub use shelf::{Shelved, shelf};
+pub use tokens::{Row, Tokens, rows, tokens};
+pub use tree::{Branch, tree};
 
 use std::fmt::Write;
 
@@ -215,11 +219,22 @@ impl Svg {
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
              role=\"img\" aria-label=\"{title}\" font-family=\"{SANS}\" font-size=\"12\" xml:space=\"preserve\">\
              <title>{title}</title><desc>{description}</desc>\
-             <rect width=\"100%\" height=\"100%\" fill=\"{}\"/>{}</svg>",
-            hex(self.ink.surface),
+             {}{}</svg>",
+            ground(self.ink),
             self.body
         )
     }
+}
+
+/// What all of a drawing lies on.
+fn ground(ink: Ink) -> String {
+    format!("<rect width=\"100%\" height=\"100%\" fill=\"{}\"/>", hex(ink.surface))
+}
+
+/// A drawing of this theme without what it lies on, so that what is behind it shows.
+#[must_use]
+pub fn without_ground(svg: &str, dark: bool) -> String {
+    svg.replacen(&ground(Ink::of(dark)), "", 1)
 }
 
 /// A colour as every reader of SVG knows it.
@@ -235,6 +250,23 @@ pub(crate) fn short(value: f64) -> String {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drawing_can_do_without_its_ground() {
+        for dark in [false, true] {
+            // A text that says the same is text.
+            let said = "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>";
+            let caption = Caption { title: said, description: said, note: said };
+            let whole = bars(caption, &[], dark);
+            let clear = without_ground(&whole, dark);
+            let tag = ground(Ink::of(dark));
+            assert_eq!((whole.matches(&tag).count(), clear.matches(&tag).count()), (1, 0));
+            assert_eq!(clear.len() + tag.len(), whole.len());
+            assert_eq!(texts(&clear), texts(&whole));
+        }
+    }
+
     /// Every text of a drawing, which has to be XML.
     pub fn texts(svg: &str) -> Vec<String> {
         let read = roxmltree::Document::parse(svg).unwrap_or_else(|error| panic!("{error}: {svg}"));

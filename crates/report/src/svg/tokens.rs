@@ -1,4 +1,4 @@
-//! The text itself, coloured.
+//! Texts, coloured.
 
 use std::fmt::Write;
 
@@ -28,6 +28,19 @@ pub struct Tokens<'a> {
     pub width: f64,
 }
 
+/// One of several coloured texts.
+#[derive(Clone, Debug)]
+pub struct Row<'a> {
+    /// What stands above it.
+    pub title: &'a str,
+    /// The pieces.
+    pub pieces: &'a [Piece],
+    /// A number a piece; of one that has none no number, which is drawn as a frame.
+    pub values: &'a [f64],
+    /// Their colours.
+    pub colours: Colours,
+}
+
 struct Placed {
     text: String,
     gap: f64,
@@ -52,8 +65,32 @@ fn placed(piece: &Piece) -> Placed {
 /// Draws the text, its tokens in lines, with their colours' scale.
 #[must_use]
 pub fn tokens(drawn: &Tokens<'_>, dark: bool) -> String {
-    let Tokens { caption, pieces, values, colours, width: most } = *drawn;
-    let mut svg = Svg::new(most, caption, dark);
+    let Tokens { caption, pieces, values, colours, width } = *drawn;
+    rows(caption, &[Row { title: "", pieces, values, colours }], width, dark)
+}
+
+/// Draws texts one below the other, each with what it is called; the scale of colours stands below the last of those that share it.
+#[must_use]
+pub fn rows(caption: Caption<'_>, all: &[Row<'_>], width: f64, dark: bool) -> String {
+    let mut svg = Svg::new(width, caption, dark);
+    for (at, row) in all.iter().enumerate() {
+        if !row.title.is_empty() {
+            let muted = svg.ink.muted;
+            svg.words(MARGIN, svg.y + 14.0, row.title, muted, "font-size=\"12\"");
+            svg.y += 20.0;
+        }
+        flow(&mut svg, row, width);
+        let next = all.get(at + 1);
+        if next.is_none_or(|next| next.colours != row.colours) {
+            svg.legend(row.colours, if next.is_none() { caption.note } else { "" });
+        }
+        svg.y += if next.is_some() { 10.0 } else { 0.0 };
+    }
+    svg.finish(caption)
+}
+
+fn flow(svg: &mut Svg, row: &Row<'_>, most: f64) {
+    let Row { pieces, values, colours, .. } = *row;
     let all: Vec<Placed> = pieces.iter().map(placed).collect();
     let letters: String = pieces.iter().filter(|piece| !piece.special).map(|piece| &*piece.text).collect();
     let is_leftward = is_leftward(&letters);
@@ -77,7 +114,8 @@ pub fn tokens(drawn: &Tokens<'_>, dark: bool) -> String {
         let base = svg.y + LINE * 0.66;
         if !told.trim().is_empty() && !is_first | one.is_new {
             let muted = svg.ink.muted;
-            svg.words(left(x - one.gap, one.gap), base, told, muted, &format!("font-size=\"{SIZE}\""));
+            let middle = left(x - one.gap, one.gap) + one.gap / 2.0;
+            svg.words(middle, base, told.trim(), muted, &format!("font-size=\"{SIZE}\" text-anchor=\"middle\""));
         }
         let value = values.get(at).copied().unwrap_or(f64::NAN);
         let colour = colours.of(value, svg.palette);
@@ -85,7 +123,13 @@ pub fn tokens(drawn: &Tokens<'_>, dark: bool) -> String {
         let is_signed = matches!(colours, Colours::Text(scale) if scale.signed);
         let said = if is_signed { signed(value) } else { number(value) };
         svg.raw("<g>");
-        svg.rect([from, svg.y + 3.0, wide, LINE - 7.0], colour, " rx=\"3\"");
+        let edges = [from, svg.y + 3.0, wide, LINE - 7.0];
+        if value.is_finite() {
+            svg.rect(edges, colour, " rx=\"3\"");
+        } else {
+            let frame = format!(" rx=\"3\" stroke=\"{}\" stroke-dasharray=\"3 2\"", hex(svg.ink.muted));
+            svg.rect(edges, colour, &frame);
+        }
         let mut markup = String::new();
         // Writing to a string cannot fail.
         let _ = write!(
@@ -112,8 +156,6 @@ pub fn tokens(drawn: &Tokens<'_>, dark: bool) -> String {
     if !is_first {
         svg.y += LINE;
     }
-    svg.legend(colours, caption.note);
-    svg.finish(caption)
 }
 
 #[cfg(test)]
@@ -133,7 +175,7 @@ mod tests {
         tokens(&Tokens { caption, pieces, values: &values, colours: Colours::Text(scale), width }, false)
     }
 
-    fn rows(svg: &str) -> Vec<f64> {
+    fn lines(svg: &str) -> Vec<f64> {
         let read = roxmltree::Document::parse(svg).unwrap();
         let texts = read.descendants().filter(|node| node.attribute("textLength").is_some());
         let mut rows: Vec<f64> = texts.map(|node| node.attribute("y").unwrap().parse().unwrap()).collect();
@@ -149,10 +191,10 @@ mod tests {
         for text in ["The", "capi", "tal", "of", "France", "−3.000", "0", "+3.000", "blue for, orange against"] {
             assert!(all.iter().any(|one| one == text), "{text}: {all:?}");
         }
-        assert_eq!(rows(&svg).len(), 1);
+        assert_eq!(lines(&svg).len(), 1);
         // A word that is cut into tokens is not cut by a line.
         let narrow = draw(&pieces, 80.0);
-        assert!(rows(&narrow).len() > 2);
+        assert!(lines(&narrow).len() > 2);
         let read = roxmltree::Document::parse(&narrow).unwrap();
         let y = |text: &str| {
             let node =
@@ -164,13 +206,42 @@ mod tests {
     }
 
     #[test]
+    fn texts_stand_below_each_other_and_what_has_no_number_is_a_frame() {
+        let pieces = [piece("", "one"), piece(" ", "two")];
+        let both = Colours::Text(Scale::of([2.0], true));
+        let change = Colours::Text(Scale::of([0.5], true));
+        let row = |title, values, colours| Row { title, pieces: &pieces, values, colours };
+        let caption = Caption { title: "T", description: "D", note: "blue: more" };
+        let all =
+            [row("this", &[2.0, 1.0], both), row("that", &[1.0, 1.0], both), row("change", &[0.5, f64::NAN], change)];
+        let svg = rows(caption, &all, 300.0, false);
+        let said = texts(&svg);
+        for title in ["this", "that", "change", "blue: more", "+2.000", "+0.500"] {
+            assert_eq!(said.iter().filter(|one| *one == title).count(), 1, "{title}: {said:?}");
+        }
+        assert_eq!(said.iter().filter(|one| *one == "two").count(), 3);
+        assert_eq!(svg.matches("stroke-dasharray").count(), 1);
+        // Nothing stands on anything else.
+        let read = roxmltree::Document::parse(&svg).unwrap();
+        let y = |title: &str| {
+            let node = read
+                .descendants()
+                .find(|node| node.has_tag_name(("http://www.w3.org/2000/svg", "text")) && node.text() == Some(title));
+            node.unwrap().attribute("y").unwrap().parse::<f64>().unwrap()
+        };
+        assert!(
+            y("this") < y("that") && y("that") < y("+2.000") && y("+2.000") < y("change") && y("change") < y("+0.500")
+        );
+    }
+
+    #[test]
     fn hostile_text_stays_text() {
         let svg = draw(&[piece("", "</text><script>"), piece(" ", "\u{0}\u{202e}\"'&"), piece("\n", "x\n")], 300.0);
         let all = texts(&svg);
         assert!(all.iter().any(|one| one == "</text><script>"), "{all:?}");
         assert!(all.iter().any(|one| one == "⟨0⟩⟨202e⟩\"'&"), "{all:?}");
         assert!(!svg.contains("<script"));
-        assert_eq!(rows(&svg).len(), 2);
+        assert_eq!(lines(&svg).len(), 2);
     }
 
     #[test]
