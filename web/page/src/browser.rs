@@ -262,6 +262,14 @@ pub fn show_drawing(id: &str, svg: Option<&str>) {
     };
 }
 
+/// Sets an attribute of an element that is there.
+pub fn mark(id: &str, name: &str, value: &str) {
+    if let Some(element) = document().get_element_by_id(id) {
+        // Only a name that is none fails.
+        let _ = element.set_attribute(name, value);
+    }
+}
+
 /// How many pixels a picture may be wide or high, and how many it may have: browsers make no larger ones.
 const LARGEST: (f64, f64) = (16_000.0, 120e6);
 

@@ -117,7 +117,7 @@ fn Strip(parts: Memo<Vec<Part>>) -> impl IntoView {
 
 #[component]
 fn Candidates(list: List, target: Memo<TargetSpec>) -> impl IntoView {
-    let saved = saving::candidates(App::get(), &list);
+    let saved = saving::candidates(App::get(), &list, None);
     let List { name, caption, bars, rest } = list;
     // Names and answers need more room than the length of their bars.
     // Only what could stand in the target's own place can be held against it.

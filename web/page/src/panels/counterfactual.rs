@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use headlight_document::{Explanation, Method, Task};
+use headlight_document::{Explanation, Task};
 use leptos::html::Textarea;
 use leptos::prelude::*;
 
 use super::changed::answer_table;
 use super::heat::{Axis, map};
 use super::parts::{Part, button, changing, heading, paragraph, plain_button, written};
+use super::saving;
 use crate::app::App;
 use crate::locale::{fill, say};
-use crate::state::colour::{Palette, Scale};
-use crate::state::counterfactual::{self as state, Asked};
+use crate::state::colour::Palette;
+use crate::state::counterfactual::{self as state, Asked, Rows};
 use crate::state::format::{number, signed};
 use crate::state::intervene::compared;
 use crate::state::pieces::visible;
@@ -144,6 +145,7 @@ fn beside(app: App, before: &Arc<Explanation>, after: &Arc<Explanation>) -> AnyV
         <p class="readout" data-testid="other-target" data-delta=delta.to_string()>{said}</p>
         {written("", table)}
         {written("other-rows", texts)}
+        {saving::other(app, before, after)}
         {maps}
     }
     .into_any()
@@ -151,25 +153,13 @@ fn beside(app: App, before: &Arc<Explanation>, after: &Arc<Explanation>) -> AnyV
 
 /// Gradient × input over both texts, on one scale, and how it differs where tokens are the same.
 fn rows(part: &Part, before: &Explanation, after: &Explanation, dark: bool) {
-    let of = |document: &Explanation| {
-        let found = document.attributions.iter().find(|one| one.method == Method::GradXInput);
-        found.map(|one| one.values.clone()).unwrap_or_default()
-    };
-    let (a, b) = (of(before), of(after));
-    let scale = Scale::of(a.iter().chain(&b).copied(), true);
-    let mut differs = vec![None; b.len()];
-    for (at, place) in state::same(&before.input.tokens, &after.input.tokens).into_iter().enumerate() {
-        if let (Some(place), Some(value)) = (place, a.get(at))
-            && let (Some(slot), Some(other)) = (differs.get_mut(place), b.get(place))
-        {
-            *slot = Some(other - value);
-        }
-    }
-    let some = |values: Vec<f64>| values.into_iter().map(Some).collect::<Vec<_>>();
+    let rows = state::rows(before, after);
+    let scale = rows.scale();
+    let Rows { this, that, change } = rows;
     let all = [
-        (say("other.row.this"), "this", before, some(a)),
-        (say("other.row.that"), "that", after, some(b)),
-        (say("other.row.change"), "change", after, differs),
+        (say("other.row.this"), "this", before, this),
+        (say("other.row.that"), "that", after, that),
+        (say("other.row.change"), "change", after, change),
     ];
     for (title, name, document, values) in all {
         let figure = part.add("div", &[("class", "other-row"), ("data-row", name)], "");
@@ -177,17 +167,14 @@ fn rows(part: &Part, before: &Explanation, after: &Explanation, dark: bool) {
         let line = figure.add("div", &[("class", "over-line"), ("dir", "auto")], "");
         for (token, value) in document.input.tokens.iter().zip(values) {
             let shown = visible(&token.text);
-            match value {
-                Some(value) => {
-                    let style = scale.colour(value, Palette::of(dark)).style();
-                    let (said, value) = (signed(value), value.to_string());
-                    let attributes =
-                        [("class", "over-token"), ("style", &*style), ("title", &*said), ("data-value", &*value)];
-                    line.add("span", &attributes, &shown);
-                }
-                None => {
-                    line.add("span", &[("class", "over-token other-new")], &shown);
-                }
+            if value.is_finite() {
+                let style = scale.colour(value, Palette::of(dark)).style();
+                let (said, value) = (signed(value), value.to_string());
+                let attributes =
+                    [("class", "over-token"), ("style", &*style), ("title", &*said), ("data-value", &*value)];
+                line.add("span", &attributes, &shown);
+            } else {
+                line.add("span", &[("class", "over-token other-new")], &shown);
             }
         }
     }

@@ -4,6 +4,7 @@ use headlight_document::{AttentionKind, Gaze, Gazed, Task, Whose};
 use leptos::prelude::*;
 
 use super::parts::{Part, changing, paragraph, plain_button, written};
+use super::saving;
 use super::triangle::write;
 use crate::app::App;
 use crate::browser;
@@ -95,7 +96,10 @@ pub fn gaze(app: App, step: usize) -> AnyView {
                 (false, false) => Some(plain_button("small", "gaze-ask", say("triangle.gaze"), ask)),
                 (true, false) => None,
             })}
-            {changing(move || Some(paragraph("caption", &said()?)))}
+            {changing(move || {
+                let said = paragraph("caption", &said()?);
+                Some(view! { <div class="list-head">{said} {saving::gaze(app, step)}</div> }.into_any())
+            })}
             {written("over-line step-text", line)}
         </div>
     }

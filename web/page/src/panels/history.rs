@@ -5,13 +5,14 @@ use std::time::Duration;
 use leptos::html::Input;
 use leptos::prelude::*;
 
-use super::parts::{Part, heading, plain_button, text, written};
+use super::parts::{Part, changing, heading, plain_button, text, written};
+use super::saving;
 use crate::app::App;
 use crate::browser;
 use crate::locale::{count, fill, say};
-use crate::state::colour::{Palette, Scale};
+use crate::state::colour::Palette;
 use crate::state::format::{number, signed};
-use crate::state::history::{Line, ago, beside};
+use crate::state::history::{ago, beside};
 use crate::state::names;
 use crate::state::pieces::visible;
 
@@ -76,6 +77,7 @@ pub fn history(app: App) -> AnyView {
             })}
             <p class="caption" role="status">{text(move || waiting(app))}</p>
             {written("", move |part| side_by_side(app, part))}
+            {changing(move || saving::beside_of(app).map(|_| saving::beside(app)))}
         </section>
     }
     .into_any()
@@ -184,9 +186,7 @@ fn side_by_side(app: App, part: &Part) {
             return;
         };
         let palette = Palette::of(app.dark.get());
-        let both = found.lines.iter().flat_map(|line| [line.first, line.second]).flatten();
-        let scale = Scale::of(both, found.method.is_signed());
-        let differences = Scale::of(found.lines.iter().filter_map(Line::difference), true);
+        let [scale, differences] = found.scales();
         let limit = if scale.signed { format!("±{}", number(scale.limit)) } else { number(scale.limit) };
         part.add("p", &[("class", "caption")], &fill("history.beside.about", &[&names::method(found.method), &limit]));
         let (one, other) = (&first.document.target, &second.document.target);

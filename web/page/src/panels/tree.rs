@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::parts::{Part, changing, subheading, written};
+use super::saving;
 use crate::app::App;
 use crate::browser;
 use crate::locale::{count, fill, say};
@@ -28,7 +29,7 @@ pub fn tree(app: App) -> AnyView {
         is_there.get().then(|| {
             let list = move |part: &Part| draw(part, &app.writing.with(grown), &mut 0, true);
             view! {
-                {subheading(None, "part-title", say("writing.ways"))}
+                <div class="list-head">{subheading(None, "part-title", say("writing.ways"))} {saving::tree(app)}</div>
                 <p class="caption">{say("writing.ways.about")}</p>
                 <div data-testid="ways" on:click=press>{written("ways", list)}</div>
             }
@@ -71,7 +72,9 @@ fn draw(part: &Part, branches: &[Branch], number: &mut usize, is_first: bool) {
         if branch.rest.starts_with(' ') {
             button.say(" ");
         }
-        button.say(&label(branch.rest.trim_start(), TEXT));
+        if !branch.rest.is_empty() {
+            button.say(&label(branch.rest.trim_start(), TEXT));
+        }
         if !branch.branches.is_empty() {
             draw(&item, &branch.branches, number, false);
         }

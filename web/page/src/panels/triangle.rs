@@ -5,12 +5,13 @@ use leptos::prelude::*;
 
 use super::heat::{Axis, map};
 use super::parts::{Part, changing, paragraph, plain_button, segment, subheading, text, written};
+use super::saving;
 use crate::app::App;
 use crate::locale::{count, fill, say};
 use crate::state::colour::{Palette, Scale};
 use crate::state::format::{number, signed};
-use crate::state::pieces::{split, visible};
-use crate::state::triangle::{Shown, heat, names};
+use crate::state::pieces::visible;
+use crate::state::triangle::{Shown, flowing, heat, names};
 
 /// All tokens that were written, and all before each.
 pub fn triangle(app: App) -> AnyView {
@@ -116,10 +117,12 @@ pub fn over_text(app: App, step: usize) -> AnyView {
     view! {
         {changing(move || {
             Some(match (found.get(), is_tracing.get()) {
-                (Some((_, _, row)), _) => paragraph(
-                    "caption",
-                    &fill("triangle.value", &[&signed(row.value)]),
-                ),
+                (Some((_, _, row)), _) => view! {
+                    <div class="list-head">
+                        {paragraph("caption", &fill("triangle.value", &[&signed(row.value)]))} {saving::row(app, step)}
+                    </div>
+                }
+                .into_any(),
                 (None, true) => paragraph("caption", say("triangle.working")),
                 (None, false) => plain_button("small", "trace-step", say("triangle.one"), move || app.trace(Some(step))),
             })
@@ -133,13 +136,12 @@ pub fn over_text(app: App, step: usize) -> AnyView {
 pub fn write(part: &Part, (columns, of_text): (&[Piece], usize), values: &[f64], is_signed: bool, dark: bool) {
     let scale = Scale::of(values.iter().copied(), is_signed);
     let palette = Palette::of(dark);
-    for (at, (piece, value)) in columns.iter().zip(values).enumerate() {
-        let (space, text) = split(&piece.text, piece.special);
-        part.say(if at > 0 && at == of_text { " → " } else { space });
-        let said = format!("“{}” {}", visible(&piece.text), number(*value));
+    for ((piece, column), value) in flowing(columns, of_text, values.len()).into_iter().zip(columns).zip(values) {
+        part.say(&piece.gap);
+        let said = format!("“{}” {}", visible(&column.text), number(*value));
         let style = scale.colour(*value, palette).style();
         let value = value.to_string();
-        let shown = if piece.special || text.contains('\n') { visible(text) } else { text.to_owned() };
+        let shown = if piece.special || piece.text.contains('\n') { visible(&piece.text) } else { piece.text };
         part.add("span", &[("style", &*style), ("title", &*said), ("data-value", &*value)], &shown);
     }
 }

@@ -4,6 +4,7 @@ use headlight_document::{Candidate, Sampling, Step};
 use leptos::prelude::*;
 
 use super::parts::{button, changing, heading, paragraph, plain_button, text};
+use super::saving;
 use crate::app::{App, When};
 use crate::locale::{count, fill, say};
 use crate::state::colour::{Palette, Scale};
@@ -172,7 +173,7 @@ fn written(app: App) -> AnyView {
     };
     view! {
         <div class="over-line" dir="auto" data-testid="written">{tokens}</div>
-        {paragraph("caption", say("writing.caption.colour"))}
+        <div class="list-head">{paragraph("caption", say("writing.caption.colour"))} {saving::written(app)}</div>
     }
     .into_any()
 }
@@ -181,6 +182,7 @@ fn written(app: App) -> AnyView {
 fn opened(app: App, at: usize, step: Step) -> AnyView {
     let name = visible(&step.token.text);
     let id = step.token.id;
+    let saved = saving::others(app, at, &step);
     let row = move |candidate: Candidate| {
         let is_taken = candidate.id == id;
         let label = visible(&candidate.text);
@@ -219,6 +221,7 @@ fn opened(app: App, at: usize, step: Step) -> AnyView {
             {super::triangle::over_text(app, at)}
             {super::gaze::gaze(app, at)}
             {plain_button("small", "explain-step", say("writing.why"), move || app.explain_step(at, None))}
+            <div class="list-head">{paragraph("caption", say("writing.others"))} {saved}</div>
             <ol class="candidates" aria-label=say("writing.others")>
                 {step.top.into_iter().map(row).collect_view()}
             </ol>

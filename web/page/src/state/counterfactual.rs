@@ -1,10 +1,13 @@
 //! The same question about a text in which something was changed: which tokens are the same, and how values differ there.
 
-use headlight_document::{AttentionDetail, Explanation, InputToken, Request, Task};
+use headlight_document::{AttentionDetail, Explanation, InputToken, Method, Request, Task};
+use headlight_report::csv;
 
 use super::answer::current;
+use super::colour::Scale;
 use super::form::METHODS;
 use super::heat::Heat;
+use super::intervene::compared;
 use super::prompt::MASK;
 
 /// The most tokens whose attention is brought for a second text, whole.
@@ -79,6 +82,74 @@ pub fn same(before: &[InputToken], after: &[InputToken]) -> Vec<Option<usize>> {
         _ => None,
     };
     (0..before.len()).map(place).collect()
+}
+
+/// Gradient × input of both texts, and how it differs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rows {
+    /// Of this text's tokens.
+    pub this: Vec<f64>,
+    /// Of the other's.
+    pub that: Vec<f64>,
+    /// Of the other's, how much more than in this one: no number where a token has no counterpart.
+    pub change: Vec<f64>,
+}
+
+/// The rows of two answers.
+#[must_use]
+pub fn rows(before: &Explanation, after: &Explanation) -> Rows {
+    let of = |document: &Explanation| {
+        let found = document.attributions.iter().find(|one| one.method == Method::GradXInput);
+        found.map(|one| one.values.clone()).unwrap_or_default()
+    };
+    let (this, that) = (of(before), of(after));
+    let mut change = vec![f64::NAN; that.len()];
+    for (at, place) in same(&before.input.tokens, &after.input.tokens).into_iter().enumerate() {
+        if let (Some(place), Some(value)) = (place, this.get(at))
+            && let (Some(slot), Some(other)) = (change.get_mut(place), that.get(place))
+        {
+            *slot = other - value;
+        }
+    }
+    Rows { this, that, change }
+}
+
+impl Rows {
+    /// One scale for both texts.
+    #[must_use]
+    pub fn scale(&self) -> Scale {
+        Scale::of(self.this.iter().chain(&self.that).copied(), true)
+    }
+}
+
+/// All numbers of two answers with comma-separated columns: the target's value, the candidates' probabilities, and each token's gradient ×
+/// input, with its place in both texts.
+#[must_use]
+pub fn table(before: &Explanation, after: &Explanation) -> String {
+    let rows = rows(before, after);
+    let mut table = "what,text,this_token,that_token,this,that,change\r\n".to_owned();
+    let mut line = |what: &str, text: &str, places: [Option<usize>; 2], [this, that]: [Option<f64>; 2]| {
+        let change = this.zip(that).map(|(before, after)| after - before);
+        let (what, text) = (what.to_owned(), csv::text(text));
+        csv::line(&mut table, &[&what, &text, &places[0], &places[1], &this, &that, &change]);
+    };
+    let (one, other) = (&before.target, &after.target);
+    line("target", &one.text, [None; 2], [Some(one.value), Some(other.value)]);
+    for one in compared(&before.output.top, &after.output.top) {
+        line("candidate", &one.text, [None; 2], [one.before, one.after]);
+    }
+    let value = |values: &[f64], at: Option<usize>| values.get(at?).copied();
+    let places = same(&before.input.tokens, &after.input.tokens);
+    for (at, token) in before.input.tokens.iter().enumerate() {
+        let place = places.get(at).copied().flatten();
+        line("token", &token.text, [Some(at), place], [value(&rows.this, Some(at)), value(&rows.that, place)]);
+    }
+    for (at, token) in after.input.tokens.iter().enumerate() {
+        if !places.contains(&Some(at)) {
+            line("token", &token.text, [None, Some(at)], [None, value(&rows.that, Some(at))]);
+        }
+    }
+    table
 }
 
 /// The byte at which the UTF-16 unit `at` lies: a browser counts those.
@@ -162,6 +233,41 @@ mod tests {
         assert_eq!(word(text, 99), None);
         assert_eq!([0, 5, 7, 8, 99].map(|at| byte(text, at)), [0, 5, 7, 9, text.len()]);
         assert_eq!([0, 1, 2].map(|at| byte("🙂b", at)), [0, 0, 4]);
+    }
+
+    #[test]
+    fn both_texts_and_their_difference_are_saved() {
+        let mut before: Explanation = serde_json::from_str(include_str!("../../assets/sample.json")).unwrap();
+        let own = rows(&before, &before);
+        assert_eq!((&own.this, own.change.iter().all(|one| *one == 0.0)), (&own.that, true));
+        let mut after = before.clone();
+        let grad = |document: &mut Explanation, values: &[f64]| {
+            let found = document.attributions.iter_mut().find(|one| one.method == Method::GradXInput).unwrap();
+            found.values = values.to_vec();
+        };
+        (before.input.tokens, after.input.tokens) = (tokens(&[1, 2, 3]), tokens(&[1, 9, 8, 3]));
+        grad(&mut before, &[1.0, 2.0, 3.0]);
+        grad(&mut after, &[1.5, 4.0, 5.0, 2.0]);
+        (before.target.value, after.target.value, before.target.text) = (4.0, 1.0, "=x".to_owned());
+        after.output.top[0].prob = before.output.top[0].prob / 2.0;
+        after.output.top.truncate(1);
+        let Rows { this, that, change } = rows(&before, &after);
+        assert_eq!((this.len(), that.len()), (3, 4));
+        assert_eq!((change[0], change[3]), (0.5, -1.0));
+        assert!(change[1].is_nan() && change[2].is_nan());
+        let table = table(&before, &after);
+        let lines: Vec<&str> = table.lines().collect();
+        let count = before.output.top.len();
+        assert_eq!(lines[..2], ["what,text,this_token,that_token,this,that,change", "target,\"'=x\",,,4,1,-3"]);
+        let top = &before.output.top;
+        assert!(
+            lines[2].ends_with(&format!(",,,{},{},{}", top[0].prob, top[0].prob / 2.0, -top[0].prob / 2.0)),
+            "{}",
+            lines[2]
+        );
+        assert!(lines[3].ends_with(&format!(",,,{},,", top[1].prob)), "{}", lines[3]);
+        let wanted = ["token,,0,0,1,1.5,0.5", "token,,1,,2,,", "token,,2,3,3,2,-1", "token,,,1,,4,", "token,,,2,,5,"];
+        assert_eq!(lines[2 + count..], wanted);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What backpropagation leaves by layer, as maps of rows and columns.
 
-use headlight_document::{AttentionKind, LayerAttribution};
+use headlight_document::{Agreement, AttentionKind, Explanation, LayerAttribution};
 
 use crate::locale::say;
 
@@ -28,6 +28,20 @@ impl Heat {
         let column = |column: usize| self.values.iter().skip(column).step_by(self.columns.max(1)).copied();
         Self { rows: self.columns, columns: self.rows, values: (0..self.columns).flat_map(column).collect() }
     }
+}
+
+/// How far methods agree, each with each: above the diagonal Spearman’s ρ, below it the share of the greatest three tokens that both have.
+/// No number where there is none.
+#[must_use]
+pub fn agreement(document: &Explanation) -> Heat {
+    let count = document.attributions.len();
+    let figure = |at: usize| {
+        let (row, column) = (at / count, at % count);
+        let is_pair = |found: &&Agreement| found.pair == [row, column] || found.pair == [column, row];
+        let found = document.agreement.iter().find(is_pair);
+        found.and_then(|pair| if row < column { pair.spearman } else { pair.top_3 }).unwrap_or(f64::NAN)
+    };
+    Heat { rows: count, columns: count, values: (0..count * count).map(figure).collect() }
 }
 
 /// Layers × tokens, at what each layer gives on.
@@ -58,6 +72,21 @@ pub fn title(kind: AttentionKind) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn methods_agree_above_the_diagonal_by_rank_and_below_it_by_their_greatest() {
+        let mut document: Explanation = serde_json::from_str(include_str!("../../assets/sample.json")).unwrap();
+        document.attributions.truncate(1);
+        document.agreement.clear();
+        document.attributions.push(document.attributions[0].clone());
+        assert!(agreement(&document).values.iter().all(|value| value.is_nan()));
+        document.agreement.push(Agreement { pair: [1, 0], spearman: Some(-0.5), top_3: Some(1.0) });
+        let found = agreement(&document);
+        assert_eq!((found.at(0, 1), found.at(1, 0)), (Some(-0.5), Some(1.0)));
+        assert!(found.at(0, 0).is_some_and(f64::is_nan));
+        document.attributions.clear();
+        assert_eq!(agreement(&document), Heat::default());
+    }
 
     #[test]
     fn heads_are_summed_over_tokens() {

@@ -5,7 +5,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use headlight_document::{Attribution, Explanation, Method, Request};
+use headlight_report::csv;
 
+use super::colour::Scale;
 use super::form::{Form, answers};
 
 /// How many questions are remembered.
@@ -169,6 +171,26 @@ impl Line {
     #[must_use]
     pub fn difference(&self) -> Option<f64> {
         Some(self.second? - self.first?)
+    }
+}
+
+impl Beside {
+    /// The scale of both, and that of their differences.
+    #[must_use]
+    pub fn scales(&self) -> [Scale; 2] {
+        let both = self.lines.iter().flat_map(|line| [line.first, line.second]).flatten();
+        let differences = self.lines.iter().filter_map(Line::difference);
+        [Scale::of(both, self.method.is_signed()), Scale::of(differences, true)]
+    }
+
+    /// The values with comma-separated columns.
+    #[must_use]
+    pub fn table(&self) -> String {
+        let mut table = "text,first,second,difference\r\n".to_owned();
+        for line in &self.lines {
+            csv::line(&mut table, &[&csv::text(&line.text), &line.first, &line.second, &line.difference()]);
+        }
+        table
     }
 }
 

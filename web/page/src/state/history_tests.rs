@@ -127,6 +127,11 @@ fn two_explanations_differ_where_their_tokens_are_the_same() {
     assert_eq!((found.method, found.lines.len()), (Method::Saliency, tokens + 1));
     assert!((found.lines[0].difference().unwrap() - 0.5).abs() < 1e-12);
     assert_eq!((found.lines[1].difference(), found.lines[2].first), (None, None));
+    let table = found.table();
+    let cells: Vec<Vec<&str>> = table.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!((&*cells[0], cells.len()), (&["text", "first", "second", "difference"][..], found.lines.len() + 1));
+    assert_eq!(cells[1][1], found.lines[0].first.unwrap().to_string());
+    assert_eq!((cells[2][2], cells[2][3], cells[3][1]), ("", "", ""));
     // A method that one lacks gives way to one that both have.
     second.attributions.retain(|one| one.method == Method::GradXInput);
     assert_eq!(beside(&first, &second, Method::Saliency).unwrap().method, Method::GradXInput);

@@ -2,7 +2,9 @@
 //! there.
 
 use headlight_document::Step;
+use headlight_report::{csv, svg};
 
+use super::format::percent;
 use super::writing::Writing;
 
 /// A run of tokens in which nothing else was taken, and what followed it.
@@ -81,6 +83,54 @@ fn branch(ways: &[Path<'_>], step: usize) -> Option<Branch> {
     })
 }
 
+/// The tree as it is drawn in a file: branches in the order in which they stand below each other.
+#[must_use]
+pub fn flat(branches: &[Branch]) -> Vec<svg::Branch> {
+    let mut all = Vec::new();
+    flatten(branches, 0, &mut all);
+    all
+}
+
+fn flatten(branches: &[Branch], depth: usize, all: &mut Vec<svg::Branch>) {
+    for branch in branches {
+        all.push(svg::Branch {
+            depth,
+            first: branch.first.clone(),
+            figure: percent(branch.prob),
+            rest: branch.rest.clone(),
+            chosen: branch.is_current,
+        });
+        flatten(&branch.branches, depth + 1, all);
+    }
+}
+
+/// Every token of every way with comma-separated columns. Way 0 is the one that stands there now. Each later one leaves the earlier one
+/// with which it has most in common, at the token that is said.
+#[must_use]
+pub fn table(writing: &Writing) -> String {
+    let way = |number: usize| match number.checked_sub(1) {
+        None => Some(&writing.steps),
+        Some(other) => writing.others.get(other).map(|way| &way.steps),
+    };
+    let mut table = "way,from_way,from_token,token,id,text,prob\r\n".to_owned();
+    for number in 0..=writing.others.len() {
+        let Some(steps) = way(number) else { continue };
+        let (mut from, mut shared) = (None, None);
+        for earlier in 0..number {
+            let same = |(a, b): &(&Step, &Step)| a.token.id == b.token.id;
+            let common = way(earlier).map_or(0, |other| other.iter().zip(steps).take_while(same).count());
+            if shared.is_none_or(|most| common > most) {
+                (from, shared) = (Some(earlier), Some(common));
+            }
+        }
+        for (at, Step { token, .. }) in steps.iter().enumerate() {
+            let (id, text) = (token.id as usize, csv::text(&token.text));
+            csv::line(&mut table, &[&number, &from, &shared, &at, &id, &text, &token.prob]);
+        }
+    }
+    table
+}
+
 #[cfg(test)]
 mod tests {
     use headlight_document::OutputToken;
@@ -133,6 +183,41 @@ mod tests {
         assert_eq!(told(&tree(&all)), "0:1x1 now(1:2x2 now, 1:4x1 1)");
         let all = writing(&[1, 2, 3], &[&[1, 2]]);
         assert_eq!(told(&tree(&all)), "0:1x3 now");
+    }
+
+    #[test]
+    fn a_file_has_every_branch_below_the_one_that_it_leaves() {
+        let all = writing(&[1, 2, 5, 6], &[&[1, 2, 3, 4], &[1, 2, 3, 7], &[9]]);
+        let drawn = flat(&tree(&all));
+        let told: Vec<_> =
+            drawn.iter().map(|one| (one.depth, one.first.trim(), one.rest.as_str(), one.chosen)).collect();
+        assert_eq!(
+            told,
+            [
+                (0, "1", " 2", true),
+                (1, "3", "", false),
+                (2, "4", "", false),
+                (2, "7", "", false),
+                (1, "5", " 6", true),
+                (0, "9", "", false)
+            ]
+        );
+        assert_eq!((&*drawn[1].figure, &*drawn[5].figure), ("33.3 %", "11.1 %"));
+    }
+
+    #[test]
+    fn a_table_has_every_token_of_every_way_and_where_it_leaves_another() {
+        let table = table(&writing(&[1, 2, 5], &[&[1, 2, 3], &[1, 2, 3, 4], &[9]]));
+        let lines: Vec<&str> = table.lines().collect();
+        assert_eq!(lines[0], "way,from_way,from_token,token,id,text,prob");
+        assert_eq!(lines.len(), 1 + 3 + 3 + 4 + 1);
+        assert_eq!((lines[1], lines[3]), ("0,,,0,1,\" 1\",1", "0,,,2,5,\" 5\",0.2"));
+        // The second leaves what stands there at its third token; the third goes on after the second's last.
+        assert_eq!(lines[4], "1,0,2,0,1,\" 1\",1");
+        assert_eq!(lines[10], "2,1,3,3,4,\" 4\",0.25");
+        // The last has nothing in common with any.
+        assert!(lines[11].starts_with("3,0,0,0,9,"), "{}", lines[11]);
+        assert_eq!(super::table(&Writing::default()).lines().count(), 1);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! What written tokens rest on, as a map: a row for each of them, a column for each token before it.
 
 use headlight_document::{Piece, Row, Triangle};
+use headlight_report::csv;
 
 use super::heat::Heat;
-use super::pieces::visible;
+use super::pieces::{self, split, visible};
 
 /// Which numbers of a row are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,8 +65,43 @@ pub fn names(pieces: &[Piece]) -> Vec<String> {
     pieces.iter().map(|piece| visible(&piece.text)).collect()
 }
 
+/// Tokens as they follow each other, an arrow behind those of the text: as many as `seen`.
+#[must_use]
+pub fn flowing(columns: &[Piece], of_text: usize, seen: usize) -> Vec<pieces::Piece> {
+    let mut all = Vec::with_capacity(seen.min(columns.len()));
+    for (at, piece) in columns.iter().take(seen).enumerate() {
+        let (space, text) = split(&piece.text, piece.special);
+        let gap = if at > 0 && at == of_text { " → " } else { space };
+        all.push(pieces::Piece { gap: gap.to_owned(), text: text.to_owned(), special: piece.special, aside: false });
+    }
+    all
+}
+
+/// The numbers of a row with comma-separated columns, and whether each token was written.
+#[must_use]
+pub fn table(triangle: &Triangle, row: &Row) -> String {
+    let is_gaze = triangle.gazed.is_some();
+    let mut table = "token,id,text,written,".to_owned();
+    table.push_str(if is_gaze { "attention\r\n" } else { "saliency,grad_x_input\r\n" });
+    let seen = if is_gaze { &row.attention } else { &row.grad_x_input }.len();
+    for (at, piece) in triangle.columns.iter().take(seen).enumerate() {
+        let value = |values: &[f64]| values.get(at).copied();
+        let (id, text) = (piece.id as usize, csv::text(&piece.text));
+        let written = (at >= triangle.text).to_string();
+        let (attention, saliency, grad) = (value(&row.attention), value(&row.saliency), value(&row.grad_x_input));
+        if is_gaze {
+            csv::line(&mut table, &[&at, &id, &text, &written, &attention]);
+        } else {
+            csv::line(&mut table, &[&at, &id, &text, &written, &saliency, &grad]);
+        }
+    }
+    table
+}
+
 #[cfg(test)]
 mod tests {
+    use headlight_document::{AttentionKind, Gazed, Whose};
+
     use super::*;
 
     #[test]
@@ -94,5 +130,14 @@ mod tests {
         assert_eq!(most(&[0.1, 0.6, 0.3], 2), [1, 2]);
         assert_eq!(most(&[0.1], 3), [0]);
         assert_eq!(names(&triangle.columns)[0], visible(" a"));
+        // What it rests on, as text and as numbers.
+        let gaps = |seen| flowing(&triangle.columns, 1, seen).into_iter().map(|piece| piece.gap).collect::<Vec<_>>();
+        assert_eq!((gaps(3), gaps(1)), (vec![" ".to_owned(), " → ".to_owned(), " ".to_owned()], vec![" ".to_owned()]));
+        let said = "token,id,text,written,saliency,grad_x_input\r\n0,1,\" a\",false,1,-1\r\n1,2,\" a\",true,1,-1\r\n2,3,\" a\",true,2,-2\r\n";
+        assert_eq!(table(&triangle, &triangle.rows[1]), said);
+        let gaze = Row { attention: vec![1.0], ..row(0, &[]) };
+        let gazed = Gazed { kind: AttentionKind::SelfAttention, whose: Whose::Layer(0), layers: 1, heads: 1 };
+        let triangle = Triangle { gazed: Some(gazed), ..triangle };
+        assert_eq!(table(&triangle, &gaze), "token,id,text,written,attention\r\n0,1,\" a\",false,1\r\n");
     }
 }

@@ -10,6 +10,7 @@ use crate::draw;
 use crate::locale::{fill, say};
 use crate::panels::attention::width_of;
 use crate::panels::parts::{changing, text};
+use crate::panels::saving;
 use crate::state::heads::{Column, Table};
 use crate::state::order::{Order, Shelf};
 
@@ -76,12 +77,13 @@ fn shelf(app: App, column: Column, is_greatest_first: bool, order: Order) -> Any
             },
         )
     };
-    let first = heads.with_value(|heads| heads.iter().map(|((layer, head), _)| format!("{layer} {head}")).next());
     let way = if is_greatest_first { say("heads.order.highest") } else { say("heads.order.lowest") };
     let title = fill("heads.order.title", &[&column.title().to_lowercase(), &way]);
+    let saved = saving::shelf(app, title.clone(), column.name(), heads);
+    let first = heads.with_value(|heads| heads.iter().map(|((layer, head), _)| format!("{layer} {head}")).next());
     view! {
         <figure class="heat">
-            <figcaption><b>{title.clone()}</b></figcaption>
+            <figcaption><b>{title.clone()}</b> " " {saved}</figcaption>
             <div class="chart-frame" node_ref=frame>
                 <canvas
                     node_ref=canvas

@@ -5,7 +5,7 @@ use headlight_report::csv;
 use headlight_report::svg::{self, Caption, Cells, Colours, Key};
 use leptos::prelude::*;
 
-use super::{Drawing, Make, MakeTitled, button};
+use super::of_page;
 use crate::app::App;
 use crate::locale::{fill, say};
 use crate::state::format::{number, signed};
@@ -13,18 +13,13 @@ use crate::state::inside::{Known, Place, products, scores, weights};
 use crate::state::lines::Line;
 use crate::state::sight::{Picture, smaller};
 
-/// What is of no other answer.
-fn of_page(app: App, name: &'static str, title: Box<dyn Fn() -> String>, svg: MakeTitled, csv: Make) -> AnyView {
-    button(app, Drawing { name, answer: None, title, svg, csv })
-}
-
 fn caption<'a>(title: &'a str, note: &'a str) -> Caption<'a> {
     Caption { title, description: say("save.map.described"), note }
 }
 
 /// The grid of all heads, as they are at hand.
 pub fn grid(app: App) -> AnyView {
-    let svg = move |title: &str| {
+    let svg = move |title: &str, dark: bool| {
         let (kind, layers, heads) = app.attention(|_, one| (one.kind, one.layers, one.heads))?;
         let every = || (0..layers).flat_map(|layer| (0..heads).map(move |head| Whose::Head(layer, head)));
         // What was looked at closer is at hand finer than the rest.
@@ -33,23 +28,50 @@ pub fn grid(app: App) -> AnyView {
         let axes = (say("heat.layer"), say("heads.column.head"));
         let map = |layer, head| app.picture(Whose::Head(layer, head), |picture| smaller(picture, size.0, size.1));
         let drawn = svg::Grid { caption: caption(title, say("legend.attention")), kind, layers, heads, size, axes };
-        Some(svg::grid(&drawn, &map, app.dark.get()))
+        Some(svg::grid(&drawn, &map, dark))
     };
     let title = Box::new(move || say("save.grid").to_owned());
     of_page(app, "grid", title, Box::new(svg), Box::new(move || app.attention(csv::attention)))
 }
 
+/// Heads side by side in the order of a figure: each one's layer and number, and the figure.
+pub fn shelf(app: App, title: String, figure: &'static str, heads: StoredValue<Vec<((usize, usize), f64)>>) -> AnyView {
+    let svg = move |title: &str, dark: bool| {
+        let kind = app.attention(|_, one| one.kind)?;
+        let mut maps = Vec::new();
+        heads.with_value(|heads| {
+            for ((layer, head), _) in heads {
+                app.picture(Whose::Head(*layer, *head), |picture| {
+                    let (name, values) = (format!("L{layer}H{head}"), picture.values.to_vec());
+                    maps.push(svg::Shelved { name, columns: picture.columns, values });
+                });
+            }
+        });
+        Some(svg::shelf(caption(title, say("legend.attention")), kind, &maps, dark))
+    };
+    let table = move || {
+        let mut table = format!("layer,head,{figure}\r\n");
+        heads.with_value(|heads| {
+            for ((layer, head), value) in heads {
+                csv::line(&mut table, &[layer, head, value]);
+            }
+        });
+        Some(table)
+    };
+    of_page(app, "heads", Box::new(move || title.clone()), Box::new(svg), Box::new(table))
+}
+
 /// The open head's map.
 pub fn map(app: App, open: Memo<(usize, usize)>, kind: Memo<AttentionKind>) -> AnyView {
     let whose = move || Whose::Head(open.get().0, open.get().1);
-    let svg = move |title: &str| {
+    let svg = move |title: &str, dark: bool| {
         let cells = |picture: Picture<'_>| Cells::weights(picture.columns, picture.rows, picture.values, kind.get());
         let cells = app.picture(whose(), cells)?;
         app.labels.with(|labels| {
             let (rows, columns) = &**labels;
             let caption = caption(title, say("legend.attention"));
             let map = svg::Map { caption, rows, columns, axes: ("", ""), cells: &cells, colours: Colours::Weights };
-            Some(svg::map(&map, app.dark.get()))
+            Some(svg::map(&map, dark))
         })
     };
     let table = move || {
@@ -62,7 +84,7 @@ pub fn map(app: App, open: Memo<(usize, usize)>, kind: Memo<AttentionKind>) -> A
 
 /// Lines between tokens.
 pub fn lines(app: App, layer: Memo<usize>, found: Memo<(Vec<Line>, usize)>) -> AnyView {
-    let svg = move |title: &str| {
+    let svg = move |title: &str, dark: bool| {
         found.with(|(lines, _)| {
             let end = |line: Option<&Line>| line.map_or_else(|| "–".to_owned(), |line| number(f64::from(line.weight)));
             let note = fill("save.lines.note", &[&lines.len(), &end(lines.first()), &end(lines.last())]);
@@ -70,7 +92,7 @@ pub fn lines(app: App, layer: Memo<usize>, found: Memo<(Vec<Line>, usize)>) -> A
                 let (rows, columns) = &**labels;
                 let head = say("heads.column.head");
                 let drawn = svg::Links { caption: caption(title, &note), rows, columns, lines, head };
-                Some(svg::links(&drawn, app.dark.get()))
+                Some(svg::links(&drawn, dark))
             })
         })
     };
@@ -98,7 +120,7 @@ pub fn neurons(app: App, place: Memo<Place>, query: Memo<usize>) -> AnyView {
     let name = move |is_key: bool, at: usize| {
         app.labels.with(|labels| if is_key { &labels.1 } else { &labels.0 }.get(at).cloned().unwrap_or_default())
     };
-    let svg = move |title: &str| {
+    let svg = move |title: &str, dark: bool| {
         app.inside.with(|inside| {
             let Known::Here(neurons) = inside.of(place.get()) else { return None };
             let query = query.get();
@@ -124,7 +146,7 @@ pub fn neurons(app: App, place: Memo<Place>, query: Memo<usize>) -> AnyView {
                 keys: &keys,
                 heads: ["neurons.q", "neurons.k", "save.product", "neurons.head.score", "neurons.head.weight"].map(say),
             };
-            Some(svg::neurons(&drawn, app.dark.get()))
+            Some(svg::neurons(&drawn, dark))
         })
     };
     let table = move || {

@@ -4,7 +4,8 @@ use headlight_report::cite;
 use leptos::ev::{Event, MouseEvent};
 use leptos::prelude::*;
 
-use super::{Saving, document_of};
+use super::ground::Ground;
+use super::{Drawing, Saving, document_of};
 use crate::app::{App, Publication};
 use crate::browser;
 use crate::locale::{of_reports, say};
@@ -14,6 +15,7 @@ use crate::panels::parts::{Part, written};
 const SAID: &str = "save-said";
 pub const SELECT: &str = "save-select";
 const PREVIEW: &str = "save-preview";
+const GROUND: &str = "save-ground";
 
 /// What is done by which button: what tests find it by, what it says, and whether it copies.
 const FORMS: &[(&str, &str, Publication, bool)] = &[
@@ -36,10 +38,14 @@ pub fn dialog(app: App) -> AnyView {
         }
     };
     let choose = move |event: Event| {
-        if let Ok(drawing) = event_target_value(&event).parse() {
+        let value = event_target_value(&event);
+        if let Ok(drawing) = value.parse() {
             saving.chosen.set(drawing);
-            untrack(|| preview(saving));
+        } else if let Some(ground) = Ground::of(&value) {
+            saving.ground.set(ground);
+            ground.remember();
         }
+        untrack(|| preview(saving));
     };
     view! {
         <button type="button" class="quiet" data-testid="save" title=say("save.title") on:click=move |_| saving.open(None)>
@@ -84,6 +90,13 @@ fn write(app: App, saving: Saving, part: &Part) {
             let is_chosen = if *id == chosen { "selected" } else { "data-other" };
             select.add("option", &[("value", &*id_text), (is_chosen, "")], name);
         }
+        let label = part.add("label", &[("class", "line-field")], "");
+        label.add("span", &[], say("save.ground"));
+        let select = label.add("select", &[("id", GROUND), ("data-testid", GROUND)], "");
+        for ground in Ground::ALL {
+            let is_chosen = if ground == saving.ground.get() { "selected" } else { "data-other" };
+            select.add("option", &[("value", ground.name()), (is_chosen, "")], ground.title());
+        }
         part.add("img", &[("id", PREVIEW), ("data-testid", PREVIEW), ("alt", "")], "");
         row(part, &mut KINDS.iter().copied());
     }
@@ -106,15 +119,18 @@ fn write(app: App, saving: Saving, part: &Part) {
 
 /// The chosen drawing in one of its forms.
 fn made(saving: Saving, is_csv: bool) -> Option<String> {
-    saving
-        .read(saving.chosen.get(), |drawing| if is_csv { (drawing.csv)() } else { (drawing.svg)(&(drawing.title)()) })
-        .flatten()
+    let make = |drawing: &Drawing| match is_csv {
+        true => (drawing.csv)(),
+        false => saving.ground.get().draw(&|dark| (drawing.svg)(&(drawing.title)(), dark)),
+    };
+    saving.read(saving.chosen.get(), make).flatten()
 }
 
 /// Shows the chosen drawing as it is saved.
 fn preview(saving: Saving) {
     let svg = made(saving, false);
     browser::show_drawing(PREVIEW, svg.as_deref());
+    browser::mark(PREVIEW, "data-ground", saving.ground.get().name());
     if svg.is_none() {
         browser::say_in(SAID, say("save.nothing"));
     }

@@ -8,7 +8,7 @@ use headlight_report::plot::{Plot, Series};
 use headlight_report::svg::{self, Bar, Caption, Cells, Chart, Colours};
 use leptos::prelude::*;
 
-use super::{Drawing, button, document_of};
+use super::{Drawing, button, document_of, of_page};
 use crate::app::App;
 use crate::locale::{fill, say};
 use crate::state::answer::List;
@@ -23,12 +23,12 @@ fn caption<'a>(title: &'a str, note: &'a str) -> Caption<'a> {
     Caption { title, description: title, note }
 }
 
-/// Candidates' bars.
-pub fn candidates(app: App, list: &List) -> AnyView {
+/// Candidates' bars: the answer's, or of what is said.
+pub fn candidates(app: App, list: &List, said: Option<String>) -> AnyView {
     let list = Arc::new(list.clone());
     let of_csv = Arc::clone(&list);
     let name = list.name;
-    let svg = move |title: &str| {
+    let svg = move |title: &str, dark: bool| {
         let bar = |label: &str, share: f64, figure: &str| Bar {
             label: label.to_owned(),
             share,
@@ -37,7 +37,7 @@ pub fn candidates(app: App, list: &List) -> AnyView {
         };
         let mut bars: Vec<Bar> = list.bars.iter().map(|one| bar(&one.label, one.share, &one.figure)).collect();
         bars.extend(list.rest.map(|rest| bar(say("answer.others"), rest, &percent(rest))));
-        Some(svg::bars(caption(title, ""), &bars, app.dark.get()))
+        Some(svg::bars(caption(title, ""), &bars, dark))
     };
     let table = move || {
         let mut rows = of_csv.bars.iter().map(|bar| {
@@ -47,13 +47,13 @@ pub fn candidates(app: App, list: &List) -> AnyView {
         });
         Some(csv::table(&["id", "text", "prob", "logit"], &mut rows))
     };
-    let title = Box::new(move || fill("save.candidates", &[&document_of(app, None).model.title]));
-    button(app, Drawing { name, answer: None, title, svg: Box::new(svg), csv: Box::new(table) })
+    let title = move || said.clone().unwrap_or_else(|| fill("save.candidates", &[&document_of(app, None).model.title]));
+    of_page(app, name, Box::new(title), Box::new(svg), Box::new(table))
 }
 
 /// A figure of every head by layer: what it is called, and its values.
 pub fn chart(app: App, read: impl Fn() -> (&'static str, Arc<Figures>, Vec<f64>) + Copy + 'static) -> AnyView {
-    let svg = move |title: &str| {
+    let svg = move |title: &str, dark: bool| {
         let (_, figures, values) = read();
         let means = figures.by_layer(&values);
         let heads = figures.heads.max(1);
@@ -65,7 +65,7 @@ pub fn chart(app: App, read: impl Fn() -> (&'static str, Arc<Figures>, Vec<f64>)
         };
         let caption = caption(title, say("chart.note").trim_start());
         let drawn = Chart { caption, axes: (say("chart.axis"), title), band: "", plot };
-        Some(svg::chart(&drawn, app.dark.get()))
+        Some(svg::chart(&drawn, dark))
     };
     let rows = move || {
         let (_, figures, values) = read();
@@ -75,7 +75,7 @@ pub fn chart(app: App, read: impl Fn() -> (&'static str, Arc<Figures>, Vec<f64>)
         Some(csv::table(&["layer", "head", "value"], &mut values.iter().enumerate().map(row)))
     };
     let title = Box::new(move || read().0.to_owned());
-    button(app, Drawing { name: "chart", answer: None, title, svg: Box::new(svg), csv: Box::new(rows) })
+    of_page(app, "chart", title, Box::new(svg), Box::new(rows))
 }
 
 /// A map of numbers, with what its columns are called and the names on both sides; those that have none are numbered, and rows that
@@ -87,26 +87,50 @@ pub fn heat(app: App, title: String, column: &'static str, [sides, names]: [Vec<
     };
     let drawn = Arc::new((all(sides, heat.rows), all(names, heat.columns), heat));
     let of_csv = Arc::clone(&drawn);
-    let svg = move |title: &str| {
+    let svg = move |title: &str, dark: bool| {
         let (rows, columns, heat) = &*drawn;
         let scale = Scale::of(heat.values.iter().copied(), true);
         let cells = Cells::signed(heat.columns, heat.rows, &heat.values, scale);
         let caption = caption(title, say("save.values"));
         let map = svg::Map { caption, rows, columns, axes, cells: &cells, colours: Colours::Map(scale) };
-        Some(svg::map(&map, app.dark.get()))
+        Some(svg::map(&map, dark))
     };
     let table = move || {
         let (rows, columns, heat) = &*of_csv;
         Some(csv::map("", rows, columns, &heat.values))
     };
     let title = Box::new(move || title.clone());
-    button(app, Drawing { name: "heat", answer: None, title, svg: Box::new(svg), csv: Box::new(table) })
+    of_page(app, "heat", title, Box::new(svg), Box::new(table))
+}
+
+/// How far the methods agree.
+pub fn agreement(app: App) -> AnyView {
+    let answer = Some(app.compared);
+    let read = move || {
+        let document = document_of(app, answer);
+        let names: Vec<String> = document.attributions.iter().map(|one| names::method(one.method).to_owned()).collect();
+        (names, crate::state::heat::agreement(&document).values)
+    };
+    let svg = move |title: &str, dark: bool| {
+        let (names, values) = read();
+        let scale = Scale { signed: true, limit: 1.0 };
+        let cells = Cells::signed(names.len(), names.len(), &values, scale);
+        let caption = caption(title, say("methods.agreement.why"));
+        let (rows, columns, axes) = (&*names, &*names, ("", ""));
+        Some(svg::map(&svg::Map { caption, rows, columns, axes, cells: &cells, colours: Colours::Map(scale) }, dark))
+    };
+    let table = move || {
+        let (names, values) = read();
+        Some(csv::map("", &names, &names, &values))
+    };
+    let title = Box::new(|| say("methods.agreement.table").to_owned());
+    button(app, Drawing { name: "agreement", answer, title, svg: Box::new(svg), csv: Box::new(table) })
 }
 
 /// The target after each layer: `values` are what is drawn of it.
 pub fn lens(app: App, title: &'static str, lens: Lens, values: Vec<f64>) -> AnyView {
     let wins = lens.wins;
-    let svg = move |title: &str| {
+    let svg = move |title: &str, dark: bool| {
         let plot = Plot {
             series: vec![Series { name: "", values: &values, dashed: false }],
             mark: wins.map(|wins| wins as f64),
@@ -115,7 +139,7 @@ pub fn lens(app: App, title: &'static str, lens: Lens, values: Vec<f64>) -> AnyV
             ..Plot::default()
         };
         let drawn = Chart { caption: caption(title, ""), axes: (say("heads.lens.axis"), ""), band: "", plot };
-        Some(svg::chart(&drawn, app.dark.get()))
+        Some(svg::chart(&drawn, dark))
     };
     let rows = move || {
         let figure = |all: &Option<Vec<f64>>, at: usize| {
@@ -141,7 +165,7 @@ pub fn curve(app: App, at: usize, is_insertion: bool) -> AnyView {
         let what = say(if is_insertion { "methods.curves.insertion" } else { "methods.curves.deletion" });
         format!("{what}: {}", method())
     };
-    let svg = move |title: &str| {
+    let svg = move |title: &str, dark: bool| {
         let document = document_of(app, answer);
         let found = document.faithfulness.as_ref()?;
         let drawn = plot(found, at, is_insertion)?;
@@ -163,7 +187,7 @@ pub fn curve(app: App, at: usize, is_insertion: bool) -> AnyView {
                 ..Plot::default()
             },
         };
-        Some(svg::chart(&chart, app.dark.get()))
+        Some(svg::chart(&chart, dark))
     };
     let rows = move || {
         let document = document_of(app, answer);

@@ -1,17 +1,23 @@
 //! Saving: every drawing has a button, and says here how it is made as a file. One dialog saves all of them, and the explanation.
 
 mod attention;
+mod beside;
 mod dialog;
 mod figures;
+mod ground;
 mod text;
+mod writing;
 
-pub use attention::{grid, lines, map, neurons};
+pub use attention::{grid, lines, map, neurons, shelf};
+pub use beside::{beside, beside_of, other};
 pub use dialog::dialog;
-pub use figures::{candidates, chart, curve, heat, lens};
+pub use figures::{agreement, candidates, chart, curve, heat, lens};
 pub use text::{Over, method, over, tokens};
+pub use writing::{gaze, others, row, tree, written};
 
 use std::sync::Arc;
 
+use ground::Ground;
 use headlight_document::Explanation;
 use leptos::html::Dialog;
 use leptos::prelude::*;
@@ -21,9 +27,9 @@ use crate::browser;
 use crate::locale::say;
 use crate::state::compare::Compared;
 
-/// Makes a file's text; of a drawing under its title. None while what it is of is not at hand.
+/// Makes a file's text; of a drawing under its title, light or dark. None while what it is of is not at hand.
 type Make = Box<dyn Fn() -> Option<String>>;
-type MakeTitled = Box<dyn Fn(&str) -> Option<String>>;
+type MakeTitled = Box<dyn Fn(&str, bool) -> Option<String>>;
 
 /// A drawing, as it is saved.
 struct Drawing {
@@ -46,6 +52,8 @@ pub struct Saving {
     count: StoredValue<u32>,
     /// The drawing that the dialog is at.
     chosen: RwSignal<u32>,
+    /// What it is drawn on.
+    ground: RwSignal<Ground>,
     /// How often it was opened.
     opened: RwSignal<u32>,
     dialog: NodeRef<Dialog>,
@@ -58,6 +66,7 @@ impl Saving {
             all: StoredValue::new_local(Vec::new()),
             count: StoredValue::new(0),
             chosen: RwSignal::new(0),
+            ground: RwSignal::new(Ground::remembered()),
             opened: RwSignal::new(0),
             dialog: NodeRef::new(),
         }
@@ -115,6 +124,11 @@ fn button(app: App, drawing: Drawing) -> AnyView {
         </button>
     }
     .into_any()
+}
+
+/// The button of a drawing that is of no other answer than the page's.
+fn of_page(app: App, name: &'static str, title: Box<dyn Fn() -> String>, svg: MakeTitled, csv: Make) -> AnyView {
+    button(app, Drawing { name, answer: None, title, svg, csv })
 }
 
 fn document_of(app: App, answer: Option<RwSignal<Option<Compared>>>) -> Arc<Explanation> {

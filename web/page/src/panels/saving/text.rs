@@ -5,7 +5,7 @@ use headlight_report::svg::{self, Caption, Colours};
 use headlight_report::{csv, words};
 use leptos::prelude::*;
 
-use super::{Drawing, button, document_of};
+use super::{Drawing, button, document_of, of_page};
 use crate::app::App;
 use crate::locale::{fill, say};
 use crate::panels::tokens::drawn;
@@ -14,14 +14,24 @@ use crate::state::names;
 use crate::state::pieces::{Piece, named};
 
 /// How wide a saved text is.
-const WIDTH: f64 = 720.0;
+pub const WIDTH: f64 = 720.0;
 
-fn coloured(app: App, title: &str, pieces: &[Piece], values: &[f64], is_signed: bool) -> String {
-    let note = say(if is_signed { "legend.signed" } else { "save.unsigned" });
-    let caption = Caption { title, description: say("save.tokens.described"), note };
+/// What colours mean that run both ways, or one.
+pub fn noted(is_signed: bool) -> &'static str {
+    say(if is_signed { "legend.signed" } else { "save.unsigned" })
+}
+
+/// What texts in colours say of themselves.
+pub fn caption<'a>(title: &'a str, note: &'a str) -> Caption<'a> {
+    Caption { title, description: say("save.tokens.described"), note }
+}
+
+/// A text in the colours of its numbers.
+pub fn coloured(title: &str, pieces: &[Piece], values: &[f64], is_signed: bool, dark: bool) -> String {
+    let caption = caption(title, noted(is_signed));
     let scale = Scale::of(values.iter().copied(), is_signed);
     let drawn = svg::Tokens { caption, pieces, values, colours: Colours::Text(scale), width: WIDTH };
-    svg::tokens(&drawn, app.dark.get())
+    svg::tokens(&drawn, dark)
 }
 
 fn titled(document: &Explanation, method: Method) -> String {
@@ -35,18 +45,15 @@ fn pieces_of(parts: Vec<(Piece, String)>) -> Vec<Piece> {
 /// The coloured text on top of the page.
 pub fn tokens(app: App, parts: Memo<Vec<(Piece, String)>>, chosen: Memo<(Method, Vec<f64>)>) -> AnyView {
     let title = move || titled(&document_of(app, None), chosen.get().0);
-    let svg = move |title: &str| {
+    let svg = move |title: &str, dark: bool| {
         let is_signed = app.on_show(|_, found| words::is_signed(found)).unwrap_or(true);
-        Some(coloured(app, title, &pieces_of(parts.get()), &chosen.get().1, is_signed))
+        Some(coloured(title, &pieces_of(parts.get()), &chosen.get().1, is_signed, dark))
     };
     let table = move || {
         let (method, values) = chosen.get();
         Some(csv::column(&document_of(app, None), method.name(), &values))
     };
-    button(
-        app,
-        Drawing { name: "tokens", answer: None, title: Box::new(title), svg: Box::new(svg), csv: Box::new(table) },
-    )
+    of_page(app, "tokens", Box::new(title), Box::new(svg), Box::new(table))
 }
 
 /// The text in the colours of the method at a place of the comparison.
@@ -60,9 +67,9 @@ pub fn method(app: App, at: usize) -> AnyView {
         Some((found.method, words::is_signed(found), values, document))
     };
     let title = move || read().map(|(method, _, _, document)| titled(&document, method)).unwrap_or_default();
-    let svg = move |title: &str| {
+    let svg = move |title: &str, dark: bool| {
         let (_, is_signed, values, document) = read()?;
-        Some(coloured(app, title, &pieces_of(drawn(&document)), &values, is_signed))
+        Some(coloured(title, &pieces_of(drawn(&document)), &values, is_signed, dark))
     };
     let table = move || {
         let (method, _, values, document) = read()?;
@@ -100,21 +107,18 @@ pub fn over(app: App, over: Over) -> AnyView {
         let key = if over.looks.get() { "save.over" } else { "save.over.at" };
         fill(key, &[&over.title.get(), &picked.trim_start_matches('·')])
     };
-    let svg = move |title: &str| {
+    let svg = move |title: &str, dark: bool| {
         let (names, values) = (names().0, values()?);
         // The words of a decoder carry their space, those of an encoder are known by the text.
         let own = app.shown.with(|shown| crate::state::pieces::pieces(&shown.document.input));
         let piece = |text: String| Piece { gap: " ".to_owned(), text, special: false, aside: false };
         let pieces = if own.len() == names.len() { own } else { names.into_iter().map(piece).collect() };
-        Some(coloured(app, title, &pieces, &values, false))
+        Some(coloured(title, &pieces, &values, false, dark))
     };
     let table = move || {
         let rows = names().0.into_iter().zip(values()?).enumerate();
         let mut rows = rows.map(|(at, (text, value))| vec![at.to_string(), csv::text(&text), value.to_string()]);
         Some(csv::table(&["token", "text", "weight"], &mut rows))
     };
-    button(
-        app,
-        Drawing { name: "over-text", answer: None, title: Box::new(title), svg: Box::new(svg), csv: Box::new(table) },
-    )
+    of_page(app, "over-text", Box::new(title), Box::new(svg), Box::new(table))
 }
