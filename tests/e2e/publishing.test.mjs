@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
+import { drawing, picture } from './drawn.mjs';
 import { at, done, exported, saved } from './page.mjs';
 import { entry, script } from './scripted.mjs';
 import { browser, server } from './site.mjs';
@@ -38,6 +39,7 @@ async function open(options = {}, query = '') {
     const document = structuredClone(sample);
     if (request.patch) document.heads = found;
     if (request.measures?.length) {
+      document.agreement = request.methods.flatMap((_, a) => request.methods.slice(a + 1).map((_, b) => ({ pair: [a, a + 1 + b], spearman: 0.5 - a, top_3: 1 / (b + 1) })));
       document.attributions = request.methods.map((method, index) => ({
         method, parameters: method === 'integrated_gradients' ? { baseline: 'zero', steps: 50 } : {}, values: wave(tokens, 0.3 + index), checks: { target_value: 17 },
       }));
@@ -71,43 +73,6 @@ async function answered(page) {
 async function close(page) {
   assert.deepEqual([await page.evaluate(() => globalThis.refused), page.complaints], [[], []]);
   await page.context().close();
-}
-
-/** The texts of a drawing, which has to be XML that loads nothing, and its size. */
-async function drawing(page, bytes) {
-  const svg = bytes.toString('utf8');
-  const found = await page.evaluate((svg) => {
-    const read = new DOMParser().parseFromString(svg, 'image/svg+xml');
-    const broken = read.querySelector('parsererror');
-    if (broken) throw new Error(broken.textContent);
-    const of = (name) => [...read.querySelectorAll(name)];
-    return {
-      texts: of('text').map((one) => one.textContent), title: of('svg > title')[0].textContent,
-      size: [read.documentElement.width.baseVal.value, read.documentElement.height.baseVal.value],
-      loads: of('[href]').map((one) => one.getAttribute('href').slice(0, 22)), styles: of('[style], style').length,
-    };
-  }, svg);
-  assert.ok(found.title.length > 0 && found.styles === 0);
-  assert.ok(found.loads.every((href) => href === 'data:image/png;base64,'), found.loads.join());
-  return found;
-}
-
-/** A picture has the size that is wanted and something on it, light or dark. */
-async function picture(page, bytes, [width, height], isDark = false) {
-  assert.equal(bytes.subarray(1, 4).toString(), 'PNG');
-  assert.deepEqual([bytes.readUInt32BE(16), bytes.readUInt32BE(20)], [width * 2, height * 2]);
-  const found = await page.evaluate(async (data) => {
-    const image = await createImageBitmap(new Blob([Uint8Array.from(atob(data), (c) => c.charCodeAt(0))], { type: 'image/png' }));
-    const canvas = new OffscreenCanvas(image.width, image.height);
-    const context = canvas.getContext('2d');
-    context.drawImage(image, 0, 0);
-    const { data: pixels } = context.getImageData(0, 0, image.width, image.height);
-    const colours = new Set();
-    for (let at = 0; at < pixels.length; at += 4) colours.add((pixels[at] << 16) | (pixels[at + 1] << 8) | pixels[at + 2]);
-    return { colours: colours.size, corner: pixels[0] };
-  }, bytes.toString('base64'));
-  assert.ok(found.colours > 10, `${found.colours} colours`);
-  assert.equal(found.corner < 128, isDark);
 }
 
 /** What the dialog lists. */
@@ -187,6 +152,7 @@ test('what was found out of heads and methods is saved with the rest, and a repo
     ['method', 'France', 'token,text,start,end,saliency'], ['deletion', '20 random orders', 'tokens,probability,random_least,random_mean,random_greatest'],
     ['insertion', '0.6', 'tokens,probability,random_least,random_mean,random_greatest'], ['lens', '30', 'layers,target,logit,log_prob,rank,best'],
     ['heat', '29', `,${[...Array(SAMPLE.model.heads).keys()].join(',')}`],
+    ['heads', 'Maps by ablation, the highest first', 'layer,head,ablation'], ['agreement', 'Saliency', ',Saliency,Gradient × input,Integrated gradients,Occlusion'],
   ]) {
     const { texts, size } = await drawing(page, (await saved(page, 'svg', `save-${name}`)).bytes);
     assert.ok(texts.some((text) => text.includes(said)), `${name}: ${texts}`);
@@ -250,6 +216,8 @@ test('the dialog is used by keys on a narrow dark page, says what was saved, and
   const box = await page.locator(at('save-dialog')).boundingBox();
   assert.ok(box.x >= 0 && box.x + box.width <= 360 && box.y >= 0 && box.y + box.height <= 780, JSON.stringify(box));
   assert.equal(await page.evaluate((dialog) => { const one = document.querySelector(dialog); return one.scrollWidth - one.clientWidth; }, at('save-dialog')), 0);
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Tab');
   const [download] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Enter')]);
   const svg = await readFile(await download.path());
