@@ -155,6 +155,8 @@ pub struct App {
     pub changed: RwSignal<Option<Compared>>,
     /// What the model makes of another text, on the page.
     pub other: RwSignal<Option<Compared>>,
+    /// That other text while it is typed, behind the text that it is another of. It outlives a change of the language.
+    pub other_typed: RwSignal<(String, String)>,
     /// What was asked of it.
     pub(super) other_asked: StoredValue<Option<Request>>,
     /// What heads and layers do, on the page.

@@ -75,6 +75,7 @@ impl App {
             headed: RwSignal::default(),
             other: RwSignal::default(),
             other_asked: StoredValue::default(),
+            other_typed: RwSignal::new((String::new(), String::new())),
             inside: RwSignal::default(),
             sight: RwSignal::default(),
             comparing_hint: RwSignal::default(),

@@ -20,13 +20,17 @@ use crate::state::pieces::visible;
 
 /// The panel.
 pub fn counterfactual(app: App) -> AnyView {
-    let typed = RwSignal::new(String::new());
+    let typed = Memo::new(move |_| app.other_typed.with(|(_, typed)| typed.clone()));
+    let retype = move |text: String| app.other_typed.update(|(_, typed)| *typed = text);
     let place = RwSignal::new(None::<(usize, usize)>);
     let asked = StoredValue::new(None::<Asked>);
     let field = NodeRef::<Textarea>::new();
     let own = Memo::new(move |_| app.shown.with(|shown| shown.document.input.text.clone()));
     Effect::new(move |_| {
-        typed.set(own.get());
+        let own = own.get();
+        if app.other_typed.with_untracked(|(of, _)| *of != own) {
+            app.other_typed.set((own.clone(), own));
+        }
         place.set(None);
         asked.set_value(None);
     });
@@ -60,7 +64,7 @@ pub fn counterfactual(app: App) -> AnyView {
         if text.is_char_boundary(start) && text.is_char_boundary(end) && end <= text.len() {
             text.replace_range(start..end, word.trim());
             place.set(Some((start, start + word.trim().len())));
-            typed.set(text);
+            retype(text);
         }
     };
     let suggestions = move || {
@@ -110,7 +114,7 @@ pub fn counterfactual(app: App) -> AnyView {
                 aria-label=say("other.text")
                 dir="auto"
                 prop:value=move || typed.get()
-                on:input=move |event| typed.set(event_target_value(&event))
+                on:input=move |event| retype(event_target_value(&event))
                 on:keyup=move |_| pick()
                 on:click=move |_| pick()
             ></textarea>

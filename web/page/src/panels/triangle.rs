@@ -141,7 +141,9 @@ pub fn write(part: &Part, (columns, of_text): (&[Piece], usize), values: &[f64],
         let said = format!("“{}” {}", visible(&column.text), number(*value));
         let style = scale.colour(*value, palette).style();
         let value = value.to_string();
-        let shown = if piece.special || piece.text.contains('\n') { visible(&piece.text) } else { piece.text };
+        // A token that is nothing but white space shows that it is.
+        let is_plain = !piece.special && !piece.text.trim().is_empty() && !piece.text.contains('\n');
+        let shown = if is_plain { piece.text } else { visible(&piece.text) };
         part.add("span", &[("style", &*style), ("title", &*said), ("data-value", &*value)], &shown);
     }
 }

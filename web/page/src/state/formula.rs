@@ -61,6 +61,16 @@ fn nodes_at(value: &Value, depth: usize) -> Vec<Node> {
     }
 }
 
+/// What a node says in a language that has its own `words` for those in formulas. Spaces around a word stay.
+#[must_use]
+pub fn in_words(node: &Node, words: &Value) -> String {
+    let word = node.text.trim();
+    match words[word].as_str() {
+        Some(own) if node.tag == "mtext" => node.text.replacen(word, own, 1),
+        _ => node.text.clone(),
+    }
+}
+
 /// One node for several.
 fn row(mut nodes: Vec<Node>) -> Node {
     match nodes.pop() {
@@ -109,6 +119,28 @@ mod tests {
         // What is none is left out.
         assert_eq!(nodes(&json!({ "x": 1 })), []);
         assert_eq!(written(&nodes(&json!(["frac", "a"]))), "<mi>frac</mi><mi>a</mi>");
+    }
+
+    #[test]
+    fn words_in_formulas_are_those_of_the_language() {
+        let words = json!({ "from": "从", "x": "no" });
+        let said = |formula: Value| in_words(&nodes(&formula)[0], &words);
+        assert_eq!(said(json!(["text", " from "])), " 从 ");
+        assert_eq!(said(json!(["text", "to"])), "to");
+        assert_eq!(said(json!("x")), "x", "a name stays");
+        assert_eq!(in_words(&nodes(&json!(["text", "from"]))[0], &Value::Null), "from");
+
+        fn check(node: &Node, words: &Value) {
+            let is_said = node.tag != "mtext" || words[node.text.trim()].is_string();
+            assert!(is_said, "help/zh.json has no “{}” in `in_formulas`", node.text.trim());
+            node.children.iter().for_each(|child| check(child, words));
+        }
+        let read = |file: &str| serde_json::from_str::<Value>(file).unwrap();
+        let formulas = read(include_str!("../../assets/help/formulas.json"));
+        let chinese = read(include_str!("../../assets/help/zh.json"));
+        for formula in formulas.as_object().unwrap().values() {
+            nodes(formula).iter().for_each(|node| check(node, &chinese["in_formulas"]));
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use web_sys::Element;
 use super::Teach;
 use crate::locale::say;
 use crate::panels::parts::{Part, changing, written};
-use crate::state::formula::{Node, nodes};
+use crate::state::formula::{Node, in_words, nodes};
 use crate::state::lesson::markup::runs;
 
 impl Teach {
@@ -31,16 +31,16 @@ pub(super) fn add_paragraph(part: &Part, class: &str, paragraph: &str) {
     }
 }
 
-/// Adds a formula.
-pub(super) fn add_formula(part: &Part, formula: &Value) {
+/// Adds a formula; `words` are a language's own for those in it.
+pub(super) fn add_formula(part: &Part, formula: &Value, words: &Value) {
     const MATH: &str = "http://www.w3.org/1998/Math/MathML";
-    fn put(parent: &Element, nodes: &[Node]) {
+    fn put(parent: &Element, nodes: &[Node], words: &Value) {
         for node in nodes {
             let Ok(element) = document().create_element_ns(Some(MATH), node.tag) else { continue };
             if !node.text.is_empty() {
-                element.set_text_content(Some(&node.text));
+                element.set_text_content(Some(&in_words(node, words)));
             }
-            put(&element, &node.children);
+            put(&element, &node.children, words);
             let _ = parent.append_child(&element);
         }
     }
@@ -48,7 +48,7 @@ pub(super) fn add_formula(part: &Part, formula: &Value) {
     let row = Node { tag: "mrow", text: String::new(), children: nodes(formula) };
     if let Ok(math) = document().create_element_ns(Some(MATH), "math") {
         let _ = math.set_attribute("display", "block");
-        put(&math, &[row]);
+        put(&math, &[row], words);
         frame.append(&math);
     }
 }
@@ -71,7 +71,7 @@ fn add_entry(part: &Part, texts: &Value, formulas: &Value, key: &str) {
     if let Some(formula) = entry["formula"].as_str().map(|name| &formulas[name]).filter(|formula| !formula.is_null()) {
         let details = written.add("details", &[("class", "formula-fold"), ("data-testid", "formula")], "");
         details.add("summary", &[], say("teach.formula"));
-        add_formula(&details, formula);
+        add_formula(&details, formula, &texts["in_formulas"]);
         for line in paragraphs(&entry["where"]) {
             add_paragraph(&details, "caption", line);
         }

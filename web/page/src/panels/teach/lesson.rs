@@ -42,9 +42,9 @@ pub(super) fn dock(app: App, teach: Teach) -> AnyView {
         let title = teach.course.with(|course| course.as_ref().map(|course| course.lesson.title.clone()));
         title.unwrap_or_else(|| say("lessons.title").to_owned())
     });
-    // A step is made anew when another one is read, and not at every answer.
+    // A step is made anew when another one is read, in another language or out of a mended file, and not at every answer.
     let place =
-        Memo::new(move |_| teach.course.with(|course| course.as_ref().map(|one| (one.lesson.id.clone(), one.step))));
+        Memo::new(move |_| teach.course.with(|course| course.as_ref().map(|one| (one.lesson.clone(), one.step))));
     let body = move || {
         let view = match place.get() {
             None => list(teach),

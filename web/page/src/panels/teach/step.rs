@@ -24,10 +24,10 @@ pub(super) fn step(app: App, teach: Teach, at: usize) -> AnyView {
     let says = written("lesson-text", move |part| {
         paragraphs.iter().for_each(|paragraph| add_paragraph(part, "", paragraph));
         let Some(formula) = &formula else { return };
-        teach.read(|_, formulas| {
+        teach.read(|texts, formulas| {
             let details = part.add("details", &[("class", "formula-fold")], "");
             details.add("summary", &[], say("lessons.formula"));
-            add_formula(&details, &formulas[&**formula]);
+            add_formula(&details, &formulas[&**formula], &texts["in_formulas"]);
         });
     });
     let is_solved = move || teach.course.with(|all| all.as_ref().is_some_and(|all| all.solved.get(at) == Some(&true)));
