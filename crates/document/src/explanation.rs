@@ -14,6 +14,7 @@ use crate::json;
 use crate::method::Method;
 use crate::request::{Read, Request, Task};
 use crate::target_spec::TargetKind;
+use crate::wrote::Wrote;
 
 /// The schema that [`Explanation::schema`] names.
 pub const SCHEMA: &str = "headlight/explanation@1";
@@ -49,6 +50,9 @@ pub struct Explanation {
     /// What the model answers with something changed in it, where that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed: Option<Changed>,
+    /// What the model wrote on its own after the text, where it was saved with that. Never in what an engine sends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<Box<Wrote>>,
     /// Attention maps. Empty where none were asked for.
     pub attention: Vec<Attention>,
     /// What a reader must know before trusting the numbers, a sentence each.

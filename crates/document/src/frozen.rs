@@ -1,7 +1,7 @@
 //! The frozen link: an explanation itself, in the fragment of an address (`#f1.…`), so that it opens with no model at all.
 //!
 //! To fit there, values are rounded to [`DIGITS`] significant digits and weights of attention to one part in 255, and what has
-//! no room is left out, in the order of [`Amount`]; what was left out is said. It is the document as JSON and the weights as bytes
+//! no room is left out, in the order of [`Amount`] and [`Told`]; what was left out is said. It is the document as JSON and the weights as bytes
 //! behind it, compressed with raw DEFLATE, written in base64url. As every link it is untrusted input: its sizes are bounded
 //! before and while it is read, and what it holds is checked as a whole ([`Explanation::validate`]).
 
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::explanation::{Attention, AttentionKind, Explanation, Overview};
 use crate::json;
 use crate::link::{LinkError, MAX_FRAGMENT_BYTES, View};
+use crate::wrote::{Way, Wrote};
 
 /// What a frozen link's fragment begins with.
 pub const PREFIX: &str = "f1.";
@@ -49,6 +50,48 @@ impl Amount {
     pub const ALL: [Self; 4] = [Self::All, Self::Small, Self::OpenHead, Self::Nothing];
 }
 
+/// How much a frozen link has of what the model wrote on its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Told {
+    /// All that the document has.
+    #[default]
+    All,
+    /// Every step of every way, and not what tokens rest on.
+    Steps,
+    /// The steps of the way that stands there.
+    Way,
+    /// The tokens alone, by number ([`View::written`]): a model can tell them again.
+    Tokens,
+    /// Nothing.
+    Nothing,
+}
+
+impl Told {
+    /// From the most to the least.
+    pub const ALL: [Self; 5] = [Self::All, Self::Steps, Self::Way, Self::Tokens, Self::Nothing];
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+    fn is_all(&self) -> bool {
+        *self == Self::All
+    }
+}
+
+/// What is tried, one after the other, until it fits: what was written keeps its numbers as long as maps of heads fit beside it, and
+/// then gives way to them.
+const TRIES: [(Amount, &[Told]); 10] = [
+    (Amount::All, &[Told::All, Told::Steps]),
+    (Amount::Small, &[Told::All, Told::Steps, Told::Way]),
+    (Amount::All, &[Told::Tokens]),
+    (Amount::Small, &[Told::Tokens]),
+    (Amount::OpenHead, &[Told::Way, Told::Tokens]),
+    (Amount::Nothing, &[Told::Tokens]),
+    (Amount::All, &[Told::Nothing]),
+    (Amount::Small, &[Told::Nothing]),
+    (Amount::OpenHead, &[Told::Nothing]),
+    (Amount::Nothing, &[Told::Nothing]),
+];
+
 /// One head's map, whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OpenMap {
@@ -76,6 +119,8 @@ pub struct Frozen {
     pub amount: Amount,
     /// Whether figures of methods, heads and layers were left out.
     pub is_cut: bool,
+    /// How much of what was written is there.
+    pub told: Told,
 }
 
 /// What of it is JSON.
@@ -89,6 +134,8 @@ struct Head {
     amount: Amount,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     is_cut: bool,
+    #[serde(default, skip_serializing_if = "Told::is_all")]
+    told: Told,
 }
 
 impl Frozen {
@@ -134,29 +181,53 @@ impl Frozen {
             let values = attention.head(layer, head)?.to_vec();
             Some(OpenMap { kind: attention.kind, layer, head, values })
         });
-        Self { document, view, open, amount: Amount::All, is_cut }
+        if let Some(written) = &mut document.written {
+            written.round();
+        }
+        Self { document, view, open, amount: Amount::All, is_cut, told: Told::All }
     }
 
-    /// The fragment with as much of the attention as it has room for, without its leading `#`, and how much that is.
+    /// The fragment with as much of the attention and of what was written as it has room for, without its leading `#`, and how much
+    /// that is.
     ///
     /// # Errors
     /// [`LinkError::TooLarge`] where not even the values fit.
-    pub fn encode(&self) -> Result<(String, Amount), LinkError> {
+    pub fn encode(&self) -> Result<(String, Amount, Told), LinkError> {
         // What is left out already does not come back.
-        let amounts = Amount::ALL.into_iter().skip_while(|amount| *amount != self.amount);
-        for amount in amounts {
-            match self.clone().with(amount).pack() {
-                Ok(fragment) => return Ok((fragment, amount)),
-                Err(LinkError::TooLarge) => {}
+        let amounts: Vec<Amount> = Amount::ALL.into_iter().skip_while(|amount| *amount != self.amount).collect();
+        let mut tried = Vec::new();
+        for (amount, told) in TRIES.iter().flat_map(|(amount, all)| all.iter().map(|told| (*amount, *told))) {
+            let told = self.told(told);
+            if !amounts.contains(&amount) || tried.contains(&(amount, told)) {
+                continue;
+            }
+            match self.clone().with(amount, told).pack() {
+                Ok(fragment) => return Ok((fragment, amount, told)),
+                Err(LinkError::TooLarge) => tried.push((amount, told)),
                 Err(error) => return Err(error),
             }
         }
         Err(LinkError::TooLarge)
     }
 
-    /// The same with less of the attention.
+    /// What leaving so much comes to: where nothing is left out by it, all is there.
+    fn told(&self, told: Told) -> Told {
+        let written = self.document.written.as_ref();
+        let has_ways = written.is_some_and(|one| !one.others.is_empty());
+        let told = if told == Told::Way && !has_ways { Told::Steps } else { told }.max(self.told);
+        let is_all = match told {
+            Told::All => true,
+            Told::Steps => written.is_none_or(|one| one.triangle.is_none() && one.gazed.is_none()),
+            Told::Way | Told::Tokens => written.is_none(),
+            Told::Nothing => written.is_none() && self.view.written.is_none(),
+        };
+        if is_all { self.told } else { told }
+    }
+
+    /// The same with less.
     #[must_use]
-    fn with(mut self, amount: Amount) -> Self {
+    fn with(mut self, amount: Amount, told: Told) -> Self {
+        self = self.telling(told);
         self.amount = amount;
         for attention in &mut self.document.attention {
             match amount {
@@ -183,8 +254,30 @@ impl Frozen {
         self
     }
 
+    /// The same with less of what was written.
+    fn telling(mut self, told: Told) -> Self {
+        self.told = told;
+        if told >= Told::Tokens {
+            self.document.written = None;
+        }
+        if let Some(written) = &mut self.document.written {
+            // Their numbers stand in its steps.
+            self.view.written = None;
+            if told >= Told::Steps {
+                (written.triangle, written.gazed) = (None, None);
+            }
+            if told >= Told::Way {
+                written.others.clear();
+            }
+        }
+        if told == Told::Nothing {
+            self.view.written = None;
+        }
+        self
+    }
+
     fn pack(self) -> Result<String, LinkError> {
-        let Self { mut document, view, mut open, amount, is_cut } = self;
+        let Self { mut document, view, mut open, amount, is_cut, told } = self;
         let mut weights = Vec::new();
         for values in maps(&mut document, &mut open) {
             if weights.len() + values.len() > MAX_FROZEN_BYTES {
@@ -193,7 +286,7 @@ impl Frozen {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is between 0 and 255")]
             weights.extend(values.drain(..).map(|weight| (weight.clamp(0.0, 1.0) * 255.0).round() as u8));
         }
-        let head = Head { document, view, open, amount, is_cut };
+        let head = Head { document, view, open, amount, is_cut, told };
         let head = json::bytes(&head).map_err(|_| LinkError::Damaged)?;
         let length = u32::try_from(head.len()).map_err(|_| LinkError::TooLarge)?;
         let mut all = length.to_le_bytes().to_vec();
@@ -223,7 +316,8 @@ impl Frozen {
         let (length, rest) = all.split_first_chunk::<4>().ok_or(LinkError::Damaged)?;
         let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| LinkError::Damaged)?;
         let (head, weights) = rest.split_at_checked(length).ok_or(LinkError::Damaged)?;
-        let Head { mut document, view, mut open, amount, is_cut } = json::read(head).map_err(|_| LinkError::Damaged)?;
+        let Head { mut document, view, mut open, amount, is_cut, told } =
+            json::read(head).map_err(|_| LinkError::Damaged)?;
         let sizes = sizes(&document, open.as_ref()).ok_or(LinkError::Damaged)?;
         let mut rest = weights;
         for (values, size) in maps(&mut document, &mut open).zip(sizes) {
@@ -236,7 +330,7 @@ impl Frozen {
         }
         document.validate()?;
         view.validate()?;
-        Ok(Self { document, view, open, amount, is_cut })
+        Ok(Self { document, view, open, amount, is_cut, told })
     }
 }
 
@@ -244,6 +338,19 @@ impl Frozen {
 fn round(value: &mut f64) {
     if let Ok(rounded) = format!("{value:.*e}", DIGITS - 1).parse() {
         *value = rounded;
+    }
+}
+
+impl Wrote {
+    fn round(&mut self) {
+        for step in [&mut self.way].into_iter().chain(&mut self.others).flat_map(|Way { steps, .. }| steps) {
+            round(&mut step.token.prob);
+            step.top.iter_mut().flat_map(|one| [&mut one.logit, &mut one.prob]).for_each(round);
+        }
+        for row in self.triangle.iter_mut().chain(&mut self.gazed).flat_map(|triangle| &mut triangle.rows) {
+            round(&mut row.value);
+            [&mut row.saliency, &mut row.grad_x_input, &mut row.attention].into_iter().flatten().for_each(round);
+        }
     }
 }
 

@@ -153,6 +153,9 @@ pub struct Generated {
     /// What each written token rests on, where that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub triangle: Option<Triangle>,
+    /// Where the model looked as it wrote each, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gazed: Option<Triangle>,
 }
 
 #[cfg(test)]

@@ -25,6 +25,8 @@ pub mod target_spec;
 pub mod triangle;
 mod units;
 pub mod validate;
+mod validate_wrote;
+pub mod wrote;
 
 pub use explanation::{
     Attention, AttentionKind, AttentionSummary, Attribution, Candidate, Checks, Explanation, Foil, Input, InputToken,
@@ -47,3 +49,4 @@ pub use source::{Cached, Inspection, Secret, Source};
 pub use target_spec::{TargetKind, TargetSpec, Token};
 pub use triangle::{Gaze, Gazed, Piece, Row, Trace, Triangle};
 pub use validate::DocumentError;
+pub use wrote::{Aside, Chosen, Way, Wrote};

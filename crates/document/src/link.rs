@@ -15,6 +15,7 @@ use crate::json;
 use crate::marks::Mark;
 use crate::request::{MAX_MARKS, MAX_TEXT_BYTES, Request, RequestError};
 use crate::validate::DocumentError;
+use crate::wrote::{Aside, Chosen, MAX_WAYS, are_possible};
 
 /// The longest fragment that is looked at, in bytes, its leading `#` not counted.
 pub const MAX_FRAGMENT_BYTES: usize = 32 * 1024;
@@ -82,7 +83,7 @@ pub struct View {
 }
 
 /// What a model wrote on its own. Its numbers are worked out again where it is opened.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Written {
     /// The tokens, by number: drawn or most probable ones, and those that a person took instead.
     pub tokens: Vec<u32>,
@@ -92,14 +93,24 @@ pub struct Written {
     /// The text that they follow, or translate, where it is not the request's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// How they were chosen, where that is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chosen: Vec<Chosen>,
+    /// The other ways that were taken, the newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<Aside>,
 }
 
 impl Written {
     // As much as could have been written after a text.
     fn is_possible(&self) -> bool {
         let is_text = |text: &String| text.len() <= MAX_TEXT_BYTES && !text.trim().is_empty();
-        (1..=MAX_WRITTEN).contains(&self.tokens.len())
-            && self.open.is_none_or(|open| open < self.tokens.len())
+        let count = self.tokens.len();
+        (1..=MAX_WRITTEN).contains(&count)
+            && are_possible(&self.chosen, count)
+            && self.others.len() <= MAX_WAYS
+            && self.others.iter().all(|other| other.is_possible(count))
+            && self.open.is_none_or(|open| open < count)
             && self.text.as_ref().is_none_or(is_text)
     }
 }
@@ -291,6 +302,17 @@ mod tests {
             written(Written::default()),
             written(Written { tokens: vec![7; MAX_WRITTEN + 1], ..Written::default() }),
             written(Written { tokens: vec![7], open: Some(1), ..Written::default() }),
+            written(Written { tokens: vec![7], others: vec![Aside::default()], ..Written::default() }),
+            written(Written {
+                tokens: vec![7],
+                others: vec![Aside { after: 1, ..Aside::default() }; MAX_WAYS + 1],
+                ..Written::default()
+            }),
+            written(Written {
+                tokens: vec![7],
+                chosen: vec![Chosen { from: 1, sampling: Sampling::default(), taken: false }],
+                ..Written::default()
+            }),
             written(Written { tokens: vec![7], text: Some(" ".into()), ..Written::default() }),
             written(Written { tokens: vec![7], text: Some("a".repeat(MAX_TEXT_BYTES + 1)), ..Written::default() }),
         ] {

@@ -18,7 +18,7 @@ pub const MAX_LAYERS: usize = 512;
 const MAX_LISTED: usize = 1000;
 
 /// The longest piece of text beside the input's own: a name, a sentence, a prompt.
-const MAX_PIECE_BYTES: usize = 4 * MAX_TEXT_BYTES;
+pub(crate) const MAX_PIECE_BYTES: usize = 4 * MAX_TEXT_BYTES;
 
 /// What is wrong with a document.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -60,15 +60,15 @@ pub enum DocumentError {
     },
 }
 
-fn length(what: &'static str, given: usize, wanted: usize) -> Result<(), DocumentError> {
+pub(crate) fn length(what: &'static str, given: usize, wanted: usize) -> Result<(), DocumentError> {
     if given == wanted { Ok(()) } else { Err(DocumentError::Length { what, given, wanted }) }
 }
 
-fn at_most(what: &'static str, given: usize, most: usize) -> Result<(), DocumentError> {
+pub(crate) fn at_most(what: &'static str, given: usize, most: usize) -> Result<(), DocumentError> {
     if given <= most { Ok(()) } else { Err(DocumentError::TooLarge { what }) }
 }
 
-fn numbers<'a>(what: &'static str, all: impl IntoIterator<Item = &'a f64>) -> Result<(), DocumentError> {
+pub(crate) fn numbers<'a>(what: &'static str, all: impl IntoIterator<Item = &'a f64>) -> Result<(), DocumentError> {
     if all.into_iter().all(|one| one.is_finite()) { Ok(()) } else { Err(DocumentError::NoNumber { what }) }
 }
 
@@ -76,7 +76,7 @@ fn weights(what: &'static str, all: &[f32]) -> Result<(), DocumentError> {
     if all.iter().all(|one| one.is_finite()) { Ok(()) } else { Err(DocumentError::NoNumber { what }) }
 }
 
-fn there(what: &'static str, is_there: bool) -> Result<(), DocumentError> {
+pub(crate) fn there(what: &'static str, is_there: bool) -> Result<(), DocumentError> {
     if is_there { Ok(()) } else { Err(DocumentError::Nowhere { what }) }
 }
 
@@ -122,6 +122,9 @@ impl Explanation {
             length("heads’ values", layers.z.len(), layers.layers * layers.heads * layers.tokens)?;
             weights("layers’ values", &layers.outputs)?;
             weights("heads’ values", &layers.z)?;
+        }
+        if let Some(written) = &self.written {
+            written.validate()?;
         }
         if self.heads.is_some() {
             let heads = self.heads().ok_or(DocumentError::Nowhere { what: HEADS })?;

@@ -13,8 +13,8 @@ mod dice;
 use std::path::PathBuf;
 
 use dice::Dice;
-use headlight_document::link::{Link, View};
-use headlight_document::{Explanation, Frozen, Request, Task};
+use headlight_document::link::{Link, View, Written};
+use headlight_document::{Aside, Chosen, Explanation, Frozen, Request, Sampling, Task};
 
 /// Damaged copies of each file of the corpus.
 const COPIES: usize = 5_000;
@@ -80,15 +80,23 @@ fn seeds() {
     };
     whole.request.second_text = Some("The second text".to_owned());
     std::fs::create_dir_all(folder("link")).unwrap();
-    for (name, link) in [("plain", plain), ("whole", whole)] {
+    let mut ways = Link { view: whole.view.clone(), ..plain.clone() };
+    let chosen =
+        Chosen { from: 1, sampling: Sampling { temperature: 0.7, seed: 3, ..Sampling::default() }, taken: true };
+    let aside = Aside { after: 1, tokens: vec![5, 9], chosen: vec![chosen] };
+    ways.view.written =
+        Some(Written { tokens: vec![7042, 30], chosen: vec![chosen], others: vec![aside], ..Written::default() });
+    for (name, link) in [("plain", plain), ("whole", whole), ("ways", ways)] {
         std::fs::write(folder("link").join(name), link.encode().unwrap()).unwrap();
     }
-    let (fragment, _) = Frozen::of(sample(), View::default(), None).encode().unwrap();
+    let (fragment, ..) = Frozen::of(sample(), View::default(), None).encode().unwrap();
     let mut small = sample();
     small.attention.clear();
-    let (bare, _) = Frozen::of(small, View::default(), None).encode().unwrap();
+    let (bare, ..) = Frozen::of(small, View::default(), None).encode().unwrap();
     std::fs::create_dir_all(folder("frozen")).unwrap();
-    for (name, fragment) in [("whole", fragment), ("bare", bare)] {
+    let written: Explanation = serde_json::from_str(include_str!("documents/written.json")).unwrap();
+    let (written, ..) = Frozen::of(written, View::default(), None).encode().unwrap();
+    for (name, fragment) in [("whole", fragment), ("bare", bare), ("written", written)] {
         std::fs::write(folder("frozen").join(name), exercise::unpacked(&fragment).unwrap()).unwrap();
     }
 }

@@ -225,6 +225,7 @@ fn meant() -> Vec<(&'static str, Link)> {
                         tokens: vec![655, 30, 7042, 314, 260, 0],
                         open: Some(2),
                         text: Some("Once upon".into()),
+                        ..Written::default()
                     }),
                     ..View::default()
                 },

@@ -269,6 +269,7 @@ fn document(
         layers: Vec::new(),
         heads: None,
         changed: None,
+        written: None,
         attention: Vec::new(),
         timing_ms: BTreeMap::new(),
         request: None,

@@ -91,7 +91,7 @@ pub async fn generate(
         }
     }
     let text = tokenizer.decode(&ids)?.get(begun..).unwrap_or_default().to_owned();
-    Ok(Generated { generation: generation.clone(), tokens, steps, text, ended, triangle: None })
+    Ok(Generated { generation: generation.clone(), tokens, steps, text, ended, triangle: None, gazed: None })
 }
 
 /// A text without the beginning of a character whose end is not written yet.

@@ -203,6 +203,7 @@ fn without_weights(document: &Explanation) -> Explanation {
         layers: document.layers.clone(),
         heads: document.heads.clone(),
         changed: document.changed.clone(),
+        written: document.written.clone(),
         attention: document.attention.iter().map(attention).collect(),
         warnings: document.warnings.clone(),
         timing_ms: document.timing_ms.clone(),

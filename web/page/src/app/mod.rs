@@ -30,12 +30,13 @@ use headlight_document::{
 use leptos::prelude::*;
 
 use crate::browser;
-use crate::locale::{Language, heard};
+use crate::locale::{Language, heard, say};
 use crate::state::compare::{Compared, same_subject};
 use crate::state::conductor::{Conductor, Errand, Flight, Input, Phase};
 use crate::state::form::{Form, answers, is_untouched};
 use crate::state::frozen::Opened;
 use crate::state::inside::Inside;
+use crate::state::linking::{self, Lack};
 use crate::state::sight::Sight;
 use crate::state::sources::Sources;
 use crate::state::writing::Writing;
@@ -400,8 +401,8 @@ impl App {
         browser::remember("theme", theme.name());
     }
 
-    /// The link to what is on the page, or why there is none.
-    pub fn link(self) -> Result<String, String> {
+    /// The link to what is on the page and what of that had no room in it, or why there is none.
+    pub fn link(self) -> Result<(String, Vec<Lack>), String> {
         let form = self.form.get_untracked();
         let request = form.request();
         request.validate().map_err(|error| heard(&error.to_string()))?;
@@ -411,12 +412,10 @@ impl App {
         });
         let mut link = form.link(sha256);
         link.view.written = self.written();
-        let mut encoded = link.encode();
-        if encoded == Err(LinkError::TooLarge) && link.view.written.take().is_some() {
-            // Without what was written it says less, which is more than nothing.
-            encoded = link.encode();
-        }
-        encoded.map_err(|error| heard(&error.to_string()))
+        linking::encode(link).map_err(|error| match error {
+            LinkError::TooLarge => say("share.live.not").to_owned(),
+            error => heard(&error.to_string()),
+        })
     }
 
     /// Keeps text and choices in the address and for the next visit.
@@ -434,7 +433,7 @@ impl App {
         }
         browser::remember("draft", &self.form.with_untracked(Form::draft));
         // A text that is empty or too long for a link is kept in the draft alone.
-        browser::set_fragment(&self.link().unwrap_or_default());
+        browser::set_fragment(&self.link().map(|(fragment, _)| fragment).unwrap_or_default());
     }
 
     /// Saves the explanation on the page as a file.

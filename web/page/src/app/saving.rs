@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use headlight_document::Explanation;
+use headlight_document::{Explanation, Wrote};
 use headlight_report::{cite, csv, html};
 use leptos::prelude::*;
 
@@ -41,7 +41,17 @@ impl App {
             self.shown.with_untracked(|shown| shown.is_about(&answer.request)).then_some(answer.document)
         };
         let shown = self.shown.with_untracked(|shown| Arc::clone(&shown.document));
-        whole(shown, about(self.compared).as_deref(), [self.headed, self.layered, self.changed].map(about))
+        let mut whole =
+            whole(shown, about(self.compared).as_deref(), [self.headed, self.layered, self.changed].map(about));
+        if let Some(wrote) = self.wrote(&whole) {
+            Arc::make_mut(&mut whole).written = Some(Box::new(wrote));
+        }
+        whole
+    }
+
+    /// What the model wrote after a document's text.
+    pub(super) fn wrote(self, document: &Explanation) -> Option<Wrote> {
+        self.writing.with_untracked(|writing| writing.wrote(&document.model.id, &document.input.text))
     }
 
     /// The explanation in one of its forms, put on the clipboard or saved; what there is to say of it.

@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use headlight_document::frozen::{Amount, OpenMap};
+use headlight_document::frozen::OpenMap;
 use headlight_document::link::View;
 use headlight_document::{Explanation, Frozen, Whose};
 use js_sys::Array;
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::{App, Ask, Listing, Shown};
+use super::{App, Ask, Listing, Shown, Writing};
 use crate::browser;
 use crate::locale::{fill, say};
 use crate::state::conductor::Input;
 use crate::state::form;
 use crate::state::format::megabytes;
-use crate::state::frozen::{self, Kept, MAX_FILE_BYTES, Opened, Unreadable};
+use crate::state::frozen::{self, Kept, Left, MAX_FILE_BYTES, Opened, Unreadable};
 
 impl App {
     /// Whether a question has to wait until the reader has said that it may be run.
@@ -93,7 +93,7 @@ impl App {
 
     /// Shows a frozen explanation. Nothing is asked of an engine for it.
     pub(super) fn show_frozen(self, frozen: Frozen, file: Option<String>) {
-        let Frozen { document, view, open, amount, is_cut } = frozen;
+        let Frozen { mut document, view, open, amount, is_cut, told } = frozen;
         self.tell(Input::Cancel);
         self.stop_writing();
         self.clear(self.pause);
@@ -101,7 +101,7 @@ impl App {
         self.hint.set(None);
         self.handover.set(None);
         self.linked.set(None);
-        let written = view.written.clone();
+        let (written, wrote) = (view.written.clone(), document.written.take());
         let form = frozen::form_of(&document, view);
         // Whichever of its methods is chosen, it answers that.
         let mut request = form.request();
@@ -112,7 +112,8 @@ impl App {
         let part = |is_there: bool, request| {
             is_there.then(|| crate::state::compare::Compared { document: Arc::clone(&document), request })
         };
-        let kept = Kept { file, amount, is_cut, open: open.map(Arc::new) };
+        let left = Left { amount, is_cut, told };
+        let kept = Kept { file, left, open: open.map(Arc::new) };
         let sha256 = Some(document.model.sha256.clone());
         self.opened.set(Opened { sha256, waits: true, frozen: Some(kept), ..Opened::default() });
         self.compared.set(part(document.faithfulness.is_some(), comparison));
@@ -120,7 +121,10 @@ impl App {
         self.layered.set(part(!document.layers.is_empty(), form.layer_request()));
         self.changed.set(part(document.changed.is_some(), form.changed_request()));
         self.estimate.set(None);
-        self.take_written(&form.model, &form.text, written);
+        match wrote {
+            Some(wrote) => self.replace_writing(Writing::of_document(&form.model, *wrote)),
+            None => self.take_written(&form.model, &form.text, written),
+        }
         self.form.set(form);
         self.shown.update(|shown| {
             let number = shown.number + 1;
@@ -129,10 +133,10 @@ impl App {
     }
 
     /// The fragment of a frozen link to the explanation on the page, and how much of its attention that has; with whether
-    /// anything else is left out. None where it is too large.
-    pub fn frozen_link(self) -> Option<(String, Amount, bool)> {
+    /// figures are left out, and how much of what was written. None where it is too large.
+    pub fn frozen_link(self) -> Option<(String, Left)> {
         let link = self.form.with_untracked(|form| form.link(None));
-        let (document, kept) = untrack(|| {
+        let (mut document, kept) = untrack(|| {
             (
                 self.shown.with(|shown| Explanation::clone(&shown.document)),
                 self.opened.with(|opened| opened.frozen.clone()),
@@ -142,14 +146,16 @@ impl App {
         let method = document.attributions.iter().position(|one| one.method == method).unwrap_or(0);
         let head = untrack(|| self.open_head());
         let view = View { method, head, written: self.written(), ..link.view };
+        document.written = self.wrote(&document).map(Box::new);
         let open = head.and_then(|head| untrack(|| self.open_map(head)));
         let mut frozen = Frozen::of(document, view, open);
         if let Some(kept) = kept {
-            frozen.amount = kept.amount;
-            frozen.is_cut |= kept.is_cut;
+            frozen.amount = kept.left.amount;
+            frozen.is_cut |= kept.left.is_cut;
+            frozen.told = kept.left.told;
         }
         let is_cut = frozen.is_cut;
-        frozen.encode().ok().map(|(fragment, amount)| (fragment, amount, is_cut))
+        frozen.encode().ok().map(|(fragment, amount, told)| (fragment, Left { amount, is_cut, told }))
     }
 
     // The open head's map as it is at hand, whole and with nothing left out.

@@ -2,7 +2,7 @@
 
 use headlight_document::link::Written;
 use headlight_document::message::{Command, Event};
-use headlight_document::{Gaze, TargetSpec, Task, Token};
+use headlight_document::{Aside, Gaze, TargetSpec, Task, Token};
 use leptos::prelude::*;
 
 use super::{App, Ask, When, Writing};
@@ -36,10 +36,15 @@ impl App {
             return;
         }
         let loaded = self.conductor.with_untracked(|conductor| conductor.loaded.clone());
-        let is_wanted =
-            |writing: &Writing| writing.failed.is_none() && loaded.is_some_and(|model| writing.waits_for(&model));
+        let Some(loaded) = loaded.filter(|_| !self.embeds && !self.is_held()) else { return };
+        // Numbers that came with a document give way to those of the model here.
+        let text = self.form.with_untracked(|form| form.text.clone());
+        let is_thawed = |writing: &Writing| writing.is_frozen && writing.wrote(&loaded, &text).is_some();
+        if self.writing.with_untracked(is_thawed) {
+            self.writing.update(Writing::thaw);
+        }
         // A frame has no place for it.
-        if !self.embeds && !self.is_held() && self.writing.with_untracked(is_wanted) {
+        if self.writing.with_untracked(|writing| writing.failed.is_none() && writing.waits_for(&loaded)) {
             self.write(Writing::tell_again);
         }
     }
@@ -47,18 +52,21 @@ impl App {
     /// Takes what somebody shared of what a model wrote; what stands here already is no other.
     pub(super) fn take_written(self, model: &str, text: &str, written: Option<Written>) {
         let Some(written) = written else { return };
-        let is_here = self.writing.with_untracked(|writing| {
-            writing
-                .written(model, text)
-                .is_some_and(|here| (here.tokens, here.text) == (written.tokens.clone(), written.text.clone()))
-        });
-        if is_here {
+        let is_here = |here: Written| {
+            let has = |way: &Aside| here.others.iter().any(|one| (one.after, &one.tokens) == (way.after, &way.tokens));
+            (&here.tokens, &here.text) == (&written.tokens, &written.text) && written.others.iter().all(has)
+        };
+        if self.writing.with_untracked(|writing| writing.written(model, text)).is_some_and(is_here) {
             self.writing.update(|writing| writing.open = written.open);
             return;
         }
         // What is kept for the next visit stays until this is told again.
-        let commands = self.writing.try_update(|writing| writing.open_link(model, text, written));
-        for command in commands.unwrap_or_default() {
+        self.replace_writing(Writing::of_link(model, text, written));
+    }
+
+    /// Puts something else in place of what was written here.
+    pub(super) fn replace_writing(self, by: Writing) {
+        for command in self.writing.try_update(|writing| writing.replace(by)).unwrap_or_default() {
             self.send(&command);
         }
     }
@@ -71,6 +79,11 @@ impl App {
 
     /// Takes another token at a step, and writes on from there.
     pub fn write_instead(self, step: usize, id: u32) {
+        if !self.is_writer_ready() {
+            // What was written at the last visit stands there before its model does.
+            self.ask(Ask::Again);
+            return;
+        }
         let sampling = self.form.with_untracked(|form| form.sampling);
         self.write(|writing| writing.force(step, id, sampling));
     }
@@ -89,7 +102,8 @@ impl App {
     pub fn open_step(self, step: Option<usize>) {
         self.writing.update(|writing| writing.open = step);
         self.save_soon();
-        if step.is_some() && !self.writing.with_untracked(Writing::is_running) {
+        let is_still = |writing: &Writing| !writing.is_growing() && !writing.is_frozen;
+        if step.is_some() && self.writing.with_untracked(is_still) {
             self.trace(step);
             // Who looked at one token's attention sees the next one's.
             if let Some(gaze) = self.writing.with_untracked(|writing| writing.gaze) {
@@ -110,8 +124,12 @@ impl App {
         self.write(Writing::stop_looking);
     }
 
-    /// Whether the model that wrote is the one that is loaded.
+    /// Whether the model that wrote is the one that is loaded; where that waits for a yes, it is asked for.
     fn is_writer_ready(self) -> bool {
+        if self.is_held() {
+            browser::focus("opened-run");
+            return false;
+        }
         self.writing.with_untracked(|writing| {
             let model = writing.from.as_ref().map(|(model, _)| model.as_str());
             self.conductor.with_untracked(|conductor| model.is_some() && conductor.loaded.as_deref() == model)
@@ -161,13 +179,18 @@ impl App {
     pub(super) fn heard_writing(self, event: Event) {
         // Rows of the triangle and what is under way are not kept.
         let is_kept = !matches!(event, Event::Traced { .. } | Event::Wrote { .. } | Event::Explained { .. });
+        let is_whole = matches!(event, Event::Generated { .. });
         let is_told_again = self.writing.with_untracked(Writing::is_told_again);
         self.writing.update(|writing| {
             writing.hear(event);
         });
-        let (is_running, open) = self.writing.with_untracked(|writing| (writing.is_running(), writing.open));
-        if is_told_again && !is_running && open.is_some() {
+        let (is_growing, open) = self.writing.with_untracked(|writing| (writing.is_growing(), writing.open));
+        if is_told_again && !is_growing && open.is_some() {
             self.trace(open);
+        }
+        if is_whole {
+            // Then the other ways that a link has.
+            self.resume_writing();
         }
         if is_kept {
             self.keep_writing();
@@ -183,7 +206,11 @@ impl App {
 
     // Whole ways alone: a page that is closed while something is written has what stood there before.
     fn keep_writing(self) {
-        let kept = self.writing.with_untracked(|writing| (!writing.is_running()).then(|| writing.kept()));
+        let kept = self.writing.with_untracked(|writing| {
+            // What somebody shared takes the place of the reader's own once it is told here.
+            let is_own = !writing.is_growing() && !writing.is_frozen && writing.linked.is_empty();
+            is_own.then(|| writing.kept())
+        });
         if let Some(kept) = kept {
             browser::remember("writing", &kept);
             self.save_soon();

@@ -67,7 +67,7 @@ pub fn gaze(app: App, step: usize) -> AnyView {
     };
     let choose = move |part: &Part| {
         if let Some(of) = of().filter(|_| is_there.get()) {
-            choices(part, of, has_both());
+            choices(part, of, has_both(), app.writing.with(|writing| writing.is_frozen));
         }
     };
     let take = move |event: web_sys::Event| {
@@ -120,11 +120,13 @@ fn place(of: Gazed) -> (usize, Option<usize>) {
 }
 
 /// Writes which layer, which head, and of a translator's attention to what.
-fn choices(part: &Part, of: Gazed, has_both: bool) {
+fn choices(part: &Part, of: Gazed, has_both: bool, is_fixed: bool) {
     let choice = |name: &str, title: &str, all: &[String], chosen: usize| {
         let label = part.add("label", &[("class", "line-field")], "");
         label.add("span", &[], title);
-        let select = label.add("select", &[("id", name), ("data-testid", name)], "");
+        // Another head's would have to be computed.
+        let fixed = if is_fixed { "disabled" } else { "data-free" };
+        let select = label.add("select", &[("id", name), ("data-testid", name), (fixed, "")], "");
         for (at, said) in all.iter().enumerate() {
             let at_said = at.to_string();
             let value = [("value", &*at_said), ("selected", "")];

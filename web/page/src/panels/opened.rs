@@ -1,6 +1,5 @@
 //! What was opened: what a link shows and what running it costs, or that an explanation is frozen and whose numbers it has.
 
-use headlight_document::frozen::Amount;
 use leptos::prelude::*;
 
 use super::parts::changing;
@@ -94,18 +93,7 @@ fn frozen(app: App, kept: &Kept) -> AnyView {
         Some(file) => fill("share.frozen.file", &[file]),
         None => say("share.frozen.rounded").to_owned(),
     });
-    said.extend(left_out(kept.amount, kept.is_cut).into_iter().map(str::to_owned));
+    said.extend(kept.left.keys().into_iter().map(|key| say(key).to_owned()));
     let title = view! { <b>{say("share.frozen")}</b> };
     view! { <p data-testid="frozen" title=sha256>{title}" "{said.join(" ")}</p> }.into_any()
-}
-
-/// What a frozen link leaves out, in sentences.
-pub fn left_out(amount: Amount, is_cut: bool) -> Vec<&'static str> {
-    let attention = match amount {
-        Amount::All => None,
-        Amount::Small => Some("share.frozen.small"),
-        Amount::OpenHead => Some("share.frozen.open"),
-        Amount::Nothing => Some("share.frozen.nothing"),
-    };
-    attention.into_iter().chain(is_cut.then_some("share.frozen.cut")).map(say).collect()
 }

@@ -1,17 +1,16 @@
 //! The Share dialog: a link that runs again, one that is frozen, a file, and a frame for somebody else's page.
 
-use headlight_document::frozen::Amount;
 use js_sys::Reflect;
 use leptos::html::Dialog;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
-use super::opened::left_out;
 use super::parts::{changing, heading, paragraph, plain_button, segment};
 use crate::app::App;
 use crate::browser;
 use crate::locale::{fill, say};
-use crate::state::frozen::snippet;
+use crate::state::frozen::{Left, snippet};
+use crate::state::linking::Lack;
 use crate::state::pieces::label;
 
 /// What some programs cut addresses off at.
@@ -20,8 +19,8 @@ const LONG: usize = 2000;
 /// What is offered, worked out when the dialog opens.
 #[derive(Clone, PartialEq)]
 struct Offer {
-    live: Result<String, String>,
-    frozen: Option<(String, Amount, bool)>,
+    live: Result<(String, Vec<Lack>), String>,
+    frozen: Option<(String, Left)>,
 }
 
 /// The button and its dialog.
@@ -40,7 +39,7 @@ pub fn Share() -> impl IntoView {
         }
         // A frozen explanation's own address stays.
         if app.opened.with_untracked(|opened| opened.frozen.is_none())
-            && let Ok(fragment) = live
+            && let Ok((fragment, _)) = live
         {
             browser::set_fragment(&fragment);
             app.copy(browser::address_of(false, &fragment), copied);
@@ -66,18 +65,21 @@ pub fn Share() -> impl IntoView {
 fn offered(app: App, offer: Offer, copied: RwSignal<bool>, close: impl Fn() + Copy + 'static) -> AnyView {
     let Offer { live, frozen } = offer;
     let live_view = match live.clone() {
-        Ok(fragment) => copying(app, "live", "share.live.copy", &["share.live.what"], fragment, copied),
+        Ok((fragment, lacks)) => {
+            let copy = copying(app, "live", "share.live.copy", &["share.live.what"], fragment, copied);
+            let keys: Vec<_> = lacks.iter().map(|lack| lack.key()).collect();
+            view! { {copy} {lacking("live-lacks", &keys)} }.into_any()
+        }
         Err(why) => paragraph("warning", &why),
     };
     let frozen_view = match &frozen {
-        Some((fragment, amount, is_cut)) => {
+        Some((fragment, left)) => {
             let mut said = vec!["share.frozen.what"];
             if fragment.len() > LONG {
                 said.push("share.frozen.long");
             }
-            let lacks = left_out(*amount, *is_cut).join(" ");
             let copy = copying(app, "frozen", "share.frozen.copy", &said, fragment.clone(), RwSignal::new(false));
-            view! { {copy} {(!lacks.is_empty()).then(|| paragraph("caption", &lacks))} }.into_any()
+            view! { {copy} {lacking("frozen-lacks", &left.keys())} }.into_any()
         }
         None => paragraph("caption", say("share.frozen.not")),
     };
@@ -107,9 +109,18 @@ fn offered(app: App, offer: Offer, copied: RwSignal<bool>, close: impl Fn() + Co
                 <input type="file" accept=".json,application/json" data-testid="open-file" on:change=take/>
             </label>
         </div>
-        {framed(app, live.ok(), frozen.map(|(fragment, ..)| fragment))}
+        {framed(app, live.ok().map(|(fragment, _)| fragment), frozen.map(|(fragment, ..)| fragment))}
     }
     .into_any()
+}
+
+/// What had no room in a link, and where it is to be had.
+fn lacking(name: &'static str, keys: &[&'static str]) -> Option<AnyView> {
+    let mut said: Vec<&str> = keys.iter().map(|key| say(key)).collect();
+    (!said.is_empty()).then(|| {
+        said.push(say("share.lacks"));
+        view! { <p class="warning" data-testid=name>{said.join(" ")}</p> }.into_any()
+    })
 }
 
 /// What a link is, how long it is, and the button that copies it.

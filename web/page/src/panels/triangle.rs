@@ -16,7 +16,7 @@ use crate::state::triangle::{Shown, flowing, heat, names};
 /// All tokens that were written, and all before each.
 pub fn triangle(app: App) -> AnyView {
     let is_tracing = Memo::new(move |_| app.writing.with(|writing| writing.is_tracing()));
-    let is_running = Memo::new(move |_| app.writing.with(|writing| writing.is_running()));
+    let is_running = Memo::new(move |_| app.writing.with(|writing| writing.is_growing()));
     let known = Memo::new(move |_| {
         app.writing.with(|writing| {
             let rows = writing.triangle.as_ref().map_or(0, |triangle| triangle.rows.len());

@@ -10,7 +10,7 @@ use crate::locale::{count, fill, say};
 use crate::state::colour::{Palette, Scale};
 use crate::state::format::percent;
 use crate::state::pieces::visible;
-use crate::state::writing::MOST;
+use crate::state::writing::{MOST, Writing};
 
 /// The panel, for models that go on with a text.
 pub fn writing(app: App) -> AnyView {
@@ -22,6 +22,7 @@ pub fn writing(app: App) -> AnyView {
         app.form.with(|form| !of(&form.model, &form.text))
     });
     let has_ended = Memo::new(move |_| app.writing.with(|writing| writing.ended) && !is_stale.get());
+    let is_frozen = Memo::new(move |_| app.writing.with(|writing| writing.is_frozen));
     // What a link has and is not told again yet.
     let linked = Memo::new(move |_| app.writing.with(|writing| writing.linked.len()));
     let title = Signal::derive(move || {
@@ -50,6 +51,9 @@ pub fn writing(app: App) -> AnyView {
                 })}
                 <span class="caption" role="status">
                     {text(move || match (is_running.get(), has_ended.get()) {
+                        (true, _) if let Some((told, all)) = app.writing.with(Writing::is_told_aside) => {
+                            fill("writing.again.way", &[&told, &count("count.token", all)])
+                        }
                         (true, _) => {
                             let steps = app.writing.with(|writing| writing.steps.len());
                             match linked.get() {
@@ -68,6 +72,7 @@ pub fn writing(app: App) -> AnyView {
                 let why = app.writing.with(|writing| writing.failed.clone())?;
                 Some(view! { <p class="hint" role="alert">{why}</p> }.into_any())
             })}
+            {changing(move || is_frozen.get().then(|| paragraph("caption", say("writing.frozen"))))}
             <div class:stale=is_stale>
                 {changing(move || is_there.get().then(|| written(app)))}
                 {changing(move || {

@@ -103,6 +103,7 @@ pub fn estimated(document: &Explanation, attributions: Vec<Attribution>) -> Expl
         layers: Vec::new(),
         heads: None,
         changed: None,
+        written: None,
         attention: Vec::new(),
         timing_ms: BTreeMap::new(),
         request: None,

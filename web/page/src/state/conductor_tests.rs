@@ -48,6 +48,7 @@ fn answer() -> Box<Explanation> {
         faithfulness: None,
         heads: None,
         changed: None,
+        written: None,
         layers: vec![],
         attention: vec![],
         warnings: vec![],

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use headlight_document::frozen::{Amount, OpenMap};
+use headlight_document::frozen::{Amount, OpenMap, Told};
 use headlight_document::link::{Link, View, Written};
 use headlight_document::{DocumentError, Explanation, Frozen, Parameters, Request};
 use serde_json::Value;
@@ -34,12 +34,42 @@ pub struct Opened {
 pub struct Kept {
     /// The file that it was in; none for a link.
     pub file: Option<String>,
+    /// What it has.
+    pub left: Left,
+    /// The open head's map, where the document does not have it.
+    pub open: Option<Arc<OpenMap>>,
+}
+
+/// What a frozen explanation has and what it lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Left {
     /// How much of the attention it has.
     pub amount: Amount,
     /// Whether figures were left out.
     pub is_cut: bool,
-    /// The open head's map, where the document does not have it.
-    pub open: Option<Arc<OpenMap>>,
+    /// How much of what the model wrote it has.
+    pub told: Told,
+}
+
+impl Left {
+    /// What is left out, sentence by sentence.
+    #[must_use]
+    pub fn keys(self) -> Vec<&'static str> {
+        let attention = match self.amount {
+            Amount::All => None,
+            Amount::Small => Some("share.frozen.small"),
+            Amount::OpenHead => Some("share.frozen.open"),
+            Amount::Nothing => Some("share.frozen.nothing"),
+        };
+        let written = match self.told {
+            Told::All => None,
+            Told::Steps => Some("share.told.steps"),
+            Told::Way => Some("share.told.way"),
+            Told::Tokens => Some("share.told.tokens"),
+            Told::Nothing => Some("share.told.nothing"),
+        };
+        attention.into_iter().chain(self.is_cut.then_some("share.frozen.cut")).chain(written).collect()
+    }
 }
 
 impl Opened {
@@ -103,7 +133,7 @@ pub fn of_file(document: Explanation) -> Frozen {
     let method = methods.iter().rposition(|one| !one.method.is_single_run()).or_else(plain).unwrap_or(0);
     let head = chosen(&document.attention, None).and_then(suggested_head);
     let view = View { method, head, ..View::default() };
-    Frozen { document, view, open: None, amount: Amount::All, is_cut: false }
+    Frozen { document, view, open: None, amount: Amount::All, is_cut: false, told: Told::All }
 }
 
 /// The form that asks what a document answers. What the document says itself stands above the question that it brings along.

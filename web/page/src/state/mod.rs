@@ -24,6 +24,7 @@ pub mod intervene;
 pub mod kept;
 pub mod left_out;
 pub mod lesson;
+pub mod linking;
 pub mod marks;
 pub mod names;
 pub mod order;

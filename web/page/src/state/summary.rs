@@ -62,6 +62,9 @@ pub fn summary(link: &Link, title: &str) -> String {
             Some(open) => fill("share.shows.written.open", &[&said, &open]),
             None => said,
         });
+        if !written.others.is_empty() {
+            rest.push(count("share.shows.ways", written.others.len()));
+        }
     }
     let what = fill(what, &[&title, &text, &second]);
     if rest.is_empty() {
@@ -124,7 +127,7 @@ fn tuned(method: Method, parameters: &Parameters) -> String {
 #[cfg(test)]
 mod tests {
     use headlight_document::link::{View, Written};
-    use headlight_document::{AttentionKind, Request, Scaled};
+    use headlight_document::{Aside, AttentionKind, Request, Scaled};
 
     use super::*;
 
@@ -146,9 +149,13 @@ mod tests {
             "SmolLM2 continues “The capital of France is”: why “·Paris” rather than “·the”, by Integrated gradients (50 steps, \
              from zero), beside 1 other method, head 5.2 open, 1 change of the model."
         );
-        let written = Written { tokens: vec![1, 2], open: Some(1), text: None };
+        let written =
+            Written { tokens: vec![1, 2], open: Some(1), others: vec![Aside::default()], ..Written::default() };
         let told = shown(request.clone(), View { written: Some(written), ..View::default() });
-        assert!(told.ends_with(", 1 change of the model, 2 tokens that it wrote, token 1 open."), "{told}");
+        assert!(
+            told.ends_with(", 1 change of the model, 2 tokens that it wrote, token 1 open, 1 other way."),
+            "{told}"
+        );
         request.foil = None;
         request.target = "next:#7042".parse().unwrap();
         request.methods = vec![Method::GradXInput];

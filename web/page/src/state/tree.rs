@@ -133,10 +133,9 @@ pub fn table(writing: &Writing) -> String {
 
 #[cfg(test)]
 mod tests {
-    use headlight_document::OutputToken;
     use headlight_document::link::Written;
+    use headlight_document::{OutputToken, Way};
 
-    use super::super::writing::Way;
     use super::*;
 
     fn steps(ids: &[u32]) -> Vec<Step> {
@@ -149,7 +148,7 @@ mod tests {
     }
 
     fn writing(now: &[u32], others: &[&[u32]]) -> Writing {
-        let way = |ids: &&[u32]| Way { steps: steps(ids), ended: false };
+        let way = |ids: &&[u32]| Way { steps: steps(ids), ..Way::default() };
         let mut writing = Writing::of_link("m", "t", Written::default());
         (writing.steps, writing.others) = (steps(now), others.iter().map(way).collect());
         writing

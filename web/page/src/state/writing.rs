@@ -5,7 +5,8 @@ use headlight_document::generation::MAX_WRITTEN;
 use headlight_document::link::Written;
 use headlight_document::message::{Command, Event, RequestId};
 use headlight_document::{
-    Candidate, Gaze, Generated, Generation, OutputToken, Read, Request, Sampling, Step, Trace, Triangle,
+    Aside, Candidate, Chosen, Gaze, Generated, Generation, OutputToken, Read, Request, Sampling, Step, Trace, Triangle,
+    Way, Wrote,
 };
 use serde::{Deserialize, Serialize};
 
@@ -22,15 +23,6 @@ const KEPT: usize = 12;
 
 /// How many bytes are kept for the next visit at most.
 const MOST_KEPT: usize = 400_000;
-
-/// One way in which a text goes on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Way {
-    /// Its steps.
-    pub steps: Vec<Step>,
-    /// Whether the model ended it.
-    pub ended: bool,
-}
 
 /// What of it is kept for the next visit.
 #[derive(Serialize, Deserialize)]
@@ -49,6 +41,8 @@ pub struct Writing {
     pub steps: Vec<Step>,
     /// Whether the model ended the text.
     pub ended: bool,
+    /// How they were chosen, as far as that is known.
+    pub chosen: Vec<Chosen>,
     /// The step that is looked at.
     pub open: Option<usize>,
     /// What went wrong.
@@ -57,6 +51,10 @@ pub struct Writing {
     pub others: Vec<Way>,
     /// What a link says was written, as long as it is not told again to its end.
     pub linked: Vec<u32>,
+    /// Other ways that a link has, as long as they are not told again; the next one last.
+    pub aside: Vec<(Vec<u32>, Vec<Chosen>)>,
+    /// Whether all that stands here came with a document, its numbers too.
+    pub is_frozen: bool,
     /// What the tokens rest on, as far as that is known.
     pub triangle: Option<Triangle>,
     /// As what they were read for that.
@@ -67,6 +65,8 @@ pub struct Writing {
     pub gaze: Option<Gaze>,
     /// What the model would say in a place that was asked about.
     pub suggested: Option<Vec<Candidate>>,
+    telling: Vec<Step>,
+    telling_as: Option<RequestId>,
     suggesting: Option<RequestId>,
     tracing: Option<(RequestId, usize)>,
     gazing: Option<RequestId>,
@@ -79,7 +79,7 @@ impl Writing {
     #[must_use]
     pub fn kept(&self) -> String {
         let Some(from) = self.from.clone().filter(|_| !self.steps.is_empty()) else { return String::new() };
-        let way = Way { steps: self.steps.clone(), ended: self.ended };
+        let way = self.way();
         let text = |others| headlight_document::json::text(&Kept { from: from.clone(), way: way.clone(), others });
         let all = [self.others.clone(), Vec::new()].into_iter().filter_map(|others| text(others).ok());
         all.into_iter().find(|text| text.len() <= MOST_KEPT).unwrap_or_default()
@@ -88,51 +88,146 @@ impl Writing {
     /// What was written at the last visit.
     #[must_use]
     pub fn of_kept(text: &str) -> Option<Self> {
-        let Kept { from, way: Way { steps, ended }, mut others } = serde_json::from_str(text).ok()?;
+        let Kept { from, way: Way { steps, ended, chosen }, mut others } = serde_json::from_str(text).ok()?;
         others.truncate(KEPT);
-        (steps.len() <= MAX_WRITTEN).then(|| Self { from: Some(from), steps, ended, others, ..Self::default() })
+        (steps.len() <= MAX_WRITTEN).then(|| Self { from: Some(from), steps, ended, chosen, others, ..Self::default() })
     }
 
     /// What a link says was written after `text`, to be told again; none where it does not go with that.
     #[must_use]
     pub fn of_link(model: &str, text: &str, written: Written) -> Self {
-        let Written { tokens, open, text: own } = written;
+        let Written { tokens, open, text: own, chosen, others } = written;
         let from = Some((model.to_owned(), own.unwrap_or_else(|| text.to_owned())));
-        Self { from, linked: tokens, open, ..Self::default() }
+        // The newest one is told first of those that are left.
+        let aside = others.into_iter().take(KEPT).map(|way| (way.ids(&tokens), way.chosen)).rev().collect();
+        Self { from, linked: tokens, open, chosen, aside, ..Self::default() }
+    }
+
+    /// What a document says was written.
+    #[must_use]
+    pub fn of_document(model: &str, wrote: Wrote) -> Self {
+        let Wrote { text, way: Way { steps, ended, chosen }, mut others, open, read, triangle, gazed } = wrote;
+        others.truncate(KEPT);
+        let gaze = gazed.as_ref().and_then(|gazed| gazed.gazed);
+        let gaze = gaze.map(|of| Gaze { kind: of.kind, whose: Some(of.whose) });
+        let from = Some((model.to_owned(), text));
+        Self {
+            from,
+            steps,
+            ended,
+            chosen,
+            open,
+            others,
+            read,
+            triangle,
+            gazed,
+            gaze,
+            is_frozen: true,
+            ..Self::default()
+        }
+    }
+
+    /// What goes along in a document about `text`, as [`Writing::written`] says.
+    #[must_use]
+    pub fn wrote(&self, model: &str, text: &str) -> Option<Wrote> {
+        let (_, from) = self.from.as_ref().filter(|_| self.is_about(model, text) && !self.steps.is_empty())?;
+        Some(Wrote {
+            text: from.clone(),
+            way: self.way(),
+            others: self.others.clone(),
+            open: self.open.filter(|open| *open < self.steps.len()),
+            read: self.read.filter(|_| self.triangle.is_some()),
+            triangle: self.triangle.clone(),
+            gazed: self.gazed.clone(),
+        })
+    }
+
+    fn way(&self) -> Way {
+        let chosen = self.chosen_before(self.steps.len());
+        Way { steps: self.steps.clone(), ended: self.ended, chosen }
+    }
+
+    // Where it was stopped at once, nothing was chosen so.
+    fn chosen_before(&self, count: usize) -> Vec<Chosen> {
+        self.chosen.iter().filter(|one| one.from < count).copied().collect()
+    }
+
+    // After another text altogether it is not what the page is about.
+    fn is_about(&self, model: &str, text: &str) -> bool {
+        self.from.as_ref().is_some_and(|(of, from)| of == model && text.starts_with(from.as_str()))
     }
 
     /// Takes that in place of what stands here.
     #[must_use]
-    pub fn open_link(&mut self, model: &str, text: &str, written: Written) -> Vec<Command> {
+    pub fn replace(&mut self, by: Self) -> Vec<Command> {
         let commands = self.cut(0);
         // No number of a request is used twice.
-        *self = Self { asked: self.asked, ..Self::of_link(model, text, written) };
+        *self = Self { asked: self.asked, ..by };
         commands
     }
 
     /// What goes along in a link to a question about `text`: nothing where it is another model's, or of another text.
     #[must_use]
     pub fn written(&self, model: &str, text: &str) -> Option<Written> {
-        let (of, from) = self.from.as_ref()?;
+        let (_, from) = self.from.as_ref().filter(|_| self.is_about(model, text))?;
         let tokens = if self.linked.is_empty() { self.ids() } else { self.linked.clone() };
+        if !(1..=MAX_WRITTEN).contains(&tokens.len()) {
+            return None;
+        }
+        let known = self.others.iter().map(|way| Aside::of(&tokens, &way.ids(), &way.chosen));
+        let untold = self.aside.iter().rev().map(|(ids, chosen)| Aside::of(&tokens, ids, chosen));
+        let others = known.chain(untold).collect();
         let open = self.open.filter(|open| *open < tokens.len());
-        // After another text altogether it is not what the page is about.
-        let is_there = of == model && text.starts_with(from.as_str()) && (1..=MAX_WRITTEN).contains(&tokens.len());
-        is_there.then(|| Written { tokens, open, text: (from != text).then(|| from.clone()) })
+        let chosen = self.chosen_before(tokens.len());
+        Some(Written { tokens, open, text: (from != text).then(|| from.clone()), chosen, others })
     }
 
     /// Whether what a link says was written is still to be told again by this model.
     #[must_use]
     pub fn waits_for(&self, model: &str) -> bool {
-        !self.linked.is_empty() && !self.is_running() && self.from.as_ref().is_some_and(|(of, _)| of == model)
+        let is_untold = !self.linked.is_empty() || !self.aside.is_empty();
+        is_untold && !self.is_running() && self.from.as_ref().is_some_and(|(of, _)| of == model)
     }
 
-    /// Has it told again from the first token on: the same tokens with the numbers that the model gives them, whatever the seed.
+    /// Makes of what came with a document something that is to be told again.
+    pub fn thaw(&mut self) {
+        if std::mem::take(&mut self.is_frozen) {
+            self.linked = self.ids();
+            let others = std::mem::take(&mut self.others);
+            self.aside = others.into_iter().map(|way| (way.ids(), way.chosen)).rev().collect();
+        }
+    }
+
+    /// Has it told again from the first token on: the same tokens with the numbers that the model gives them, whatever the seed. Then
+    /// the other ways, one after the other.
     #[must_use]
     pub fn tell_again(&mut self) -> Vec<Command> {
+        if self.linked.is_empty() {
+            return self.tell_aside().into_iter().collect();
+        }
         self.steps.clear();
         (self.ended, self.triangle, self.gazed) = (false, None, None);
         self.ask(Sampling::default()).into_iter().collect()
+    }
+
+    fn tell_aside(&mut self) -> Option<Command> {
+        let ((model, text), (written, _)) = (self.from.clone()?, self.aside.last().cloned()?);
+        self.telling.clear();
+        let id = self.next();
+        (self.running, self.telling_as) = (Some(id), Some(id));
+        let generation = Generation { model, text, written, replay: true, most: 0, sampling: Sampling::default() };
+        Some(Command::Generate { id, generation: Box::new(generation) })
+    }
+
+    /// Takes the way that was told again among the others.
+    fn take_aside(&mut self, ended: bool) {
+        let Some((ids, chosen)) = self.aside.pop() else { return };
+        let way = Way { steps: std::mem::take(&mut self.telling), ended, chosen: Vec::new() };
+        if way.ids() == ids {
+            self.keep(Way { chosen, ..way });
+        } else {
+            self.failed = Some(say("writing.not_all").to_owned());
+        }
     }
 
     /// Whether that is what is under way.
@@ -141,14 +236,31 @@ impl Writing {
         self.is_running() && !self.linked.is_empty()
     }
 
+    /// How many tokens of which other way are told again, and how many it has; none where none is.
+    #[must_use]
+    pub fn is_told_aside(&self) -> Option<(usize, usize)> {
+        let (ids, _) = self.aside.last().filter(|_| self.is_aside())?;
+        Some((self.telling.len(), ids.len()))
+    }
+
+    fn is_aside(&self) -> bool {
+        self.telling_as.is_some() && self.telling_as == self.running
+    }
+
     fn ids(&self) -> Vec<u32> {
         self.steps.iter().map(|step| step.token.id).collect()
     }
 
-    /// Whether something is being written.
+    /// Whether something is being written, or told again.
     #[must_use]
     pub fn is_running(&self) -> bool {
         self.running.is_some()
+    }
+
+    /// Whether what stands there is.
+    #[must_use]
+    pub fn is_growing(&self) -> bool {
+        self.running.is_some() && !self.is_aside()
     }
 
     /// Whether it goes on from this text with this model.
@@ -251,7 +363,7 @@ impl Writing {
 
     /// Gives up all that is under way of what stands there; rows of the tokens before `step` stay.
     fn cut(&mut self, step: usize) -> Vec<Command> {
-        let mut commands = self.stop();
+        let mut commands = self.halt();
         commands.extend(self.stop_tracing());
         commands.extend(self.stop_looking());
         self.triangle.iter_mut().chain(&mut self.gazed).for_each(|triangle| triangle.cut(step));
@@ -274,7 +386,7 @@ impl Writing {
             commands.extend(self.ask(sampling));
             return commands;
         }
-        if self.waits_for(model) {
+        if !self.linked.is_empty() && self.waits_for(model) {
             return self.tell_again();
         }
         self.ask(sampling).into_iter().collect()
@@ -292,10 +404,11 @@ impl Writing {
         let token = OutputToken { id, text: other.text.clone(), special: false, prob: other.prob };
         let taken = Step { token, adds, top };
         let mut commands = self.cut(step);
-        let steps = self.steps.clone();
-        self.keep(Way { steps, ended: self.ended });
+        self.keep(self.way());
         self.steps.truncate(step);
         self.steps.push(taken);
+        self.chosen.retain(|one| one.from < step);
+        self.chosen.push(Chosen { from: step, sampling, taken: true });
         self.linked.clear();
         self.ended = false;
         commands.extend(self.ask(sampling));
@@ -336,16 +449,24 @@ impl Writing {
         let is_same = |(here, there): &(&Step, &Step)| here.token.id == there.token.id;
         let same = self.steps.iter().zip(&way.steps).take_while(is_same).count();
         let commands = self.cut(same);
-        let left = Way { steps: std::mem::replace(&mut self.steps, way.steps), ended: self.ended };
+        let left = self.way();
+        (self.steps, self.ended, self.chosen) = (way.steps, way.ended, way.chosen);
         self.linked.clear();
         self.keep(left);
-        (self.ended, self.open, self.failed) = (way.ended, None, None);
+        (self.open, self.failed) = (None, None);
         commands
     }
 
-    /// Stops writing; what is there stays.
+    /// Stops writing; what is there stays. What a link has and was not told again is given up.
     #[must_use]
     pub fn stop(&mut self) -> Vec<Command> {
+        if self.is_aside() || self.is_told_again() {
+            self.aside.clear();
+        }
+        self.halt()
+    }
+
+    fn halt(&mut self) -> Vec<Command> {
         let running = self.running.take();
         if running.is_some() {
             self.linked.clear();
@@ -356,12 +477,19 @@ impl Writing {
     /// Takes what the engine says of it. Whether it was of this.
     pub fn hear(&mut self, event: Event) -> bool {
         match event {
-            Event::Wrote { id, step } if self.running == Some(id) => self.steps.push(*step),
+            Event::Wrote { id, step } if self.running == Some(id) => {
+                let telling = if self.is_aside() { &mut self.telling } else { &mut self.steps };
+                telling.push(*step);
+            }
             Event::Wrote { id, step } if self.suggesting == Some(id) => {
                 (self.suggesting, self.suggested) = (None, Some(step.top));
             }
             Event::Explained { id, explanation } if self.suggesting == Some(id) => {
                 (self.suggesting, self.suggested) = (None, Some(explanation.output.top));
+            }
+            Event::Generated { id, generated } if self.running == Some(id) && self.is_aside() => {
+                self.running = None;
+                self.take_aside(generated.ended);
             }
             Event::Generated { id, generated } if self.running == Some(id) => {
                 let Generated { ended, .. } = *generated;
@@ -401,6 +529,9 @@ impl Writing {
             }
             Event::Cancelled { id } if self.is_traced_as(id) => self.tracing = None,
             Event::Failed { id, failure } if self.running == Some(id) => {
+                if self.is_aside() {
+                    self.aside.clear();
+                }
                 (self.running, self.failed) = (None, Some(failure.message));
             }
             Event::Cancelled { id } if self.running == Some(id) => self.running = None,
@@ -440,10 +571,13 @@ impl Writing {
         if self.is_running() || self.ended {
             return None;
         }
-        self.failed = None;
+        (self.failed, self.is_frozen) = (None, false);
         let id = self.next();
         self.running = Some(id);
         let replay = !self.linked.is_empty();
+        if !replay && self.chosen.last().is_none_or(|last| last.sampling != sampling) {
+            self.chosen.push(Chosen { from: self.steps.len(), sampling, taken: false });
+        }
         let (written, most) = if replay { (self.linked.clone(), 0) } else { (self.ids(), MOST) };
         let generation = Generation { model, text, written, replay, most, sampling };
         Some(Command::Generate { id, generation: Box::new(generation) })

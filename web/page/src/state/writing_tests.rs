@@ -26,8 +26,15 @@ fn generated(writing: &Writing, id: RequestId, ended: bool) -> Event {
         most: MOST,
         sampling: Sampling::default(),
     };
-    let generated =
-        Generated { generation, tokens: 1, steps: writing.steps.clone(), text: String::new(), ended, triangle: None };
+    let generated = Generated {
+        generation,
+        tokens: 1,
+        steps: writing.steps.clone(),
+        text: String::new(),
+        ended,
+        triangle: None,
+        gazed: None,
+    };
     Event::Generated { id, generated: Box::new(generated) }
 }
 
@@ -56,7 +63,7 @@ fn steps_come_one_by_one_and_what_was_given_up_is_not_heard() {
 
 #[test]
 fn what_a_link_has_is_told_again_token_by_token() {
-    let link = Written { tokens: vec![1, 102], open: Some(1), text: None };
+    let link = Written { tokens: vec![1, 102], open: Some(1), text: None, ..Written::default() };
     let mut writing = Writing::of_link("m", "t", link.clone());
     assert_eq!(writing.written("m", "t"), Some(link.clone()), "it goes on into the next link before it ran");
     assert!(writing.waits_for("m") && !writing.waits_for("n"));
@@ -77,7 +84,7 @@ fn what_a_link_has_is_told_again_token_by_token() {
 
 #[test]
 fn what_does_not_come_again_is_said() {
-    let link = Written { tokens: vec![1, 2, 3], open: Some(2), text: Some("t".into()) };
+    let link = Written { tokens: vec![1, 2, 3], open: Some(2), text: Some("t".into()), ..Written::default() };
     let mut writing = Writing::of_link("m", "t 1", link.clone());
     // A text that goes on from it is still about it; another one, or another model, is not.
     assert_eq!(writing.written("m", "t 1"), Some(link.clone()));
@@ -95,7 +102,7 @@ fn what_does_not_come_again_is_said() {
     // A link in place of it is asked for under a number of its own.
     let first = id_of(&writing.go_on("m", "t", Sampling::default()));
     let again = Written { tokens: vec![4], ..Written::default() };
-    assert_eq!(writing.open_link("m", "u", again), [Command::Cancel { id: first }]);
+    assert_eq!(writing.replace(Writing::of_link("m", "u", again)), [Command::Cancel { id: first }]);
     assert!(id_of(&writing.tell_again()) > first && writing.is_of("m", "u"));
     // A worker that is gone has not told it.
     let _ = writing.go_on("m", "t", Sampling::default());
@@ -255,4 +262,91 @@ fn attention_is_asked_for_all_at_once_and_stays_true() {
     let again = writing.look(one);
     writing.lose();
     assert!(!again.is_empty() && !writing.is_gazing());
+}
+
+fn told(writing: &mut Writing, id: RequestId, ids: &[u32], ended: bool) {
+    for at in ids {
+        writing.hear(Event::Wrote { id, step: Box::new(step(*at)) });
+    }
+    writing.hear(generated(&writing.clone(), id, ended));
+}
+
+#[test]
+fn other_ways_of_a_link_are_told_again_after_the_one_that_stands_there() {
+    let drawn = Sampling { temperature: 0.7, seed: 5, ..Sampling::default() };
+    let mut own = Writing::default();
+    let id = id_of(&own.go_on("m", "t", drawn));
+    told(&mut own, id, &[1, 2, 3], false);
+    let id = id_of(&own.force(1, 102, drawn));
+    told(&mut own, id, &[9], true);
+    let link = own.written("m", "t").unwrap();
+    let taken = Chosen { from: 1, sampling: drawn, taken: true };
+    assert_eq!(link.chosen, [Chosen { from: 0, sampling: drawn, taken: false }, taken]);
+    let aside = Aside { after: 1, tokens: vec![2, 3], chosen: vec![Chosen { taken: false, from: 0, ..taken }] };
+    assert_eq!((&*link.tokens, &*link.others), (&[1, 102, 9][..], &[aside][..]));
+
+    let mut writing = Writing::of_link("m", "t", link.clone());
+    let id = id_of(&writing.tell_again());
+    assert_eq!(writing.written("m", "t").as_ref(), Some(&link), "it goes on into the next link before it ran");
+    told(&mut writing, id, &[1, 102, 9], true);
+    assert!(writing.waits_for("m") && writing.others.is_empty() && writing.is_told_aside().is_none());
+    let commands = writing.tell_again();
+    let Some(Command::Generate { id, generation }) = commands.first() else { panic!("{commands:?}") };
+    assert_eq!((generation.replay, generation.most, &*generation.written), (true, 0, [1, 2, 3].as_slice()));
+    writing.hear(Event::Wrote { id: *id, step: Box::new(step(1)) });
+    // What stands there is looked at meanwhile.
+    assert_eq!((writing.is_told_aside(), writing.is_growing(), writing.is_running()), (Some((1, 3)), false, true));
+    told(&mut writing, *id, &[2, 3], false);
+    assert!(!writing.waits_for("m") && !writing.is_running());
+    assert_eq!(writing.steps.len(), 3);
+    assert_eq!(writing.written("m", "t"), Some(link.clone()));
+    assert_eq!(writing.others, own.others);
+
+    // Taking another token meanwhile loses none of them; stopping gives them up.
+    let mut writing = Writing::of_link("m", "t", link.clone());
+    let id = id_of(&writing.tell_again());
+    told(&mut writing, id, &[1, 102, 9], false);
+    let _ = writing.tell_again();
+    let id = id_of(&writing.force(0, 101, drawn));
+    told(&mut writing, id, &[4], false);
+    assert!(writing.waits_for("m"));
+    assert_eq!(writing.written("m", "t").unwrap().others.len(), 2);
+    let _ = writing.tell_again();
+    let _ = writing.stop();
+    assert!(!writing.waits_for("m"));
+    // What does not come again is said, and is no way.
+    let mut writing = Writing::of_link("m", "t", link);
+    let id = id_of(&writing.tell_again());
+    told(&mut writing, id, &[1, 102, 9], false);
+    let id = id_of(&writing.tell_again());
+    told(&mut writing, id, &[1, 2], false);
+    assert!(writing.failed.is_some() && writing.others.is_empty() && !writing.waits_for("m"));
+}
+
+#[test]
+fn what_came_with_a_document_stands_there_until_it_is_told_again() {
+    let mut own = Writing::default();
+    let id = id_of(&own.go_on("m", "t", Sampling::default()));
+    told(&mut own, id, &[1, 2], false);
+    let id = id_of(&own.force(1, 102, Sampling::default()));
+    told(&mut own, id, &[9], true);
+    own.open = Some(1);
+    own.triangle = Some(*triangle(&[1, 102, 9], &[0, 2]));
+    own.read = Some(Read::Prob);
+    let wrote = own.wrote("m", "t and more").unwrap();
+    assert_eq!((wrote.text.as_str(), wrote.way.ended, wrote.others.len(), wrote.open), ("t", true, 1, Some(1)));
+    assert_eq!(own.wrote("m", "u").or(own.wrote("n", "t")), None, "it is of another text, or another model's");
+
+    let mut writing = Writing::of_document("m", wrote.clone());
+    assert!(writing.is_frozen && !writing.waits_for("m"));
+    assert_eq!(writing.wrote("m", "t"), Some(wrote), "it goes on into the next file");
+    assert_eq!(writing.written("m", "t"), own.written("m", "t"));
+    // Another way is gone to without a model.
+    assert!(writing.take(0).is_empty() && writing.is_frozen);
+    assert_eq!(writing.steps.len(), 2);
+    writing.thaw();
+    assert!(!writing.is_frozen && writing.waits_for("m"));
+    let Some(Command::Generate { generation, .. }) = writing.tell_again().pop() else { unreachable!() };
+    assert_eq!((generation.replay, &*generation.written), (true, [1, 2].as_slice()));
+    assert_eq!(writing.aside.len(), 1);
 }
