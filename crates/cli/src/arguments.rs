@@ -64,6 +64,10 @@ pub struct Explain {
     /// What is asked of the text.
     #[command(flatten)]
     pub asking: Asking,
+    /// What a translation begins with for certain, token by token, by their numbers (headlight generate --format json names
+    /// them): the model goes on from there by itself, and any of all these tokens can be the --target.
+    #[arg(long, value_name = "ID,ID,…", value_delimiter = ',')]
+    pub begun: Vec<u32>,
     /// How much attention to put into the document: none, summary or full.
     #[arg(long, default_value = "summary")]
     pub attention: AttentionDetail,
@@ -150,7 +154,11 @@ pub struct Generate {
     /// The text.
     #[arg(long)]
     pub text: String,
-    /// How many tokens are written at most.
+    /// What follows the text for certain, or what its translation begins with, token by token, by their numbers: it is told
+    /// again, and gone on with from there.
+    #[arg(long, value_name = "ID,ID,…", value_delimiter = ',')]
+    pub begun: Vec<u32>,
+    /// How many tokens are written at most, after what is certain.
     #[arg(long, default_value_t = 32)]
     pub tokens: usize,
     /// What scores are divided by before a token is drawn; 0 takes the most probable one.
@@ -171,6 +179,16 @@ pub struct Generate {
     /// As what each token is read for that: logit, log_prob or prob.
     #[arg(long, default_value = "logit")]
     pub read: Read,
+    /// Say where the model looks as it writes each token: its attention to all that stands before it (self), or a translator's
+    /// to the text that it translates (cross). Left open, a translator's is cross.
+    #[arg(long, value_name = "KIND", num_args = 0..=1, default_missing_value = "auto")]
+    pub gaze: Option<Gazes>,
+    /// The layer of that attention, counted from 0; the last one if left out.
+    #[arg(long, requires = "gaze")]
+    pub layer: Option<usize>,
+    /// Its head in that layer, counted from 0; the mean of the layer's heads if left out.
+    #[arg(long, requires = "layer")]
+    pub head: Option<usize>,
     /// Where to compute.
     #[arg(long, value_enum, default_value_t = Device::Auto)]
     pub device: Device,
@@ -396,6 +414,18 @@ pub enum Drawing {
     Candidates,
     /// Every head's attention, with --attention full.
     Attention,
+}
+
+/// Which attention is looked at as tokens are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Gazes {
+    /// A translator's to the text, another model's to all that stands before.
+    Auto,
+    /// To what was written, and of a model that only goes on with texts to the text too.
+    #[value(name = "self")]
+    Own,
+    /// To the text that is translated.
+    Cross,
 }
 
 /// How to print what is written.

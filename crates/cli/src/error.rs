@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use headlight_document::{GenerationError, Method, RequestError};
+use headlight_document::{GenerationError, Method, RequestError, Task};
 use headlight_engine::EngineError;
 use headlight_hub::HubError;
 use headlight_weights::WeightsError;
@@ -50,6 +50,12 @@ pub enum Error {
     NoSuchPiece {
         /// The piece.
         piece: String,
+    },
+    /// A beginning for what has none.
+    #[error("--begun says what a translation begins with; the task {task} has no such thing.")]
+    NothingBegun {
+        /// What is done with the text.
+        task: Task,
     },
     /// A method that the bench does not time.
     #[error("{method} is not timed; there are grad_x_input, integrated_gradients and lime.")]

@@ -85,6 +85,9 @@ async fn run(arguments: &Explain) -> Result<Explanation, Error> {
     let model = Model::open(found.entry, files, &chosen.device, &bar).await?;
     let task = arguments.asking.task;
     let task = task.unwrap_or_else(|| model.task(arguments.asking.target.as_ref(), arguments.second_text.is_some()));
+    if !arguments.begun.is_empty() && task != Task::Translate {
+        return Err(Error::NothingBegun { task });
+    }
     let request = request(arguments, task, texts);
     let mut explanation = answer(&model, &chosen.info, &request, &bar, clock).await?;
     // Somebody else's machine has no such folder.
@@ -98,6 +101,7 @@ fn request(arguments: &Explain, task: Task, texts: Vec<String>) -> Request {
     request.second_text.clone_from(&arguments.second_text);
     request.patch.clone_from(&arguments.patch_from);
     request.texts = texts;
+    request.begun.clone_from(&arguments.begun);
     request.attention = arguments.attention;
     request
 }

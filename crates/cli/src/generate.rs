@@ -3,10 +3,12 @@
 use std::fmt::Write as _;
 use std::io::Write;
 
-use headlight_document::{Generated, Generation, Piece, Sampling, Step, Trace, Triangle};
+use headlight_document::{
+    AttentionKind, Gaze, Generated, Generation, Piece, Row, Sampling, Step, Task, Trace, Triangle, Whose,
+};
 use headlight_engine::{Model, Progress, Quiet, generate, trace};
 
-use crate::arguments::{Generate, GenerateFormat};
+use crate::arguments::{Gazes, Generate, GenerateFormat};
 use crate::bar::Bar;
 use crate::device;
 use crate::error::Error;
@@ -17,7 +19,17 @@ pub fn run(arguments: &Generate) -> Result<String, Error> {
     let generated = pollster::block_on(written(arguments))?;
     Ok(match arguments.format {
         GenerateFormat::Json => serde_json::to_string(&generated)? + "\n",
-        GenerateFormat::Text => "\n".to_owned() + &generated.triangle.as_ref().map_or_else(String::new, reasons),
+        GenerateFormat::Text => {
+            let reasons = generated.triangle.as_ref().map_or_else(String::new, |triangle| {
+                let title = "What each token rests on most, by gradient x input:";
+                lines(title, triangle, |row| &row.grad_x_input, |value| format!("{value:+.3}"))
+            });
+            let looks = generated.gazed.as_ref().map_or_else(String::new, |gazed| {
+                let title = format!("Where the model looks as it writes each token{}:", of(gazed));
+                lines(&title, gazed, |row| &row.attention, |weight| format!("{weight:.3}"))
+            });
+            format!("\n{reasons}{looks}")
+        }
     })
 }
 
@@ -25,8 +37,8 @@ async fn written(arguments: &Generate) -> Result<Generated, Error> {
     let generation = Generation {
         model: arguments.model.clone(),
         text: arguments.text.clone(),
-        written: Vec::new(),
-        replay: false,
+        written: arguments.begun.clone(),
+        replay: !arguments.begun.is_empty(),
         most: arguments.tokens,
         sampling: Sampling {
             temperature: arguments.temperature,
@@ -52,23 +64,45 @@ async fn written(arguments: &Generate) -> Result<Generated, Error> {
     // While text is printed, a bar would be printed into it.
     let progress: &dyn Progress = if streams { &Quiet } else { &bar };
     let mut generated = generate(&model, &generation, progress, &tell).await?;
-    if arguments.triangle && !generated.steps.is_empty() {
-        let written = generated.steps.iter().map(|step| step.token.id).collect();
-        let (model_id, text, read) = (generation.model, generation.text, arguments.read);
-        let asked = Trace { model: model_id, text, written, steps: Vec::new(), read, gaze: None };
+    let written: Vec<u32> = generated.steps.iter().map(|step| step.token.id).collect();
+    if written.is_empty() {
+        return Ok(generated);
+    }
+    let (model_id, text, read) = (generation.model, generation.text, arguments.read);
+    let mut asked = Trace { model: model_id, text, written, steps: Vec::new(), read, gaze: None };
+    if arguments.triangle {
         generated.triangle = Some(trace(&model, &chosen.info, &asked, &bar, &|_: &Triangle| {}).await?);
+    }
+    if let Some(which) = arguments.gaze {
+        let kind = match which {
+            Gazes::Auto if model.task(None, false) == Task::Translate => AttentionKind::Cross,
+            Gazes::Auto | Gazes::Own => AttentionKind::SelfAttention,
+            Gazes::Cross => AttentionKind::Cross,
+        };
+        let head = |layer| arguments.head.map_or(Whose::Layer(layer), |head| Whose::Head(layer, head));
+        asked.gaze = Some(Gaze { kind, whose: arguments.layer.map(head) });
+        generated.gazed = Some(trace(&model, &chosen.info, &asked, &bar, &|_: &Triangle| {}).await?);
     }
     Ok(generated)
 }
 
-/// Each token with what speaks most for it.
-fn reasons(triangle: &Triangle) -> String {
+/// Whose attention it is.
+fn of(gazed: &Triangle) -> String {
+    match gazed.gazed.map(|of| of.whose) {
+        Some(Whose::Head(layer, head)) => format!(" (layer {layer}, head {head})"),
+        Some(Whose::Layer(layer)) => format!(" (layer {layer}, mean of its heads)"),
+        _ => String::new(),
+    }
+}
+
+/// Each token with what has most of its row.
+fn lines(title: &str, triangle: &Triangle, values: fn(&Row) -> &[f64], said: fn(f64) -> String) -> String {
     const SHOWN: usize = 3;
-    let mut lines = String::from("\nWhat each token rests on most, by gradient x input:\n");
+    let mut lines = format!("\n{title}\n");
     for (written, row) in triangle.written.iter().zip(&triangle.rows) {
-        let mut all: Vec<(&Piece, f64)> = triangle.columns.iter().zip(row.grad_x_input.iter().copied()).collect();
+        let mut all: Vec<(&Piece, f64)> = triangle.columns.iter().zip(values(row).iter().copied()).collect();
         all.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
-        let most = all.iter().take(SHOWN).map(|(piece, value)| format!("{:?} {value:+.3}", piece.text));
+        let most = all.iter().take(SHOWN).map(|(piece, value)| format!("{:?} {}", piece.text, said(*value)));
         // Writing to a string cannot fail.
         let _ = writeln!(lines, "{:>16}  {}", format!("{:?}", written.text), most.collect::<Vec<_>>().join("  "));
     }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use headlight_document::Explanation;
+use headlight_document::{AttentionKind, Explanation, Generated, Whose};
 use serde_json::Value;
 
 fn headlight(arguments: &[&str]) -> Output {
@@ -288,6 +288,95 @@ fn a_folder_with_a_marian_model_translates() {
     let folder = explained(cache.to_str().unwrap(), &asked);
     alike(&folder, &registered);
     assert_eq!(folder.attention.len(), 2, "within the text, and from one text to the other");
+}
+
+#[test]
+fn a_translation_that_was_led_is_explained_as_it_stands() {
+    let asked = ["--text", "The cat sleeps on the mat.", "--device", "cpu"];
+    let written = |more: &[&str]| -> Generated {
+        let output =
+            headlight(&[&["generate", "--model", "marian-enpt", "--format", "json"], &asked[..], more].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let own = written(&[]);
+    let step = &own.steps[1];
+    let other = step.top.iter().find(|one| one.id != step.token.id).unwrap().id;
+    let begun = format!("{},{other}", own.steps[0].token.id);
+    // It is told again, and gone on with.
+    let led = written(&["--begun", &begun, "--tokens", "4"]);
+    assert_eq!((led.steps[0].token.id, led.steps[1].token.id, led.steps.len()), (own.steps[0].token.id, other, 6));
+    assert_eq!(led.steps[1].top, step.top);
+    // Its decision is explained after that beginning, and of the same probability.
+    let document = explained(
+        "marian-enpt",
+        &["--task", "translate", &asked[0], &asked[1], "--begun", &begun, "--target", "output@2", "--read", "prob"],
+    );
+    assert_eq!(document.output.tokens[1].id, other);
+    assert_eq!(document.target.id, Some(led.steps[2].token.id));
+    assert!((document.target.value - led.steps[2].token.prob).abs() < 1e-4, "{}", document.target.value);
+    assert_eq!(document.request.unwrap().begun, [own.steps[0].token.id, other]);
+    // Nothing else begins so.
+    let output = headlight(&[&FRANCE[..], &["--begun", "7"]].concat());
+    assert!(!output.status.success() && text(&output.stderr).contains("the task continue has no such thing"));
+    let output = headlight(&[
+        "explain",
+        "--model",
+        "marian-enpt",
+        "--task",
+        "translate",
+        "--text",
+        "A",
+        "--device",
+        "cpu",
+        "--begun",
+        "999999",
+    ]);
+    assert!(!output.status.success() && text(&output.stderr).contains("999999"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn generate_says_where_the_model_looks_as_it_writes() {
+    let run = |model: &str, words: &str, more: &[&str]| {
+        let all = [&["generate", "--device", "cpu", "--tokens", "5", "--model", model, "--text", words], more].concat();
+        let output = headlight(&all);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let read = |json: String| serde_json::from_str::<Generated>(&json).unwrap();
+    let first = "The capital of France is";
+    let found = read(run("smollm2", first, &["--format", "json", "--gaze", "--layer", "5", "--head", "2"]));
+    let gazed = found.gazed.unwrap();
+    assert_eq!(gazed.gazed.unwrap().whose, Whose::Head(5, 2));
+    assert_eq!((gazed.rows.len(), found.triangle), (5, None));
+    // As each is written, the model is at the token before it: of the first one that is the last row of the text's own map.
+    let document = explained("smollm2", &["--text", first]);
+    let map = document.attention[0].head(5, 2).unwrap();
+    let last = &map[map.len() - 5..];
+    assert!(gazed.rows[0].attention.iter().zip(last).all(|(a, b)| (a - f64::from(*b)).abs() < 1e-4));
+    for (step, row) in gazed.rows.iter().enumerate() {
+        assert_eq!(row.attention.len(), 5 + step);
+        assert!((row.attention.iter().sum::<f64>() - 1.0).abs() < 1e-4);
+    }
+    let lines = run("smollm2", first, &["--gaze"]);
+    assert!(lines.contains("looks as it writes each token (layer 29, mean of its heads):"), "{lines}");
+    // A translator's is to the text, unless its own is asked for.
+    let of = |gaze: &[&str]| {
+        let found = read(run("marian-enpt", "A cat.", &[&["--format", "json", "--triangle"], gaze].concat()));
+        (found.gazed.unwrap(), found.triangle.unwrap())
+    };
+    let (gazed, triangle) = of(&["--gaze", "--layer", "0"]);
+    assert_eq!(gazed.gazed.unwrap().kind, AttentionKind::Cross);
+    assert_eq!((gazed.columns.len(), gazed.rows.len()), (triangle.text, triangle.rows.len()));
+    for (arguments, expected) in [
+        (&["--gaze", "cross"][..], "attention"),
+        (&["--gaze", "--layer", "99"], "there is no layer 99"),
+        (&["--layer", "3"], "--gaze"),
+    ] {
+        let all = [&["generate", "--device", "cpu", "--model", "smollm2", "--text", "x"][..], arguments].concat();
+        let output = headlight(&all);
+        assert!(!output.status.success() && text(&output.stderr).contains(expected), "{}", text(&output.stderr));
+    }
 }
 
 #[test]
