@@ -2,6 +2,7 @@
 // token with where the model looks as it writes it. The engine is a script; `writing.test.mjs` has the real one.
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 
 import { faults } from './axe.mjs';
@@ -63,20 +64,155 @@ test('a link has what was written and taken, says so beforehand, and has it told
   for (const one of [page, other]) assert.deepEqual(one.complaints, []);
 });
 
-test('a frozen explanation tells it again only where it is run', LIMIT, async () => {
+/** The candidates of the open step. */
+const others = (page) =>
+  page.$$eval(`${at('step')} [data-candidate]`, (all) => all.map((one) => [Number(one.dataset.candidate), Number(one.dataset.prob)]));
+
+/** What a step rests on. */
+const reasons = (page) =>
+  page.$$eval(`${at('step')} > .step-text [data-value]`, (all) => all.map((one) => Number(one.dataset.value)));
+
+/** Saves the page's explanation as a file; gives what it holds and where it lies. */
+async function saved(page, button) {
+  const [file] = await Promise.all([page.waitForEvent('download'), page.click(at(button))]);
+  const path = await file.path();
+  return { text: await readFile(path, 'utf8'), path };
+}
+
+test('a file has every step, its candidates, other ways and reasons, and shows them where there is no model', LIMIT, async () => {
   const page = await open();
-  const theirs = await written(page);
+  await page.click(at('sampling'));
+  await page.fill(at('temperature'), '0.7');
+  await page.fill(at('sampling-seed'), '11');
+  await page.press(at('sampling-seed'), 'Tab');
+  await force(page, 3, 2);
+  await page.click(`${at('written')} [data-step="5"]`);
+  await page.waitForSelector(`${at('step')}[data-at="5"] [data-value]`);
+  await page.click(at('gaze-ask'));
+  await page.waitForSelector(`${at('gaze')} [data-value]`);
+  const theirs = { ids: await written(page), probs: await probs(page), others: await others(page), reasons: await reasons(page), tree: await tree(page) };
+  await page.click(at('save'));
+  const table = (await saved(page, 'export-csv')).text;
+  const { text, path } = await saved(page, 'export');
+  const { written: held } = JSON.parse(text);
+  assert.deepEqual(held.way.steps.map((step) => step.token.id), theirs.ids);
+  assert.deepEqual(held.way.chosen, [
+    { from: 0, sampling: { temperature: 0, seed: 0 } },
+    { from: 3, sampling: { temperature: 0.7, seed: 11 }, taken: true },
+  ]);
+  assert.deepEqual([held.text, held.open, held.read, held.others.length], [TEXT, 5, 'logit', 1]);
+  assert.deepEqual([held.triangle.rows.length > 0, held.gazed.rows.length], [true, 36]);
+  // Each number of it is a row of the table.
+  const rows = table.split('\r\n').map((line) => line.split(',').slice(0, 2).join());
+  const count = (of) => rows.filter((row) => row === of).length;
+  assert.deepEqual([count('wrote,prob'), count('wrote_candidate,logit'), count('wrote_other_0,prob')], [36, 4 * 36, 32]);
+  assert.deepEqual([count('wrote_by,seed'), count('wrote_by,taken')], [2, 2]);
+  assert.ok(count('wrote_from,grad_x_input') > 0 && count('wrote_from,attention') > 36);
+
+  // Elsewhere, where there is no model at all.
+  const other = await visit(server.url, {}, [entry('other', 'Other', 'bert', ['compare'], [['compare', 'a', 'b']])]);
+  await other.waitForSelector(at('share'));
+  await other.click(at('share'));
+  await other.setInputFiles(at('open-file'), path);
+  await other.waitForSelector(at('frozen'));
+  const there = async () => ({ ids: await written(other), probs: await probs(other), others: await others(other), reasons: await reasons(other), tree: await tree(other) });
+  assert.deepEqual(await there(), theirs);
+  assert.match(await other.innerText(at('writing')), /came with what was opened, numbers too; nothing of it was computed here/);
+  assert.equal(await other.isDisabled(at('gaze-head')), true);
+  // Another step has its candidates, another way stands there at a press, and nothing was asked of an engine.
+  await other.click(`${at('written')} [data-step="7"]`);
+  assert.equal((await others(other)).length, 4);
+  await other.click(`${at('ways')} [data-way]`);
+  assert.equal((await written(other)).length, 32);
+  await other.click(`${at('written')} [data-step="2"]`);
+  await other.click(`${at('step')} [data-candidate] >> nth=1`);
+  assert.deepEqual([other.told.length, other.asked.length], [0, 0]);
+  assert.deepEqual(await serious(other), []);
+  // Saved again it is the same document, with the way that stands there now.
+  await other.click(at('save'));
+  const again = JSON.parse((await saved(other, 'export')).text).written;
+  assert.deepEqual([again.way.steps, again.others[0].steps], [held.others[0].steps, held.way.steps]);
+  for (const one of [page, other]) assert.deepEqual(one.complaints, []);
+});
+
+test('the other ways are in a link, and are told again after the one that stands there', LIMIT, async () => {
+  const page = await open();
+  await force(page, 2, 1);
+  await force(page, 5, 2);
+  const [theirs, shape] = [await written(page), await tree(page)];
+  await page.click(at('share'));
+  const link = await page.getAttribute(at('copy-live'), 'data-address');
+  assert.equal(await page.locator(at('live-lacks')).count(), 0);
+  await page.click(at('share-close'));
+  const other = await visit(link);
+  await other.waitForSelector(at('opened-run'));
+  assert.match(await other.innerText(at('opened-summary')), /, token 5 open, 2 other ways\.$|, 2 other ways\.$/);
+  await other.click(at('opened-run'));
+  await other.waitForFunction((selector) => document.querySelectorAll(`${selector} button`).length === 5, at('ways'));
+  await rest(other);
+  assert.deepEqual([await written(other), await tree(other)], [theirs, shape]);
+  const generations = other.told.filter(([type]) => type === 'generate').map(([, { generation }]) => generation);
+  assert.deepEqual(generations.map(({ replay, most, written }) => [replay, most, written.length]), [[true, 0, 38], [true, 0, 32], [true, 0, 35]]);
+  for (const one of [page, other]) assert.deepEqual(one.complaints, []);
+});
+
+test('what has no room in a link is said, and where it is to be had', LIMIT, async () => {
+  const page = await open();
+  await page.click(at('save'));
+  const document = JSON.parse((await saved(page, 'export')).text);
+  // More than any link holds: twelve other ways of a thousand tokens that no packing makes short.
+  let seed = 7;
+  const step = () => {
+    seed = (seed * 48_271) % 2_147_483_647;
+    const token = { id: seed, text: ` ${seed.toString(36)}`, special: false, prob: 0.5 };
+    return { token, adds: token.text, top: [] };
+  };
+  const way = (count) => ({ steps: Array.from({ length: count }, step), ended: false });
+  document.written.others = Array.from({ length: 12 }, () => way(1000));
+  const other = await visit(server.url);
+  const file = (content) => ({ name: 'long.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(content)) });
+  await other.waitForSelector(at('share'));
+  await other.click(at('share'));
+  await other.setInputFiles(at('open-file'), file(document));
+  await other.waitForSelector(at('frozen'));
+  await other.click(at('share'));
+  const link = await other.getAttribute(at('copy-live'), 'data-address');
+  assert.equal(
+    await other.innerText(at('live-lacks')),
+    'The link has no room for the other ways in which the model wrote; it has the one that stands there. Save the file below to pass all of it on.',
+  );
+  assert.match(await other.innerText(at('frozen-lacks')), /only the way that stands there had room in the link.* Save the file below to pass all of it on\.$/);
+  assert.deepEqual(await serious(other), []);
+  await other.click(at('share-close'));
+  // It has what it says, and no more.
+  const third = await visit(link);
+  await third.waitForSelector(at('opened-run'));
+  assert.match(await third.innerText(at('opened-summary')), /, 32 tokens that it wrote\.$/);
+  // A file that was tampered with is refused in a sentence.
+  document.written.way.chosen = [{ from: 99, sampling: { temperature: 0 } }];
+  await third.click(at('share'));
+  await third.setInputFiles(at('open-file'), file(document));
+  await third.waitForFunction(() => /can’t be shown: its list of what was written/.test(globalThis.document.body.innerText));
+  for (const one of [page, other, third]) assert.deepEqual(one.complaints, []);
+});
+
+test('a frozen explanation shows it at once, and tells it again only where it is run', LIMIT, async () => {
+  const page = await open();
+  const [theirs, sure] = [await written(page), await probs(page)];
   await page.click(at('share'));
   const link = await page.getAttribute(at('copy-frozen'), 'data-address');
   await page.click(at('share-close'));
   const other = await visit(link);
   await other.waitForSelector(at('frozen'));
-  assert.match(await other.innerText(at('writing')), /The link has 32 tokens/);
-  assert.deepEqual([await written(other), other.told.length, other.asked.length], [[], 0, 0]);
+  assert.match(await other.innerText(at('writing')), /came with what was opened/);
+  assert.deepEqual([await written(other), await probs(other), other.told.length, other.asked.length], [theirs, sure, 0, 0]);
   await other.click(at('opened-run'));
+  await other.waitForFunction((selector) => !/came with what was opened/.test(document.querySelector(selector).innerText), at('writing'));
   await other.waitForSelector(`${at('written')} [data-step="31"]`);
   await rest(other);
   assert.deepEqual(await written(other), theirs);
+  const generations = other.told.filter(([type]) => type === 'generate').map(([, { generation }]) => generation);
+  assert.deepEqual(generations.map(({ replay, written }) => [replay, written]), [[true, theirs]]);
   for (const one of [page, other]) assert.deepEqual(one.complaints, []);
 });
 
