@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use headlight_document::link::{Apart, HeadPicture, Link, View, Written};
 use headlight_document::{
-    AttentionDetail, AttentionKind, Baseline, HeadFigure, Hierarchy, Intervention, Measure, Method, Parameters, Read,
-    Request, Sampling, Scaled, Shot, TargetSpec, Task, Token, Units,
+    Aside, AttentionDetail, AttentionKind, Baseline, Chosen, HeadFigure, Hierarchy, Intervention, Measure, Method,
+    Parameters, Read, Request, Sampling, Scaled, Shot, TargetSpec, Task, Token, Units,
 };
 
 /// The hash in those links that have one.
@@ -256,6 +256,35 @@ fn meant() -> Vec<(&'static str, Link)> {
                 ..request("smollm2", Task::Answer, "Zoë lives in Porto.", "next", Read::Prob, &[GradXInput])
             }),
         ),
+        (
+            "17-c598623-ways",
+            Link {
+                view: View {
+                    written: Some(Written {
+                        tokens: vec![655, 30, 7042],
+                        chosen: vec![
+                            Chosen { from: 0, sampling: Sampling::default(), taken: false },
+                            Chosen {
+                                from: 1,
+                                sampling: Sampling { temperature: 0.7, top_k: Some(40), top_p: 0.9, seed: 11 },
+                                taken: true,
+                            },
+                        ],
+                        others: vec![
+                            Aside {
+                                after: 1,
+                                tokens: vec![314, 260, 0],
+                                chosen: vec![Chosen { from: 0, sampling: Sampling::default(), taken: false }],
+                            },
+                            Aside { after: 2, ..Aside::default() },
+                        ],
+                        ..Written::default()
+                    }),
+                    ..View::default()
+                },
+                ..plain(request("smollm2", Task::Continue, "Once upon a time", "next", Read::Logit, &both))
+            },
+        ),
     ]
 }
 
@@ -311,6 +340,7 @@ fn every_field_of_a_link_is_in_one_that_is_kept() {
         (include_str!("../src/method.rs"), &["Parameters"]),
         (include_str!("../src/intervention.rs"), &["Intervention", "Scaled"]),
         (include_str!("../src/generation.rs"), &["Sampling"]),
+        (include_str!("../src/wrote.rs"), &["Aside", "Chosen"]),
     ] {
         for name in names {
             let fields = fields(source, name);
