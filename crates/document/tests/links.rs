@@ -257,7 +257,7 @@ fn meant() -> Vec<(&'static str, Link)> {
             }),
         ),
         (
-            "17-c598623-ways",
+            "17-47c84eb-ways",
             Link {
                 view: View {
                     written: Some(Written {
