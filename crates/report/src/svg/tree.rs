@@ -58,7 +58,7 @@ pub fn tree(caption: Caption<'_>, text: &str, branches: &[Branch], dark: bool) -
         left_at.truncate(branch.depth + 1);
         let above = left_at.last().copied().unwrap_or(y);
         left_at.push(y);
-        let path = format!("M{} {}V{}H{}", short(x - step), short(above), short(y), short(x));
+        let path = format!("M {} {} V {} H {}", short(x - step), short(above), short(y), short(x));
         let colour = if branch.chosen { accent } else { muted };
         match branch.chosen {
             true => chosen.push(path),
@@ -142,10 +142,10 @@ mod tests {
         assert_eq!((dots.len(), paths.len()), (4, 4));
         // Each branch has a line to its dot; those of the second depth come from the dot of the first branch.
         for [x, y] in &dots {
-            assert_eq!(paths.iter().filter(|path| path.ends_with(&format!("V{y}H{x}"))).count(), 1, "{paths:?}");
+            assert_eq!(paths.iter().filter(|path| path.ends_with(&format!(" V {y} H {x}"))).count(), 1, "{paths:?}");
         }
         let [x, y] = &dots[0];
-        assert_eq!(paths.iter().filter(|path| path.starts_with(&format!("M{x} {y}V"))).count(), 2, "{paths:?}");
+        assert_eq!(paths.iter().filter(|path| path.starts_with(&format!("M {x} {y} V"))).count(), 2, "{paths:?}");
     }
 
     #[test]
