@@ -310,7 +310,7 @@ fn a_translation_that_was_led_is_explained_as_it_stands() {
     // Its decision is explained after that beginning, and of the same probability.
     let document = explained(
         "marian-enpt",
-        &["--task", "translate", &asked[0], &asked[1], "--begun", &begun, "--target", "output@2", "--read", "prob"],
+        &["--task", "translate", asked[0], asked[1], "--begun", &begun, "--target", "output@2", "--read", "prob"],
     );
     assert_eq!(document.output.tokens[1].id, other);
     assert_eq!(document.target.id, Some(led.steps[2].token.id));
