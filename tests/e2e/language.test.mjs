@@ -107,6 +107,7 @@ test('a language is chosen, keeps everything else as it is, and is kept', LIMIT,
   await page.fill(at('text'), 'Maria lives in Porto.');
   await done(page);
   await page.selectOption(at('over-source'), 'mean');
+  await page.fill(at('other-text'), 'Maria lives in Rome.');
   const { timing_ms: _, ...before } = await exported(page);
   const link = new URL(page.url()).hash;
 
@@ -117,6 +118,7 @@ test('a language is chosen, keeps everything else as it is, and is kept', LIMIT,
   await page.waitForFunction(() => document.activeElement?.id === 'language');
   assert.equal(await heading(page), '答案的依据');
   assert.equal(await page.inputValue(at('text')), 'Maria lives in Porto.');
+  assert.equal(await page.inputValue(at('other-text')), 'Maria lives in Rome.');
   assert.equal(await page.getAttribute(at('status'), 'data-answers'), '1');
   const { timing_ms: __, ...after } = await exported(page);
   assert.deepEqual(after, before);
@@ -138,6 +140,42 @@ test('a language is chosen, keeps everything else as it is, and is kept', LIMIT,
   await page.waitForFunction(() => document.documentElement.lang === 'en');
   assert.equal(await heading(page), 'What the answer rests on');
   assert.match(await page.innerText('.input-panel'), /Type a text to see it explained\./);
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+});
+
+test('an open lesson and the formulas of the help follow the language, and a mended file its new text', LIMIT, async () => {
+  const page = await browser.open(`${server.url}?lesson=attention`);
+  const lesson = () => page.innerText(`${at('lesson')} .lesson-text`);
+  const words = () => page.$$eval(`${at('glossary')} mtext`, (all) => all.map((one) => one.textContent.trim()));
+  await page.waitForSelector(`${at('lesson')} .lesson-text`);
+  assert.match(await lesson(), /A language model reads a text token by token/);
+  await page.click(at('language'));
+  await page.waitForFunction((selector) => document.querySelector(selector)?.innerText.includes('注意力'), `${at('lesson')} .lesson-text`);
+  assert.doesNotMatch(await lesson(), /language model/);
+  await page.click(at('lesson-all'));
+
+  // A teacher drops a file, mends a sentence in it and drops it once more.
+  const drop = async (about) => {
+    const steps = [{ title: 'One', text: 'Look.' }];
+    const file = JSON.stringify({ format: 'headlight/lesson@1', id: 'own', title: 'My own', minutes: 5, about, steps });
+    const dataTransfer = await page.evaluateHandle((file) => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([file], 'own.json', { type: 'application/json' }));
+      return transfer;
+    }, file);
+    await page.dispatchEvent(at('lesson'), 'drop', { dataTransfer });
+    const there = [`${at('lesson')} .lesson-text`, about];
+    await page.waitForFunction(([selector, text]) => document.querySelector(selector)?.innerText.includes(text), there);
+  };
+  await drop('What stood there first.');
+  await drop('What stands there now.');
+  await page.click(at('lesson-close'));
+
+  await page.evaluate(() => document.querySelector('[data-explain]').setAttribute('data-explain', 'flow'));
+  await page.locator('[data-explain="flow"]').first().click();
+  await page.waitForSelector(`${at('glossary')} math`, { state: 'attached' });
+  assert.ok((await words()).includes('最大流'), `${await words()}`);
   assert.deepEqual(page.complaints, []);
   await page.context().close();
 });
