@@ -172,8 +172,9 @@ test('an open lesson and the formulas of the help follow the language, and a men
   await drop('What stands there now.');
   await page.click(at('lesson-close'));
 
-  await page.evaluate(() => document.querySelector('[data-explain]').setAttribute('data-explain', 'flow'));
-  await page.locator('[data-explain="flow"]').first().click();
+  const explain = page.locator('[data-explain]:visible').first();
+  await explain.evaluate((button) => button.setAttribute('data-explain', 'flow'));
+  await explain.click();
   await page.waitForSelector(`${at('glossary')} math`, { state: 'attached' });
   assert.ok((await words()).includes('最大流'), `${await words()}`);
   assert.deepEqual(page.complaints, []);

@@ -4,46 +4,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { at, done } from './page.mjs';
-import { attention, candidates, document, entry, script, split, trace, write } from './scripted.mjs';
-import { browser, server } from './site.mjs';
+import { at } from './page.mjs';
+import { answered, open, TEXT } from './scribe.mjs';
+import { candidates, trace } from './scripted.mjs';
 
 const LIMIT = { timeout: 120_000 };
-const TEXT = 'Once upon a time';
-const models = [entry('scribe', 'Scribe', 'llama', ['continue'], [['continue', TEXT]])];
-
-function explain(request) {
-  const tokens = split(request.text, { first: '', last: '' });
-  const top = candidates([]);
-  return document(request, 'Scribe', {
-    tokens,
-    output: { top },
-    target: { kind: 'next_token', position: tokens.length - 1, id: top[0].id, text: top[0].text },
-    maps: [attention('self', 3, 2, tokens.length, tokens.length)],
-  });
-}
-
-/** The page with an answered text. `told` has every command but questions. */
-async function open(others) {
-  const page = await browser.open();
-  const told = [];
-  const asked = await script(page, models, explain, undefined, (type, command) => {
-    told.push([type, command]);
-    return others?.[type]?.(command) ?? { generate: write, trace }[type]?.(command) ?? [];
-  });
-  await page.goto(server.url);
-  await page.waitForSelector(`${at('model-select')} option[value="scribe"]`, { state: 'attached' });
-  await page.fill(at('text'), TEXT);
-  await done(page);
-  return Object.assign(page, { asked, told });
-}
-
-/** Writes on to the end. */
-async function written(page) {
-  await page.click(at('write-on'));
-  await page.waitForSelector(`${at('written')} [data-step="31"]`);
-  await page.waitForSelector(`${at('writing')}[data-running="false"]`);
-}
 
 /** What the next question has that `act` leads to. */
 async function next(page, act) {
@@ -59,7 +24,7 @@ async function next(page, act) {
 }
 
 test('Shift and a click asks why the chosen one rather than that', LIMIT, async () => {
-  const page = await open();
+  const page = await answered();
   const [first, second, third] = candidates([]);
   const row = (id) => `${at('candidates')} button.bar-row[data-id="${id}"]`;
   const rather = await next(page, () => page.click(row(second.id), { modifiers: ['Shift'] }));
@@ -83,7 +48,6 @@ test('Shift and a click asks why the chosen one rather than that', LIMIT, async 
 
 test('Shift and a click at a written token’s candidate asks why it was not taken', LIMIT, async () => {
   const page = await open();
-  await written(page);
   await page.click(`${at('written')} [data-step="3"]`);
   const ids = await page.$$eval(`${at('written')} [data-step]`, (all) => all.map((one) => Number(one.dataset.id)));
   const [, other] = candidates(ids.slice(0, 3));
@@ -98,12 +62,11 @@ test('Shift and a click at a written token’s candidate asks why it was not tak
 test('the map of all steps says how far it is, stops when it is told to, and goes on from there', LIMIT, async () => {
   // The first time only three rows come, as from an engine in the middle of its work.
   const traces = [];
-  const page = await open({ trace: (command) => {
+  const page = await open({}, { trace: (command) => {
     traces.push(command);
     const [rows, end] = trace(command);
     return traces.length > 1 ? [rows, end] : [{ traced: { id: command.id, new: { ...rows.traced.new, rows: rows.traced.new.rows.slice(0, 3) } } }];
   } });
-  await written(page);
   await page.click(at('trace-all'));
   await page.waitForSelector(`${at('triangle')}[data-rows="3"]`);
   assert.match(await page.innerText(`${at('triangle')} [role="status"]`), /\b3\b.*\b32\b/);

@@ -19,13 +19,13 @@ function explain(request) {
   });
 }
 
-/** Opens an address in a browser of its own. `told` has every command but questions. */
-export async function visit(address, options = {}, list = models, answer = explain) {
+/** Opens an address in a browser of its own; `says` is what the engine says to commands. `told` has every command but questions. */
+export async function visit(address, options = {}, list = models, answer = explain, says = {}) {
   const page = await browser.open(undefined, options);
   const told = [];
   const asked = await script(page, list, answer, undefined, (type, command) => {
     told.push([type, command]);
-    return { generate: write, trace }[type]?.(command) ?? [];
+    return { generate: write, trace, ...says }[type]?.(command) ?? [];
   });
   await withAxe(page);
   await page.goto(address);
@@ -36,12 +36,18 @@ export const written = (page) => page.$$eval(`${at('written')} [data-step]`, (al
 export const probs = (page) => page.$$eval(`${at('written')} [data-step]`, (all) => all.map((one) => Number(one.dataset.prob)));
 export const rest = (page) => page.waitForSelector(`${at('writing')}[data-running="false"]`);
 
-/** Opens the page with a text that was written on. */
-export async function open(options) {
-  const page = await visit(server.url, options);
+/** Opens the page with a text that was answered. */
+export async function answered(options, says) {
+  const page = await visit(server.url, options, models, explain, says);
   await page.waitForSelector(`${at('model-select')} option[value="scribe"]`, { state: 'attached' });
   await page.fill(at('text'), TEXT);
   await done(page);
+  return page;
+}
+
+/** Opens the page with a text that was written on. */
+export async function open(options, says) {
+  const page = await answered(options, says);
   await page.click(at('write-on'));
   await page.waitForSelector(`${at('written')} [data-step="31"]`);
   await rest(page);

@@ -9,7 +9,7 @@ import { faults } from './axe.mjs';
 import { ALL, say } from './every-task.mjs';
 import { at, done } from './page.mjs';
 import { force, open, probs, rest, TEXT, visit, written } from './scribe.mjs';
-import { candidates } from './scripted.mjs';
+import { candidates, entry } from './scripted.mjs';
 import { server } from './site.mjs';
 
 const LIMIT = { timeout: 120_000 };
@@ -39,7 +39,7 @@ test('a link has what was written and taken, says so beforehand, and has it told
 
   const other = await visit(link);
   await other.waitForSelector(at('opened-run'));
-  assert.match(await other.innerText(at('opened-summary')), /, 36 tokens that it wrote, token 5 open\.$/);
+  assert.match(await other.innerText(at('opened-summary')), /, 36 tokens that it wrote, token 5 open, 1 other way\.$/);
   assert.match(await other.innerText(at('writing')), /The link has 36 tokens written after the text/);
   assert.deepEqual([await written(other), other.told.length, other.asked.length], [[], 0, 0]);
   await other.click(at('opened-run'));
