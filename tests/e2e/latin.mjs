@@ -17,6 +17,8 @@ export function latin(page, own) {
       // What shows the person's own text or the model's is theirs.
       const theirs = '[data-testid="tokens"], [data-testid="over-text"], [data-testid="over-picked"], textarea, option[value], .example, '
         + '.bar-row, blockquote, .strip, [lang="en"], .mark-strip, .row-text, [data-testid="method-rows"] .token, [data-testid="written"], '
+        // The model's candidates in a table of two answers.
+        + '[data-testid="other-table"] th[scope="row"], [data-testid="changed-table"] th[scope="row"], '
         + 'math, code, pre, style, script, noscript';
       for (let node = walk.nextNode(); node; node = walk.nextNode()) {
         const inModels = node.parentElement.closest('select:not([data-testid="model-select"]) option');
