@@ -36,8 +36,11 @@ test('while an answer is awaited, the “?” stays off what chooses a method, a
   await page.fill(at('text'), 'A text without an answer.');
   await page.waitForSelector('.tokens-panel.stale');
   const now = await box(page, explain);
-  const panel = await box(page, '.tokens-panel');
-  assert.ok(now.x > panel.x + panel.width - 40 && now.y < panel.y + 20 && now.width === before.width, JSON.stringify([now, panel]));
+  // It stands right behind its heading, as large as before.
+  const title = await box(page, '#tokens-title');
+  const behind = now.x - title.x - title.width;
+  assert.ok(behind > -1 && behind < 24 && now.width === before.width, JSON.stringify([now, title]));
+  assert.ok(now.y < title.y + title.height && now.y + now.height > title.y, JSON.stringify([now, title]));
   for (const select of ['method', 'read']) assert.ok(!meet(now, await box(page, at(select))), select);
   // Gradient × input comes with the answer; what asks many times says so.
   assert.equal(await page.locator(at('method-waits')).count(), 0);
