@@ -61,7 +61,10 @@ fn all_literals() -> Vec<Literal> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 walk(&path, all);
-            } else if !path.ends_with("src/csv.rs") && !path.ends_with("src/references.rs") {
+            } else if !path.ends_with("src/csv.rs")
+                && !path.ends_with("src/csv/wrote.rs")
+                && !path.ends_with("src/references.rs")
+            {
                 all.extend(literals(&path.display().to_string(), &fs::read_to_string(&path).unwrap()));
             }
         }

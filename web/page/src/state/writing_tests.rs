@@ -1,5 +1,6 @@
+use headlight_document::link::Written;
 use headlight_document::message::Failure;
-use headlight_document::{AttentionKind, Gazed, Piece, Row, Whose};
+use headlight_document::{Aside, AttentionKind, Gazed, Piece, Row, Whose};
 
 use super::*;
 
